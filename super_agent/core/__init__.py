@@ -1,0 +1,1 @@
+"""What both halves share: settings, errors, events, the model clients' ground and the workspace."""

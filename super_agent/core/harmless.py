@@ -1,0 +1,21 @@
+"""Text of a model or of running code, without what would steer a terminal."""
+
+import re
+
+# CSI, OSC (ended by BEL or ST), DCS and kin, other escapes: a title or a link set by code must not reach a terminal.
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"
+    r"|\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?"
+    r"|\x1b[PX^_][^\x1b]{0,4096}(?:\x1b\\)?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+# C0 and C1 controls, and the marks that reorder text; newline and tab stay.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """Escapes removed, a carriage return as a new line, other control characters as U+FFFD."""
+    text = text.replace("\r\n", "\n")
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    return _CONTROLS.sub(lambda match: "\n" if match[0] == "\r" else "\ufffd", text)

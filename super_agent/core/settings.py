@@ -1,0 +1,187 @@
+"""Settings: one frozen object, built once by the command line and passed down.
+
+Precedence: flag > environment > `.env` (of the user's configuration folder, or `--env-file`) > default. This is the
+only module that reads `os.environ`. No setting is ever read from the workspace: model-written code can write there.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from super_agent.core.errors import SettingInvalid
+
+DEFAULT_BASE_URL = "http://localhost:11434"
+DEFAULT_MODEL = "deepseek-coder-v2-16b-q4_k_m-rtx"
+OLLAMA_PORT = 11434
+PREFIX = "SUPER_AGENT_"
+
+
+class Settings(BaseModel):
+    """Everything that can be set. Both model clients are built from this object and from nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str = Field(DEFAULT_BASE_URL, description="the Ollama server that serves both halves")
+    model: str = Field(DEFAULT_MODEL, min_length=1, description="the one model that serves both halves")
+    api_key: SecretStr | None = Field(
+        None, description="sent as `Authorization: Bearer …` to a server that asks for it"
+    )
+    proxy: str | None = Field(None, description="HTTP proxy for the server; the usual proxy variables are not read")
+    keep_alive: str = Field("30m", description="how long the model stays loaded after its last use")
+
+    temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature, sent by both clients")
+    top_p: float = Field(1.0, gt=0, le=1, description="nucleus sampling, sent by both clients")
+    max_reply_tokens: int = Field(4096, ge=16, description="longest reply; never more than a quarter of the context")
+    connect_timeout_s: float = Field(5.0, gt=0, description="for a connection to the server")
+    first_token_timeout_s: float = Field(600.0, gt=0, description="from a request to the first piece of its reply")
+    between_tokens_timeout_s: float = Field(120.0, gt=0, description="between two pieces of a reply")
+
+    max_turns: int = Field(8, ge=1, description="coder replies (exec: instructions) before a run gives up")
+    max_time_s: float = Field(3600.0, gt=0, description="wall time of a run")
+    max_tokens: int | None = Field(None, ge=1, description="tokens of a whole run, prompts and replies of both clients")
+    max_rounds: int = Field(8, ge=1, description="code runs the executor may use for one instruction")
+    code_timeout_s: float = Field(60.0, gt=0, description="for one run of the executor's code")
+    check_timeout_s: float = Field(600.0, gt=0, description="for one run of the check or the setup command")
+    max_output_bytes: int = Field(8192, ge=256, description="of one run's output as the model sees it: head and tail")
+
+    sandbox: Literal["bubblewrap", "none"] = Field("bubblewrap", description="where model-written code runs")
+    sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
+    state_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_state_path("super-agent"),
+        description="sessions, saved originals, whole outputs, client locks",
+    )
+
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _normalise_url(cls, value: object) -> str:
+        return normalise_base_url(str(value))
+
+    @field_validator("sandbox_paths", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        return tuple(Path(p).expanduser() for p in value.split(":") if p) if isinstance(value, str) else value
+
+    @field_validator("state_dir", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+
+VARIABLES: Mapping[str, str] = {
+    "OLLAMA_BASE_URL": "base_url",
+    "DEFAULT_MODEL": "model",
+    **{PREFIX + name.upper(): name for name in Settings.model_fields if name not in ("base_url", "model")},
+}
+
+
+def normalise_base_url(value: str) -> str:
+    """The URL both clients use: scheme and port optional, trailing slash and `/v1` tolerated, as OLLAMA_HOST forms.
+
+    A URL with a scheme and no port keeps the scheme's own port (80, 443), as Ollama does; a bare host gets 11434.
+    Raises ValueError for anything else.
+    """
+    text = value.strip().strip("\"'")
+    bare = "://" not in text
+    parts = urlsplit(f"http://{text}" if bare else text)
+    allowed = "an address such as http://localhost:11434 or localhost:11434"
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or " " in text:
+        raise ValueError(f"must be {allowed}")
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"has a port that is no number from 0 to 65535; it must be {allowed}") from error
+    if parts.username or parts.password:
+        raise ValueError(f"must not hold a user or password; set {PREFIX}API_KEY instead")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if port is None and bare:
+        port = OLLAMA_PORT
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{host}{f':{port}' if port is not None else ''}{path}"
+
+
+def user_env_file() -> Path:
+    """The `.env` that is read when `--env-file` is not given."""
+    return platformdirs.user_config_path("super-agent") / ".env"
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    env_file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Build the settings; `flags` maps field names to values, None meaning not given.
+
+    Raises `SettingInvalid`, which names the flag or variable, the value seen and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    if env_file is not None and not env_file.is_file():
+        raise SettingInvalid(f"--env-file {env_file} is not a file", fix="Name an existing .env file")
+    path = env_file or user_env_file()
+    from_file = _read_env_file(path) if path.is_file() else {}
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source, where in ((from_file, f" (in {path})"), (environ, "")):
+        _refuse_unknown(source, where)
+        for variable, name in VARIABLES.items():
+            if source.get(variable):
+                values[name], origins[name] = source[variable], variable + where
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name], origins[name] = value, "--" + _flag_of(name)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise _setting_invalid(error, origins) from None
+
+
+def variables_in(path: Path) -> list[str]:
+    """Which of our variables an env file sets, sorted; used to say that a workspace's `.env` is not read."""
+    try:
+        return sorted(k for k in dotenv_values(path, interpolate=False) if k in VARIABLES)
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def child_environment(*names: str) -> dict[str, str]:
+    """A small environment for a program of ours: PATH, LANG and the named variables, where they are set."""
+    return {name: os.environ[name] for name in ("PATH", "LANG", *names) if name in os.environ}
+
+
+def server_environment() -> dict[str, str]:
+    """The user's whole environment, for an Ollama server that is started in their name."""
+    return dict(os.environ)
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    try:
+        return {k: v for k, v in dotenv_values(path, interpolate=False).items() if v is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingInvalid(f"{path} cannot be read: {error}", fix="Make it a readable UTF-8 text file") from error
+
+
+def _refuse_unknown(source: Mapping[str, str], where: str) -> None:
+    for name in source:
+        if name.startswith(PREFIX) and name not in VARIABLES:
+            near = difflib.get_close_matches(name, VARIABLES, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "The settings are listed in .env.example"
+            raise SettingInvalid(f"{name}{where} is not a setting", fix=hint)
+
+
+def _flag_of(name: str) -> str:
+    return name.removesuffix("_s").replace("_", "-")
+
+
+def _setting_invalid(error: ValidationError, origins: Mapping[str, str]) -> SettingInvalid:
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    seen = "" if name == "api_key" else f"={first['input']!s}"
+    return SettingInvalid(f"{origins.get(name, name)}{seen}: {reason}", fix="See .env.example for what is allowed")

@@ -1,0 +1,65 @@
+"""The state folder: one private folder for sessions (originals, whole outputs) and client locks."""
+
+import hashlib
+import os
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from super_agent.core.errors import SettingInvalid
+
+
+def new_session_id(now: datetime) -> str:
+    """A sortable, unique name such as `20260905-141502-3fa9`."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder with mode 0700 where it is missing; raises `SettingInvalid` when it cannot be written."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(13, "it cannot be written")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SettingInvalid(
+            f"the state folder {path}: {reason}", fix="Set SUPER_AGENT_STATE_DIR to another"
+        ) from error
+    return path
+
+
+class SessionFolder:
+    """One session's part of the state folder."""
+
+    def __init__(self, state_dir: Path, session: str) -> None:
+        self.session = session
+        sessions = private_folder(private_folder(state_dir) / "sessions")
+        self.path = private_folder(sessions / session)
+
+    def save_original(self, path: str, data: bytes | None) -> None:
+        """Keep a workspace file's content from before its first write; later calls for the same path do nothing.
+
+        Named by the path's hash, so that no workspace path can lead elsewhere; None records that there was no file.
+        """
+        name = hashlib.sha256(path.encode()).hexdigest()[:32]
+        index = private_folder(self.path / "originals") / "index.tsv"
+        known = index.read_text(encoding="utf-8").splitlines() if index.exists() else []
+        if any(line.startswith(name) for line in known):
+            return
+        if data is not None:
+            _write_durably(index.with_name(name), data)
+        line = f"{name}\t{'absent' if data is None else 'saved'}\t{path}\n"
+        _write_durably(index, ("".join(f"{k}\n" for k in known) + line).encode())
+
+    def outputs(self) -> Path:
+        """The folder for whole outputs of commands."""
+        return private_folder(self.path / "outputs")
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    temporary = path.with_name(path.name + ".part")
+    with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

@@ -1,0 +1,237 @@
+"""The workspace: the only module that opens paths in it.
+
+Model-written code can write there at any moment, so every path is walked component by component from an open
+descriptor of the root, and no symlink is followed on the way.
+"""
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from super_agent.core.errors import PathRefused, WorkspaceRefused
+
+# Made by tools and not worth a model's attention or a place in a list of changes.
+SKIPPED_FOLDERS = frozenset(
+    {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache",
+     ".ruff_cache", ".tox", ".nox", ".hypothesis", ".idea", ".vscode"}
+)  # fmt: skip
+MAX_READ_BYTES = 10 * 1024 * 1024
+"""A file larger than this is not text that a model can use; it is listed, never read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs between two states; paths relative to the workspace, sorted."""
+
+    created: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.created or self.modified or self.deleted)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them, sorted."""
+        return tuple(sorted({*self.created, *self.modified, *self.deleted}))
+
+
+State = dict[str, tuple[int, int, int, int]]
+"""Of each file: inode, size in bytes, mode, and time of its last change in nanoseconds."""
+
+
+class Workspace:
+    """A folder that a run may read and change, held open from start to `close`."""
+
+    def __init__(self, root: Path, *, protected: tuple[Path, ...] = ()) -> None:
+        """Open `root`; raises `WorkspaceRefused` for `/`, the home folder, and what holds a `protected` folder."""
+        self.root = _accepted_root(root, protected)
+        self._fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+
+    def close(self) -> None:
+        """Release the folder; idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> "Workspace":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """A regular file's content, or None where there is no file; raises `PathRefused` (also above 10 MiB)."""
+        try:
+            with self._folder_of(path, make=False) as (folder, name):
+                fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _refused(path, error) from error
+        with os.fdopen(fd, "rb") as file:
+            info = os.fstat(fd)
+            if not stat.S_ISREG(info.st_mode):
+                raise PathRefused(f"{path} is not a regular file")
+            if info.st_size > MAX_READ_BYTES:
+                raise PathRefused(f"{path} has {info.st_size} bytes, more than {MAX_READ_BYTES}")
+            return file.read(MAX_READ_BYTES)
+
+    def read_text(self, path: str) -> str | None:
+        """The file as UTF-8 with its line endings kept, or None; raises `PathRefused` where it is not text."""
+        data = self.read_bytes(path)
+        if data is None:
+            return None
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise PathRefused(f"{path} is not UTF-8 text") from error
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        """Replace or create a file atomically, keeping its mode; raises `PathRefused`."""
+        try:
+            with self._folder_of(path, make=True) as (folder, name):
+                _replace(folder, name, data)
+        except OSError as error:
+            raise _refused(path, error) from error
+
+    def files(self) -> Iterator[str]:
+        """Regular files, relative paths in sorted order; folders that tools make are left out."""
+        for path, _info in self._walk(self._fd, ""):
+            yield path
+
+    def state(self) -> State:
+        """What `changes_since` compares: cheap facts of every file, none of them read."""
+        return {p: (i.st_ino, i.st_size, i.st_mode, i.st_ctime_ns) for p, i in self._walk(self._fd, "")}
+
+    def changes_since(self, before: State) -> Changes:
+        """What was created, modified or deleted since `before` was taken."""
+        now = self.state()
+        return Changes(
+            created=tuple(sorted(now.keys() - before.keys())),
+            modified=tuple(sorted(p for p in now.keys() & before.keys() if now[p] != before[p])),
+            deleted=tuple(sorted(before.keys() - now.keys())),
+        )
+
+    @contextmanager
+    def _folder_of(self, path: str, *, make: bool) -> Iterator[tuple[int, str]]:
+        parts = checked_parts(path)
+        fd = os.dup(self._fd)
+        try:
+            for part in parts[:-1]:
+                if make:
+                    _make_folder(part, fd)
+                inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+                os.close(fd)
+                fd = inner
+            yield fd, parts[-1]
+        finally:
+            os.close(fd)
+
+    def _walk(self, folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        for entry in found:
+            try:
+                info = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(info.st_mode):
+                    yield prefix + entry.name, info
+                elif stat.S_ISDIR(info.st_mode) and entry.name not in SKIPPED_FOLDERS:
+                    inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                    try:
+                        yield from self._walk(inner, f"{prefix}{entry.name}/")
+                    finally:
+                        os.close(inner)
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                continue  # it went away or changed its kind while we looked
+
+
+def checked_parts(path: str) -> tuple[str, ...]:
+    """The components of a relative path; raises `PathRefused` for absolute ones, `..`, `.git` and empty ones."""
+    if not path or "\0" in path or "\\" in path or any(ord(c) < 32 for c in path):
+        raise PathRefused(f"{path!r} is not a usable path")
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or path.startswith("~"):
+        raise PathRefused(f"{path} is absolute; paths are relative to the workspace")
+    parts = pure.parts
+    if not parts or ".." in parts or path.endswith("/"):
+        raise PathRefused(f"{path} does not name a file inside the workspace")
+    if any(part.lower() == ".git" for part in parts):
+        raise PathRefused(f"{path} lies in .git, which is not to be written")
+    if any(len(part.encode()) > 255 for part in parts):
+        raise PathRefused(f"{path[:40]}… has a name longer than 255 bytes")
+    return parts
+
+
+def _accepted_root(root: Path, protected: tuple[Path, ...]) -> Path:
+    fix = "Choose a project folder with --workspace"
+    try:
+        real = root.expanduser().resolve(strict=True)
+    except (FileNotFoundError, NotADirectoryError):
+        raise WorkspaceRefused(f"the workspace {root} does not exist", fix=f"Create it: mkdir -p {root}") from None
+    except (OSError, RuntimeError) as error:
+        raise WorkspaceRefused(f"the workspace {root} cannot be opened: {error}", fix=fix) from error
+    if not real.is_dir():
+        raise WorkspaceRefused(f"the workspace {root} is not a folder", fix=fix)
+    home = Path.home().resolve()
+    if real == Path("/") or real == home or real in home.parents:
+        raise WorkspaceRefused(f"the workspace {real} is the home folder or holds it", fix=fix)
+    for folder in protected:
+        inner = folder.resolve()
+        if inner == real or real in inner.parents:
+            raise WorkspaceRefused(f"the workspace {real} holds {inner}, which belongs to the running program", fix=fix)
+    if not os.access(real, os.R_OK | os.W_OK | os.X_OK) or os.statvfs(real).f_flag & os.ST_RDONLY:
+        raise WorkspaceRefused(f"the workspace {real} cannot be written", fix="Make it writable or choose another")
+    return real
+
+
+def _make_folder(name: str, parent: int) -> None:
+    try:
+        os.mkdir(name, dir_fd=parent)
+    except FileExistsError:
+        return
+
+
+def _replace(folder: int, name: str, data: bytes) -> None:
+    mode = 0o666 & ~_umask()
+    try:
+        info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        pass
+    else:
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError(errno.ELOOP, "not a regular file")
+        mode = stat.S_IMODE(info.st_mode)
+    temporary = f".{name[:200]}.{secrets.token_hex(4)}"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(fd, mode)
+            os.fsync(fd)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def _umask() -> int:
+    with open("/proc/self/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    return 0o022
+
+
+def _refused(path: str, error: OSError) -> PathRefused:
+    if error.errno in (errno.ELOOP, errno.ENOTDIR):
+        return PathRefused(f"{path} leads through a symbolic link or a file that is no folder")
+    if error.errno in (errno.EISDIR,):
+        return PathRefused(f"{path} is a folder")
+    return PathRefused(f"{path} cannot be used: {error.strerror or error}")

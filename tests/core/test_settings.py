@@ -1,0 +1,102 @@
+"""Where a setting comes from, and what is said about one that cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from super_agent.core.errors import SettingInvalid
+from super_agent.core.settings import (
+    DEFAULT_BASE_URL,
+    DEFAULT_MODEL,
+    load_settings,
+    normalise_base_url,
+    variables_in,
+)
+
+NO_FILE = Path("/nonexistent/.env")
+
+
+@pytest.fixture(autouse=True)
+def _no_user_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+def test_the_defaults_are_those_of_the_product() -> None:
+    settings = load_settings(environ={})
+    assert (settings.base_url, settings.model) == ("http://localhost:11434", "deepseek-coder-v2-16b-q4_k_m-rtx")
+    assert (settings.base_url, settings.model) == (DEFAULT_BASE_URL, DEFAULT_MODEL)
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("DEFAULT_MODEL=file\nSUPER_AGENT_MAX_TURNS=3\nSUPER_AGENT_TOP_P=0.5\n")
+    environ = {"DEFAULT_MODEL": "environment", "SUPER_AGENT_MAX_TURNS": "4"}
+    settings = load_settings({"model": "flag"}, env_file=file, environ=environ)
+    assert (settings.model, settings.max_turns, settings.top_p) == ("flag", 4, 0.5)
+
+
+def test_the_users_file_is_read_without_being_named(tmp_path: Path) -> None:
+    file = tmp_path / "config" / "super-agent" / ".env"
+    file.parent.mkdir(parents=True)
+    file.write_text("DEFAULT_MODEL=mine\n")
+    assert load_settings(environ={}).model == "mine"
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("localhost", "http://localhost:11434"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:11434/", "http://localhost:11434"),
+        ("http://localhost:11434/v1", "http://localhost:11434"),
+        ("http://localhost:11434/v1/", "http://localhost:11434"),
+        ("https://gpu.example.org", "https://gpu.example.org"),
+        ("https://gpu.example.org/ollama/v1/", "https://gpu.example.org/ollama"),
+        ("[::1]:11434", "http://[::1]:11434"),
+        ('"http://h:1"', "http://h:1"),
+    ],
+)
+def test_a_url_may_be_written_in_the_forms_that_ollama_takes(given: str, used: str) -> None:
+    assert normalise_base_url(given) == used
+    assert normalise_base_url(used) == used
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("OLLAMA_BASE_URL", "ftp://host", "OLLAMA_BASE_URL=ftp://host: must be an address"),
+        ("OLLAMA_BASE_URL", "http://host:99999", "OLLAMA_BASE_URL=http://host:99999: has a port"),
+        ("OLLAMA_BASE_URL", "http://u:p@host", "must not hold a user or password"),
+        ("SUPER_AGENT_MAX_TURNS", "many", "SUPER_AGENT_MAX_TURNS=many: "),
+        ("SUPER_AGENT_MAX_TURNS", "0", "SUPER_AGENT_MAX_TURNS=0: "),
+        ("SUPER_AGENT_TEMPERATURE", "3", "SUPER_AGENT_TEMPERATURE=3: "),
+        ("SUPER_AGENT_SANDBOX", "docker", "SUPER_AGENT_SANDBOX=docker: "),
+        ("SUPER_AGENT_MAX_TURN", "3", "Did you mean SUPER_AGENT_MAX_TURNS?"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_variable(variable: str, value: str, words: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        load_settings(environ={variable: value})
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_flag_is_named_as_it_is_typed() -> None:
+    with pytest.raises(SettingInvalid, match="--max-time=-1"):
+        load_settings({"max_time_s": -1}, environ={})
+
+
+def test_a_secret_is_never_printed() -> None:
+    settings = load_settings(environ={"SUPER_AGENT_API_KEY": "hush"})
+    assert "hush" not in repr(settings)
+
+
+def test_a_missing_env_file_is_named() -> None:
+    with pytest.raises(SettingInvalid, match="/nonexistent/.env is not a file"):
+        load_settings(env_file=NO_FILE, environ={})
+
+
+def test_the_variables_of_a_foreign_file_can_be_listed(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OLLAMA_BASE_URL=http://evil\nOTHER=1\nSUPER_AGENT_SANDBOX=none\n")
+    assert variables_in(tmp_path / ".env") == ["OLLAMA_BASE_URL", "SUPER_AGENT_SANDBOX"]
+    assert variables_in(tmp_path / "missing") == []
