@@ -1,0 +1,1 @@
+"""The Open Interpreter side: the executor, its model client and its sandbox."""

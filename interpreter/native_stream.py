@@ -1,0 +1,101 @@
+"""The bytes of `/api/chat`: the request's body and the NDJSON stream that answers it. No network here.
+
+The request type has no field for a runner option or keep_alive, and refuses unknown ones.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from super_agent.core import http_errors
+from super_agent.core.chat import Reply, ReplyPiece
+from super_agent.core.wire import FINISH_REASONS, GrowingReply, LineReader, encoded
+
+PATH = "/api/chat"
+NANOSECONDS = 1e9
+
+
+class SamplingOptions(BaseModel):
+    """The only options ever sent: none of them makes Ollama load the model again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float
+    top_p: float
+    num_predict: int
+
+
+class ChatRequest(BaseModel):
+    """All that is ever sent. `truncate: false` makes an over-long prompt an error instead of a silent cut."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    messages: list[dict[str, Any]]
+    stream: Literal[True] = True
+    truncate: Literal[False] = False
+    options: SamplingOptions
+
+    def body(self) -> bytes:
+        """As JSON."""
+        return encoded(dict(self) | {"options": dict(self.options)})
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    thinking: str | None = None
+
+
+class _Line(BaseModel):
+    message: _Message = _Message()
+    done: bool = False
+    done_reason: str | None = None
+    load_duration: int = 0
+    prompt_eval_count: int = 0
+    prompt_eval_duration: int = 0
+    eval_count: int = 0
+    error: Any = None
+
+
+@dataclass(slots=True)
+class NativeStream:
+    """Reads the NDJSON stream, however its bytes are cut; every fault in it is one of our errors."""
+
+    base_url: str
+    _lines: LineReader = field(default_factory=LineReader)
+    _reply: GrowingReply = field(default_factory=GrowingReply)
+    _last: _Line | None = None
+
+    def feed(self, data: bytes) -> list[ReplyPiece]:
+        """What these bytes show; raises `ReplyBroken`, `ServerFailed` or `PromptTooLong`."""
+        try:
+            lines = self._lines.feed(data)
+        except ValueError as error:
+            raise http_errors.broken(self.base_url, str(error)) from error
+        return [piece for line in lines for piece in self._take(line)]
+
+    def end(self, wall_s: float) -> Reply:
+        """The whole reply, when the bytes are over; raises `ReplyBroken` where its end did not come."""
+        self._take(self._lines.end())
+        last = self._last
+        if last is None:
+            raise http_errors.broken(self.base_url, "the stream ended before the reply did")
+        # Without a reason the runner went away in mid-reply; `load` and `unload` answer requests without messages.
+        if last.done_reason not in FINISH_REASONS:
+            raise http_errors.broken(self.base_url, f"done, but for no reason of a reply: {last.done_reason!r}")
+        reply = self._reply.whole(FINISH_REASONS[last.done_reason], last.prompt_eval_count, last.eval_count, wall_s)
+        return replace(reply, load_s=last.load_duration / NANOSECONDS, prompt_s=last.prompt_eval_duration / NANOSECONDS)
+
+    def _take(self, data: bytes) -> list[ReplyPiece]:
+        if not data.strip():
+            return []
+        try:
+            line = _Line.model_validate_json(data)
+        except ValidationError as error:
+            raise http_errors.broken(self.base_url, f"no line of this API: {data[:60]!r}") from error
+        if line.error is not None:
+            raise http_errors.from_object(self.base_url, line.error)
+        if line.done:
+            self._last = line
+        return self._reply.take(line.message.thinking, line.message.content)

@@ -1,0 +1,150 @@
+"""The executor's client: POST {OLLAMA_BASE_URL}/api/chat over requests, synchronous, cancellable from any thread.
+
+Its request can hold sampling options only: no num_ctx, no num_gpu, no keep_alive, so it can never make Ollama reload
+the model that AutoGen's half uses.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from urllib3.exceptions import HTTPError
+
+from interpreter.native_stream import PATH, ChatRequest, NativeStream, SamplingOptions
+from interpreter.sockets import Sockets
+from super_agent.core import http_errors
+from super_agent.core.budget import Account
+from super_agent.core.chat import Message, Reply, ReplyPiece
+from super_agent.core.errors import Interrupted
+from super_agent.core.gate import Gate
+from super_agent.core.settings import Settings
+from super_agent.core.urllib3_errors import from_urllib3
+from super_agent.core.wire import messages_out
+
+if TYPE_CHECKING:
+    import requests
+
+CHUNK_BYTES = 65536
+ERROR_BODY_TIMEOUT_S = 10.0
+
+
+def _not_cancelled() -> bool:
+    return False
+
+
+class OllamaAdapter:
+    """One conversation partner of the executor's side: one call at a time, `cancel` from any thread."""
+
+    def __init__(self, settings: Settings, gate: Gate, context_length: int | None = None) -> None:
+        """`context_length` in tokens, as loaded; without it only the server refuses what does not fit."""
+        self._settings = settings
+        self._gate = gate
+        self._account = Account("open-interpreter", settings, context_length)
+        self._sockets = Sockets()
+        self._session: requests.Session | None = None
+
+    @property
+    def base_url(self) -> str:
+        """The server this client sends to."""
+        return self.endpoint.removesuffix(PATH)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL this client posts to."""
+        return self._settings.base_url + PATH
+
+    @property
+    def model(self) -> str:
+        """The model name this client sends."""
+        return self._settings.model
+
+    def reply_limit(self) -> int:
+        """Tokens a reply may have: the settings' limit, at most a quarter of a known context."""
+        return self._account.reply_limit()
+
+    def stream(
+        self, messages: Sequence[Message], *, is_cancelled: Callable[[], bool] = _not_cancelled
+    ) -> Iterator[ReplyPiece | Reply]:
+        """Pieces as they arrive, and last the whole `Reply`.
+
+        Raises `PromptTooLong` (by our estimate or the server's count), `LimitReached` from the gate, `Interrupted`
+        after `cancel`, and the `ServerError`s. `is_cancelled` is asked once `cancel` reaches this call, so that one
+        that came just before it is not lost.
+        """
+        self._sockets.begin()
+        limit = self.reply_limit()
+        options = SamplingOptions(temperature=self._settings.temperature, top_p=self._settings.top_p, num_predict=limit)
+        request = ChatRequest(model=self.model, messages=messages_out(messages), options=options)
+        self._gate.before(self._account.opened(messages, limit))
+        if is_cancelled():
+            self._sockets.shut()
+        self._raise_if_cancelled()
+        self._session = self._session or self._connected()
+        started = time.monotonic()
+        stream = NativeStream(self.base_url)
+        with closing(self._pieces(self._session, request.body(), stream)) as pieces:
+            yield from pieces
+        reply = stream.end(time.monotonic() - started)
+        self._gate.after(self._account.closed(messages, reply))
+        yield reply
+
+    def cancel(self) -> None:
+        """End the call under way at once: its thread gets `Interrupted`; without one nothing happens."""
+        self._sockets.shut()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            self._session.close()
+
+    def _pieces(
+        self, session: "requests.Session", body: bytes, stream: NativeStream
+    ) -> Generator[ReplyPiece, None, None]:
+        """Send, and read the pieces as they come; nothing of requests or urllib3 leaves from here."""
+        settings = self._settings
+        awaited, wait_s = "reply", settings.first_token_timeout_s
+        deadline = time.monotonic() + wait_s
+        try:
+            with self._posted(session, body) as answer:
+                while True:
+                    self._sockets.set_timeout(max(deadline - time.monotonic(), 0.001))
+                    if not (data := answer.raw.read1(CHUNK_BYTES, decode_content=True)):
+                        break
+                    for piece in stream.feed(data):
+                        yield piece
+                        awaited, wait_s = "further piece of the reply", settings.between_tokens_timeout_s
+                        deadline = time.monotonic() + wait_s
+        except (OSError, HTTPError) as error:  # every error of requests is an OSError
+            self._raise_if_cancelled(error)
+            raise from_urllib3(
+                error, self.base_url, awaited=awaited, timeout_s=wait_s, connect_s=settings.connect_timeout_s
+            ) from error
+        self._raise_if_cancelled()
+
+    def _connected(self) -> "requests.Session":
+        """Made at the first request: importing requests takes time that `verify` need not pay."""
+        from interpreter.session import session_on
+
+        return session_on(self._sockets, self._settings)
+
+    def _posted(self, session: "requests.Session", body: bytes) -> "requests.Response":
+        """The answer, as soon as its headers are here; raises for a status that is not 200 and for web pages."""
+        settings = self._settings
+        answer = session.post(
+            self.endpoint,
+            data=body,
+            headers={"Content-Type": "application/json"},
+            stream=True,
+            timeout=(settings.connect_timeout_s, settings.first_token_timeout_s),
+            allow_redirects=False,
+        )
+        if answer.status_code == 200 and not http_errors.is_web_page(answer.headers.get("Content-Type", "")):
+            return answer
+        with answer:
+            self._sockets.set_timeout(ERROR_BODY_TIMEOUT_S)
+            raise http_errors.from_status(self.base_url, self.model, answer.status_code, answer.content)
+
+    def _raise_if_cancelled(self, cause: BaseException | None = None) -> None:
+        if self._sockets.was_shut:
+            raise Interrupted("the model call was cancelled") from cause

@@ -1,0 +1,153 @@
+"""What Ollama's management API answers: the server's JSON checked, and as our dataclasses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A model that the server has; `size` in bytes on disk."""
+
+    name: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A row of `/api/ps`: bytes, tokens, and seconds since the epoch (None: never unloaded)."""
+
+    name: str
+    digest: str
+    size: int
+    size_vram: int
+    context_length: int
+    expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDetails:
+    """What `/api/show` says. `num_ctx` is the context baked in, None where none is; `max_context` the model's own."""
+
+    name: str
+    capabilities: tuple[str, ...]
+    family: str
+    num_ctx: int | None
+    max_context: int | None
+    license: str
+    parent: str
+    parameters: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of a pull or create; bytes, 0 where the step has no size."""
+
+    status: str
+    completed: int = 0
+    total: int = 0
+
+
+class Version(BaseModel):
+    """GET /api/version."""
+
+    version: str
+
+
+class Row(BaseModel):
+    """A model in `/api/tags` or `/api/ps`."""
+
+    name: str
+    digest: str = ""
+    size: int = 0
+    size_vram: int = 0
+    context_length: int = 0
+    expires_at: str = ""
+
+
+class Rows(BaseModel):
+    """GET /api/tags and /api/ps."""
+
+    models: list[Row] | None
+
+    def stored(self) -> tuple[StoredModel, ...]:
+        """As rows of `/api/tags`."""
+        return tuple(StoredModel(r.name, r.digest, r.size) for r in self.models or ())
+
+    def loaded(self) -> tuple[LoadedModel, ...]:
+        """As rows of `/api/ps`."""
+        return tuple(
+            LoadedModel(r.name, r.digest, r.size, r.size_vram, r.context_length, _seconds(r.expires_at))
+            for r in self.models or ()
+        )
+
+
+class Details(BaseModel):
+    """The `details` of `/api/show`."""
+
+    family: str = "unknown"
+    parent_model: str = ""
+
+
+class Shown(BaseModel):
+    """POST /api/show."""
+
+    capabilities: tuple[str, ...] = ()
+    details: Details = Details()
+    model_info: dict[str, Any] | None = None
+    license: str | list[str] = ""
+    parameters: str = ""
+    template: str = ""
+
+    def of(self, name: str) -> ModelDetails:
+        """The details of the model that was asked for as `name`."""
+        lines = [line.split() for line in self.parameters.splitlines()]
+        num_ctx = next((line[1] for line in lines if len(line) == 2 and line[0] == "num_ctx"), "")
+        info: Mapping[str, Any] = self.model_info or {}
+        return ModelDetails(
+            name=name,
+            capabilities=self.capabilities,
+            family=self.details.family,
+            num_ctx=int(num_ctx) if num_ctx.isdecimal() else None,
+            max_context=next(
+                (v for k, v in info.items() if k.endswith(".context_length") and isinstance(v, int)), None
+            ),
+            license="\n".join(self.license) if isinstance(self.license, list) else self.license,
+            parent=self.details.parent_model,
+            parameters=self.parameters,
+            template=self.template,
+        )
+
+
+class Step(BaseModel):
+    """A line of `/api/create` or `/api/pull`."""
+
+    status: str = ""
+    completed: int = 0
+    total: int = 0
+    error: Any = None
+
+
+def same_model(one: str, other: str) -> bool:
+    """Compare names the way Ollama does: `x` and `x:latest` are the same, case does not matter."""
+    return _full_name(one) == _full_name(other)
+
+
+def _full_name(name: str) -> str:
+    lowered = name.strip().lower()
+    for prefix in ("registry.ollama.ai/", "library/"):
+        lowered = lowered.removeprefix(prefix)
+    return lowered if ":" in lowered.rsplit("/", 1)[-1] else f"{lowered}:latest"
+
+
+def _seconds(moment: str) -> float | None:
+    """Go writes up to nine fractional digits; the year of "for ever" is beyond what a timestamp holds."""
+    try:
+        return datetime.fromisoformat(moment).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,94 @@
+"""Both clients behind one function, for what must hold for either."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import closing
+
+from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.core.chat import Message, Reply, ReplyPiece
+from super_agent.core.errors import ServerError
+from super_agent.core.gate import ClientKind, CountingGate, Gate, RequestFacts, Usage
+from super_agent.core.llm_client import LLMClient
+from super_agent.core.settings import Settings
+
+KINDS: tuple[ClientKind, ...] = ("autogen", "open-interpreter")
+HELLO = (Message("system", "Be brief."), Message("user", "Say hello."))
+
+
+class RecordingGate:
+    """A gate that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.before_calls: list[RequestFacts] = []
+        self.after_calls: list[Usage] = []
+
+    def before(self, request: RequestFacts) -> None:
+        """Let it pass."""
+        self.before_calls.append(request)
+
+    def after(self, usage: Usage) -> None:
+        """Keep it."""
+        self.after_calls.append(usage)
+
+
+def converse(
+    kind: ClientKind,
+    settings: Settings,
+    prompts: Sequence[Sequence[Message]],
+    *,
+    gate: Gate | None = None,
+    context_length: int = 8192,
+) -> list[list[ReplyPiece | Reply]]:
+    """All that one client object yields for each prompt, one after the other."""
+    gate = gate or CountingGate()
+    if kind == "autogen":
+        return asyncio.run(_converse(settings, prompts, gate, context_length))
+    with closing(OllamaAdapter(settings, gate, context_length)) as adapter:
+        return [list(adapter.stream(messages)) for messages in prompts]
+
+
+def ask(kind: ClientKind, settings: Settings, messages: Sequence[Message] = HELLO) -> Reply:
+    """One reply of a fresh client."""
+    return last(converse(kind, settings, [messages])[0])
+
+
+def outcomes(kind: ClientKind, settings: Settings, prompts: Sequence[Sequence[Message]]) -> list[Reply | ServerError]:
+    """What came of each prompt, all asked of one client object."""
+    if kind == "autogen":
+        return asyncio.run(_outcomes(settings, prompts))
+    results: list[Reply | ServerError] = []
+    with closing(OllamaAdapter(settings, CountingGate(), 8192)) as adapter:
+        for messages in prompts:
+            try:
+                results.append(last(list(adapter.stream(messages))))
+            except ServerError as error:
+                results.append(error)
+    return results
+
+
+def last(items: Sequence[ReplyPiece | Reply]) -> Reply:
+    """The reply at the end of what was yielded."""
+    assert isinstance(items[-1], Reply)
+    return items[-1]
+
+
+async def _converse(
+    settings: Settings, prompts: Sequence[Sequence[Message]], gate: Gate, context_length: int
+) -> list[list[ReplyPiece | Reply]]:
+    client = LLMClient(settings, gate, context_length)
+    try:
+        return [[item async for item in client.stream(messages)] for messages in prompts]
+    finally:
+        await client.aclose()
+
+
+async def _outcomes(settings: Settings, prompts: Sequence[Sequence[Message]]) -> list[Reply | ServerError]:
+    results: list[Reply | ServerError] = []
+    client = LLMClient(settings, CountingGate(), 8192)
+    for messages in prompts:
+        try:
+            results.append(last([item async for item in client.stream(messages)]))
+        except ServerError as error:
+            results.append(error)
+    await client.aclose()
+    return results
