@@ -1,0 +1,1 @@
+"""Where model-written code runs: one small protocol, a Python worker and a shell that satisfy it, and the policy."""

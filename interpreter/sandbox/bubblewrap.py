@@ -1,0 +1,279 @@
+"""The policy as bubblewrap arguments, and the question whether bubblewrap can protect here at all.
+
+Measured against 40 kinds of hostile code: an allow-listed read-only root, nothing of the home folder, no network,
+no capabilities, a seccomp filter, and the workspace as the only writable place on disk.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.sandbox.seccomp import filter_program
+from super_agent.core.errors import SandboxUnavailable
+
+INNER_UID = 1000
+"""A plain user inside; whoever runs us is mapped to it."""
+HOME = "/tmp/home"  # noqa: S108 - inside the sandbox's own tmpfs
+TMP_BYTES = 512 * 1024 * 1024
+SHM_BYTES = 64 * 1024 * 1024
+OPEN_FILES = 1024
+ADDRESS_SPACE_BYTES = 64 * 1024**3
+PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+_ETC = (
+    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types", "nsswitch.conf",
+    "os-release", "debian_version", "terminfo", "java-17-openjdk",
+)  # fmt: skip
+_ETC_NETWORK = ("resolv.conf", "hosts", "ssl", "ca-certificates", "pki", "services", "protocols", "gai.conf")
+_PASSWD = f"user:x:{INNER_UID}:{INNER_UID}:user:{HOME}:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n"
+_GROUP = f"user:x:{INNER_UID}:\nnogroup:x:65534:\n"
+_PATHS_FIX = "Name existing folders below the home folder in SUPER_AGENT_SANDBOX_PATHS, separated by `:`"
+_HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Confined:
+    """A command line ready to start: `pass_fds` must be inherited by it and closed here after."""
+
+    argv: tuple[str, ...]
+    pass_fds: tuple[int, ...]
+    environment: dict[str, str]
+
+    def release(self) -> None:
+        """Close what was opened for the start."""
+        for fd in self.pass_fds:
+            os.close(fd)
+
+
+def confine(
+    policy: SandboxPolicy, command: Sequence[str], readable: Sequence[Path] = (), *, status_fd: int | None = None
+) -> Confined:
+    """The command under the policy; `readable` are files of ours that it needs. Raises `SandboxUnavailable`.
+
+    bubblewrap reports its first process and the command's exit on `status_fd`, as JSON lines.
+    """
+    inner = environment_inside(policy)
+    if not policy.workspace.is_dir():
+        raise SandboxUnavailable(f"the workspace {policy.workspace} is not a folder", fix="Name one that exists")
+    if not policy.contained:
+        return Confined((*_limited(policy, command),), (), {**inner, "HOME": str(policy.workspace)})
+    bwrap = require_bubblewrap()
+    program = filter_program()
+    _require_readable(policy.readonly_paths)
+    fds: list[int] = []
+    argv = [bwrap, *_namespaces(bwrap, policy.network), "--seccomp", str(_memory_file(program, fds))]
+    if status_fd is not None:
+        argv += ["--json-status-fd", str(status_fd)]
+    for name, value in inner.items():
+        argv += ["--setenv", name, value]
+    argv += [*_system(policy, fds), *_python(policy), *_bound("--ro-bind", *readable, *policy.readonly_paths)]
+    argv += [*_workspace(policy.workspace), "--remount-ro", "/dev", "--remount-ro", "/"]
+    argv += ["--chdir", str(policy.workspace), "--", *_limited(policy, command)]
+    # bwrap's own environment can be read inside through /proc/1/environ, so it gets none.
+    return Confined(tuple(argv), tuple(fds), {})
+
+
+def environment_inside(policy: SandboxPolicy) -> dict[str, str]:
+    """The whole environment that sandboxed code sees."""
+    python_bin = policy.python.parent
+    base = {
+        "PATH": ":".join([str(python_bin), *_program_folders(policy.readonly_paths), PATH]),
+        "HOME": HOME,
+        "TMPDIR": "/tmp",  # noqa: S108
+        "LANG": "C.UTF-8",
+        "USER": "user",
+        "TERM": "dumb",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if (python_bin.parent / "pyvenv.cfg").is_file():
+        base["VIRTUAL_ENV"] = str(python_bin.parent)
+    return {**base, **policy.environment}
+
+
+def require_bubblewrap() -> str:
+    """The path of a bubblewrap that works here; raises `SandboxUnavailable` with the reason and the remedy."""
+    path = shutil.which("bwrap")
+    if path is None:
+        raise SandboxUnavailable(
+            "bubblewrap (bwrap) is not installed, so model-written code cannot be contained",
+            fix="Install it (apt install bubblewrap), or accept the risk with --sandbox none",
+        )
+    if problem := _probe(path):
+        raise SandboxUnavailable(f"bubblewrap cannot make its sandbox here: {problem}", fix=_remedy())
+    return path
+
+
+@cache
+def _probe(path: str) -> str:
+    """Start it once for real, with the namespaces of the policy; what it says when that fails, else empty."""
+    argv = [path, *_namespaces(path, network=False), "--ro-bind", "/usr", "/usr", *_links(), "--proc", "/proc"]
+    return _said_by([*argv, "--", "/usr/bin/true"])
+
+
+def _said_by(argv: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(argv, env={}, capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return ""
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("bwrap: ") if lines else f"exit code {done.returncode}"
+
+
+def _remedy() -> str:
+    """What to do where bubblewrap is there and cannot work, by what the kernel's switches say."""
+    if _switch("kernel/apparmor_restrict_unprivileged_userns") == "1":
+        first = "Install an AppArmor profile that allows `userns` for bwrap (needed on Ubuntu 24.04 and later)"
+    elif _switch("kernel/unprivileged_userns_clone") == "0" or _switch("user/max_user_namespaces") == "0":
+        first = "Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000"
+    elif any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")):
+        first = "This container forbids namespaces: allow them (docker run --security-opt seccomp=unconfined)"
+    else:
+        first = "Allow user namespaces"
+    return f"{first}, or accept the risk with --sandbox none"
+
+
+def _switch(name: str) -> str:
+    try:
+        return Path("/proc/sys", name).read_text().strip()
+    except OSError:
+        return ""  # this kernel has no such switch
+
+
+@cache
+def _can_disable_userns(path: str) -> bool:
+    """Missing before bubblewrap 0.8, and refused where /proc/sys is read-only; the seccomp filter covers it then."""
+    argv = [path, "--unshare-user", "--disable-userns", "--ro-bind", "/usr", "/usr", *_links(), "--proc", "/proc"]
+    return not _said_by([*argv, "--", "/usr/bin/true"])
+
+
+def _namespaces(bwrap: str, network: bool) -> list[str]:
+    argv = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    if not network:
+        argv.append("--unshare-net")
+    if _can_disable_userns(bwrap):
+        argv.append("--disable-userns")
+    argv += ["--uid", str(INNER_UID), "--gid", str(INNER_UID), "--hostname", "sandbox", "--cap-drop", "ALL"]
+    return [*argv, "--die-with-parent", "--new-session", "--clearenv"]
+
+
+def _links() -> list[str]:
+    """`/bin`, `/lib` and their kin: links into /usr on merged systems, folders on others."""
+    argv: list[str] = []
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        path = Path("/") / name
+        if path.is_symlink():
+            argv += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            argv += ["--ro-bind", str(path), str(path)]
+    return argv
+
+
+def _system(policy: SandboxPolicy, fds: list[int]) -> list[str]:
+    argv = ["--ro-bind", "/usr", "/usr", *_links()]
+    names = _ETC + (_ETC_NETWORK if policy.network else ())
+    for name in names:
+        argv += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    files = {"passwd": _PASSWD, "group": _GROUP} | ({} if policy.network else {"hosts": _HOSTS})
+    for name, text in files.items():
+        argv += ["--ro-bind-data", str(_memory_file(text.encode(), fds)), f"/etc/{name}"]
+    # Without the remount root could write most of /proc/sys.
+    argv += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
+    argv += ["--size", str(SHM_BYTES), "--tmpfs", "/dev/shm", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
+    return [*argv, "--dir", HOME, "--dir", "/run", "--dir", "/var"]
+
+
+def _python(policy: SandboxPolicy) -> list[str]:
+    return _bound("--ro-bind", *(p for p in policy.python_prefixes if not _inside(p, policy.workspace)))
+
+
+def _require_readable(paths: Sequence[Path]) -> None:
+    home = Path.home().resolve()
+    for path in paths:
+        resolved = path.resolve()
+        if not path.is_absolute() or not path.exists():
+            raise SandboxUnavailable(f"{path}, which the sandbox is to read, does not exist", fix=_PATHS_FIX)
+        if resolved in (Path("/"), home) or resolved in home.parents:
+            raise SandboxUnavailable(f"{path}, which the sandbox is to read, holds the home folder", fix=_PATHS_FIX)
+
+
+def _program_folders(paths: Sequence[Path]) -> list[str]:
+    """Where the programs of allowed toolchains lie: the folder itself, or its `bin`."""
+    return [str(path / "bin" if (path / "bin").is_dir() else path) for path in paths if path.is_dir()]
+
+
+def _bound(option: str, *paths: Path) -> list[str]:
+    argv: list[str] = []
+    for path in paths:
+        if not _inside(path, Path("/usr")):
+            argv += [option, str(path), str(path)]
+    return argv
+
+
+def _workspace(workspace: Path) -> list[str]:
+    argv = ["--bind", str(workspace), str(workspace)]
+    git = workspace / ".git"
+    if git.is_symlink():
+        raise SandboxUnavailable(
+            f"{git} is a symbolic link, which the sandbox cannot protect", fix="Replace it by the folder it points to"
+        )
+    if git.exists():
+        # As a whole: protecting only hooks and config is bypassed by renaming .git.
+        argv += ["--ro-bind", str(git), str(git)]
+    if git.is_file() and (folder := _git_folder(git)) is not None:
+        argv += ["--ro-bind", str(folder), str(folder)]
+    return argv
+
+
+def _git_folder(git: Path) -> Path | None:
+    """Where a worktree's or submodule's `.git` file points to, if that can be written inside, else None.
+
+    What lies outside the workspace stays invisible: the file may have been written by model-written code.
+    """
+    workspace = git.parent.resolve()
+    try:
+        kind, _, target = git.read_text(encoding="utf-8", errors="replace").partition(":")
+        folder = (workspace / target.strip()).resolve()
+    except (OSError, ValueError):
+        return None
+    # At the same place inside and outside: `folder` is resolved, so no link of it can be repointed later.
+    return folder if kind == "gitdir" and workspace in folder.parents and folder.is_dir() else None
+
+
+def _limited(policy: SandboxPolicy, command: Sequence[str]) -> list[str]:
+    """Set inside, so that the number of processes counts only the sandbox's.
+
+    Memory is limited as data: runtimes such as Java's and Node's reserve far more address space than they use.
+    """
+    prlimit = shutil.which("prlimit", path=PATH)
+    if prlimit is None:
+        raise SandboxUnavailable("prlimit is not installed, so memory cannot be limited", fix="Install util-linux")
+    limits = {
+        "data": policy.max_memory_bytes,
+        "as": max(ADDRESS_SPACE_BYTES, 4 * policy.max_memory_bytes),
+        "fsize": policy.max_file_bytes,
+        "nofile": OPEN_FILES,
+        "core": 0,
+        "cpu": policy.max_cpu_s,
+    }
+    if policy.contained:
+        limits["nproc"] = policy.max_processes
+    return [prlimit, *(f"--{name}={value}" for name, value in limits.items()), "--", *command]
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _memory_file(data: bytes, fds: list[int]) -> int:
+    fd = os.memfd_create("sandbox", 0)
+    fds.append(fd)
+    os.write(fd, data)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd

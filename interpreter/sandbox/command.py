@@ -1,0 +1,98 @@
+"""One shell command in a fresh sandbox: the check, the setup, and the question whether a program exists inside."""
+
+import shlex
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from interpreter.sandbox.process import SandboxProcess, remaining, wait_readable
+from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
+from super_agent.core.errors import SandboxUnavailable
+
+SHELL = "/bin/bash"
+LOOK_EVERY_S = 0.05
+"""How late an interrupt or an end without output may be seen."""
+PROBE_TIMEOUT_S = 20.0
+MAX_REASON_BYTES = 4096
+
+
+class Command:
+    """Runs one command to its end; `interrupt` ends it from any thread."""
+
+    def __init__(self, policy: SandboxPolicy) -> None:
+        self._policy = policy
+        self._interrupted = threading.Event()
+
+    def run(self, command: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
+        """Run it with bash; everything it started ends with it. Raises `SandboxUnavailable`."""
+        began = time.monotonic()
+        process = SandboxProcess(self._policy, [SHELL, "-c", command.replace("\0", "")])
+        total = 0
+        said = bytearray()
+
+        def hear(data: bytes) -> None:
+            said.extend(data[: MAX_REASON_BYTES - len(said)])
+            on_output(data)
+
+        try:
+            ended_by: OutcomeKind | None = None
+            while ended_by is None and process.exit_code() is None:
+                wait_readable([process.output_fd], min(LOOK_EVERY_S, remaining(began + timeout_s)))
+                total += process.drain(hear)
+                if self._interrupted.is_set():
+                    ended_by = "interrupted"
+                elif time.monotonic() >= began + timeout_s:
+                    ended_by = "timed_out"
+            code = process.exit_code()
+            if process.never_ran():
+                raise _unavailable(bytes(said))
+            process.kill()
+            total += process.drain(hear)
+        finally:
+            process.close()
+        took = time.monotonic() - began
+        if process.complaint:
+            return Outcome("died", None, took, total, f"the sandbox was ended: {process.complaint}", state_lost=True)
+        if ended_by is not None:
+            detail = f"it did not end within {timeout_s:g} s" if ended_by == "timed_out" else "by the user"
+            return Outcome(ended_by, None, took, total, detail, state_lost=True)
+        return Outcome("finished" if code == 0 else "failed", code, took, total, state_lost=True)
+
+    def interrupt(self) -> None:
+        """End it now; the outcome is then "interrupted". It cannot be used again."""
+        self._interrupted.set()
+
+    def close(self) -> None:
+        """End what still runs; idempotent."""
+        self.interrupt()
+
+
+def run_command(policy: SandboxPolicy, command: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
+    """Run one command that nobody wants to interrupt; raises `SandboxUnavailable`."""
+    return Command(policy).run(command, on_output, timeout_s)
+
+
+def find_program(policy: SandboxPolicy, command: str) -> Literal["found", "hidden", "missing"]:
+    """Whether the first word of a shell command exists inside; "hidden" is one that exists outside only.
+
+    Words that only the shell can judge (a builtin, a variable, a subshell) count as found.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return "found"  # bash will say what is wrong with it
+    while words and "=" in words[0] and not words[0].startswith("="):
+        words = words[1:]
+    if not words or any(c in words[0] for c in "$`(){}<>|&;*?!["):
+        return "found"
+    outcome = run_command(policy, f"command -v -- {shlex.quote(words[0])}", lambda _: None, PROBE_TIMEOUT_S)
+    if outcome.exit_code == 0:
+        return "found"
+    return "hidden" if shutil.which(words[0]) else "missing"
+
+
+def _unavailable(said: bytes) -> SandboxUnavailable:
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    return SandboxUnavailable(f"bubblewrap could not start the command: {lines[-1] if lines else 'no reason given'}")

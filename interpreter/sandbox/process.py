@@ -1,0 +1,280 @@
+"""One sandboxed process: started under the policy, read from, watched, ended with everything it started."""
+
+import array
+import fcntl
+import os
+import secrets
+import select
+import signal
+import subprocess
+import termios
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from interpreter.sandbox.bubblewrap import Confined, confine
+from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.sandbox.watchdog import Watchdog, descendants, tasks
+from super_agent.core.errors import SandboxUnavailable
+
+READ_BYTES = 1024 * 1024
+PIPE_BYTES = 1024 * 1024
+"""Linux allows an unprivileged pipe of 1 MiB; larger reads mean fewer wake-ups when output floods."""
+WATCH_EVERY_S = 0.25
+END_TIMEOUT_S = 5.0
+"""For the kernel to take down a killed namespace; thousands of processes take most of a second."""
+START_TIMEOUT_S = 20.0
+MARK = "SUPER_AGENT_RUN"
+"""Environment variable by which processes of an uncontained run are found again when they left its tree."""
+
+
+class SandboxProcess:
+    """A started command; `output_fd` carries stdout and stderr together, in their order.
+
+    Starting, watching and waiting happen in a thread of its own: the kernel ends a sandbox when the thread that
+    started it ends (PR_SET_PDEATHSIG), and a caller's thread may well be gone before the sandbox is done with.
+    """
+
+    def __init__(
+        self,
+        policy: SandboxPolicy,
+        command: Sequence[str],
+        *,
+        readable: Sequence[Path] = (),
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        """Raises `SandboxUnavailable`. `pass_fds` stay open inside under the same numbers."""
+        self._policy = policy
+        self._mark = secrets.token_hex(8)
+        self._lock = threading.Lock()
+        self._watchdog = Watchdog(policy)
+        self._inner: int | None = None
+        self._status = b""
+        self._status_fd, status_write = os.pipe()
+        self.output_fd, output_write = os.pipe()
+        self.complaint = ""
+        """What the watchdog ended it for; empty otherwise."""
+        self._killed = False
+        try:
+            confined = confine(policy, command, readable, status_fd=status_write)
+            try:
+                self._process = self._spawned(confined, output_write, pass_fds, status_write)
+            finally:
+                confined.release()
+        except BaseException:
+            os.close(self._status_fd)
+            os.close(self.output_fd)
+            raise
+        finally:
+            os.close(output_write)
+            os.close(status_write)
+        _widen(self.output_fd)
+        os.set_blocking(self.output_fd, False)
+        self._find_inner()
+
+    @property
+    def pid(self) -> int:
+        """Of the outermost process; its end is the end of all others."""
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """None while it lives; 128 plus the signal's number where a signal ended it."""
+        code = self._process.poll()
+        return 128 - code if code is not None and code < 0 else code
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for its end, at most so long."""
+        self._thread.join(timeout_s)
+
+    def never_ran(self) -> bool:
+        """Whether bubblewrap ended without having run the command, which only it can tell from a failed command."""
+        if not self._policy.contained or self._killed or self.exit_code() is None:
+            return False
+        self._read_status(0)
+        return b'"exit-code"' not in self._status
+
+    def read(self) -> bytes:
+        """What is there to read now; empty where nothing is, or at the end."""
+        try:
+            return os.read(self.output_fd, READ_BYTES)
+        except BlockingIOError:
+            return b""
+
+    def drain(self, on_output: Callable[[bytes], None]) -> int:
+        """Hand over what has been written so far and not what comes meanwhile; returns the number of bytes."""
+        waiting = array.array("i", [0])
+        fcntl.ioctl(self.output_fd, termios.FIONREAD, waiting)
+        total = 0
+        while total < waiting[0] and (data := self.read()):
+            total += len(data)
+            on_output(data)
+        return total
+
+    def signal_all_but(self, number: int, spared: int) -> None:
+        """Send a signal to all processes inside but the first (which is bubblewrap's) and one more."""
+        for task in self._inside():
+            if task not in (spared, self._inner):
+                _send(task, number)
+
+    def first_inside(self) -> int:
+        """The process that the command became; only certain before it has started others."""
+        inside = [pid for pid in self._inside() if pid != self._inner]
+        return inside[0] if self._policy.contained and inside else self.pid
+
+    def kill(self) -> None:
+        """End it and everything inside, and wait until that is so; idempotent, from any thread."""
+        with self._lock:
+            self._killed = self._killed or self.exit_code() is None
+            leftovers = [] if self._policy.contained else self._inside()
+            if self._inner is not None:
+                # The end of a namespace's first process is the end of all others in it.
+                _send_by_fd(self._inner_fd)
+            if self._process.poll() is None:
+                _kill_group(self.pid)
+            for pid in leftovers:
+                _send(pid, signal.SIGKILL)
+            if self._inner is not None:
+                wait_readable([self._inner_fd], END_TIMEOUT_S)
+        self._thread.join(END_TIMEOUT_S)
+
+    def close(self) -> None:
+        """Kill it and free what it held; idempotent."""
+        self.kill()
+        with self._lock:
+            for fd in (self.output_fd, self._status_fd, self._inner_fd if self._inner is not None else -1):
+                if fd >= 0:
+                    os.close(fd)
+            self.output_fd = self._status_fd = -1
+            self._inner = None
+
+    def _spawned(
+        self, confined: Confined, output: int, pass_fds: Sequence[int], status: int
+    ) -> "subprocess.Popen[bytes]":
+        outcome: list[subprocess.Popen[bytes] | OSError] = []
+        started = threading.Event()
+        kept = (*confined.pass_fds, *pass_fds, *((status,) if self._policy.contained else ()))
+        environment = confined.environment if self._policy.contained else {**confined.environment, MARK: self._mark}
+
+        def live() -> None:
+            try:
+                process = subprocess.Popen(
+                    confined.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                    pass_fds=kept,
+                    start_new_session=True,
+                    cwd=self._policy.workspace,
+                )
+                outcome.append(process)
+            except OSError as error:
+                outcome.append(error)
+                return
+            finally:
+                started.set()
+            self._watch(process)
+
+        self._thread = threading.Thread(target=live, name="sandbox", daemon=True)
+        self._thread.start()
+        started.wait()
+        if not outcome or isinstance(outcome[0], OSError):
+            reason = outcome[0] if outcome else "its arguments are malformed"
+            raise SandboxUnavailable(f"{confined.argv[0]} cannot be started: {reason}")
+        return outcome[0]
+
+    def _watch(self, process: "subprocess.Popen[bytes]") -> None:
+        while True:
+            try:
+                process.wait(WATCH_EVERY_S)
+            except subprocess.TimeoutExpired:
+                complaint = self._watchdog.complaint(process.pid)
+                if complaint and not self._killed:
+                    self.complaint = complaint
+                    with self._lock:
+                        if self._inner is not None:
+                            _send_by_fd(self._inner_fd)
+                    _kill_group(process.pid)
+            else:
+                return
+
+    def _find_inner(self) -> None:
+        """Take hold of the namespace's first process, by which everything inside can be ended and waited for."""
+        if not self._policy.contained:
+            return
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while b"\n" not in self._status and time.monotonic() < deadline:
+            if not self._read_status(deadline - time.monotonic()):
+                return  # bubblewrap ended at once; whoever waits for the command sees that
+        _, _, number = self._status.partition(b'"child-pid":')
+        digits = number.lstrip().split(b",")[0].split(b"\n")[0].strip(b" }")
+        try:
+            self._inner_fd = os.pidfd_open(int(digits))
+            self._inner = int(digits)
+        except (ProcessLookupError, ValueError):
+            self._inner = None  # it has ended already
+
+    def _read_status(self, timeout_s: float) -> bool:
+        if self._status_fd < 0 or not wait_readable([self._status_fd], timeout_s):
+            return False
+        data = os.read(self._status_fd, 4096)
+        self._status += data
+        return bool(data)
+
+    def _inside(self) -> list[int]:
+        """Everything below the outermost process; uncontained also what left its tree."""
+        below = [task.pid for task in descendants(self.pid)]
+        if self._policy.contained:
+            return below
+        mark = f"{MARK}={self._mark}".encode()
+        return below + [task.pid for task in tasks() if task.pid not in below and _has_environment(task.pid, mark)]
+
+
+def wait_readable(fds: Sequence[int], timeout_s: float) -> list[int]:
+    """Which of the descriptors can be read now, waiting at most so long."""
+    poller = select.poll()
+    for fd in fds:
+        poller.register(fd, select.POLLIN)
+    return [fd for fd, _ in poller.poll(max(0.0, timeout_s) * 1000)]
+
+
+def remaining(deadline: float) -> float:
+    """Seconds until a `time.monotonic` deadline, at least 0."""
+    return max(0.0, deadline - time.monotonic())
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return  # it ended by itself, or its number is another's by now
+
+
+def _send_by_fd(fd: int) -> None:
+    try:
+        signal.pidfd_send_signal(fd, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it ended by itself
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it ended by itself
+
+
+def _has_environment(pid: int, entry: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return entry in file.read().split(b"\0")
+    except OSError:
+        return False  # another user's, or gone
+
+
+def _widen(fd: int) -> None:
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        return  # the user's pipe quota is used up: 64 KiB works too, with more wake-ups

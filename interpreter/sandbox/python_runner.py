@@ -1,0 +1,38 @@
+"""Python in the sandbox: a worker of ours over pipes that keeps its state from one block to the next."""
+
+import json
+from pathlib import Path
+
+from interpreter.sandbox.process import SandboxProcess
+from interpreter.sandbox.protocol import OutcomeKind
+from interpreter.sandbox.stateful import Dialog, StatefulRunner
+
+WORKER = Path(__file__).with_name("worker.py")
+_KINDS: dict[str, OutcomeKind] = {"finished": "finished", "interrupted": "interrupted"}
+
+
+class PythonRunner(StatefulRunner):
+    """A `Runner`; "failed" is an uncaught exception, whose traceback is in the output."""
+
+    language = "python"
+    interrupted_detail = "variables are kept"
+
+    def launch(self, request_fd: int, answer_fd: int) -> SandboxProcess:
+        """The worker, on the policy's Python."""
+        argv = [str(self._policy.python), "-X", "utf8", "-u", str(WORKER), str(request_fd), str(answer_fd)]
+        return SandboxProcess(self._policy, argv, readable=[WORKER], pass_fds=[request_fd, answer_fd])
+
+    def request(self, run: str, code: str) -> bytes:
+        """One JSON line."""
+        return json.dumps({"run": run, "code": code}).encode() + b"\n"
+
+    def soften(self, dialog: Dialog, run: str) -> None:
+        """The worker raises KeyboardInterrupt in the block, unless that run is over."""
+        dialog.say(json.dumps({"interrupt": run}).encode() + b"\n", 0.0)
+
+    def harden(self, dialog: Dialog) -> None:
+        """Nothing: Python's state dies with its process."""
+
+    def verdict(self, word: str) -> tuple[OutcomeKind, int | None]:
+        """Words are those of `worker.py`."""
+        return _KINDS.get(word, "failed"), None

@@ -1,0 +1,317 @@
+"""What the Python and the shell runner share: a process that takes one piece of work at a time and keeps its state.
+
+Work goes in on one pipe, and on another come the lines `RUN started` and `RUN ended WORD`. RUN is a fresh random
+number for each piece, so that nothing written earlier can pass for its answer. The code may share the process that
+answers: it can lie about its own run, and about no other.
+"""
+
+import os
+import secrets
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from interpreter.sandbox.process import SandboxProcess, remaining, wait_readable
+from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
+from super_agent.core.errors import SandboxUnavailable
+
+START_TIMEOUT_S = 20.0
+ACCEPT_TIMEOUT_S = 2.0
+"""For a living process to begin with a piece of work; one that does not is still busy with an earlier one."""
+SOFTLY_S = 1.0
+"""After an interrupt, before what does not heed it is killed, sparing the process that keeps the state."""
+GRACE_S = 2.0
+"""After an interrupt, before everything is killed."""
+LOOK_EVERY_S = 0.25
+MAX_ANSWER_BYTES = 65536
+"""An answer has some 40 bytes; code that shares the descriptor must not fill our memory."""
+CLOSE_TIMEOUT_S = 5.0
+SIGNALS = {134: "it aborted", 137: "it was killed, perhaps for want of memory", 139: "it crashed (segmentation fault)"}
+"""What exit codes above 128 mean: 128 and the signal's number."""
+
+
+@dataclass(slots=True)
+class Dialog:
+    """A started process and the pipes to it."""
+
+    process: SandboxProcess
+    request_fd: int
+    answer_fd: int
+    main_pid: int = 0
+    _partial: bytes = b""
+    _broken: bool = False
+
+    def say(self, data: bytes, timeout_s: float) -> bool:
+        """Whether all of it could be sent in time; code may have closed or filled the pipe."""
+        deadline = time.monotonic() + timeout_s
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self.request_fd, view) :]
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(0.001)  # the pipe is full: it is read by another process
+            except BrokenPipeError:
+                return False
+        return True
+
+    def answers(self) -> list[list[str]]:
+        """The words of each line that has come since."""
+        try:
+            data = os.read(self.answer_fd, MAX_ANSWER_BYTES)
+        except BlockingIOError:
+            return []
+        self._broken = self._broken or not data
+        *lines, rest = (self._partial + data).split(b"\n")
+        self._partial = rest[-MAX_ANSWER_BYTES:]
+        return [line.decode("utf-8", "replace").split() for line in lines]
+
+    @property
+    def broken(self) -> bool:
+        """Whether nobody can answer any more."""
+        return self._broken
+
+    def close(self) -> None:
+        """End the process and free the pipes."""
+        self.process.close()
+        os.close(self.request_fd)
+        os.close(self.answer_fd)
+
+
+@dataclass(slots=True)
+class Run:
+    """One piece of work under way; times are of `time.monotonic`."""
+
+    name: str
+    on_output: Callable[[bytes], None]
+    began: float
+    timeout_s: float
+    total: int = 0
+    accepted: bool = False
+    ending: Literal["", "interrupted", "timed_out"] = ""
+    next_step: float = float("inf")
+    """When the next, harder step is due."""
+    pressed: int = 0
+
+    def __post_init__(self) -> None:
+        self.next_step = self.began + self.timeout_s
+
+    def outcome(self, kind: OutcomeKind, code: int | None, detail: str, *, state_lost: bool = False) -> Outcome:
+        """How it ended."""
+        return Outcome(kind, code, time.monotonic() - self.began, self.total, detail, state_lost)
+
+
+class StatefulRunner(ABC):
+    """A `Runner`, but for what its language has of its own. After `close` it cannot be used again."""
+
+    language: str
+    interrupted_detail: str
+
+    def __init__(self, policy: SandboxPolicy) -> None:
+        self._policy = policy
+        self._dialog: Dialog | None = None
+        self._interrupt = threading.Event()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._closed = False
+        self._busy = threading.RLock()
+        """Held while a run uses the pipes; whoever holds it may free them."""
+
+    @abstractmethod
+    def launch(self, request_fd: int, answer_fd: int) -> SandboxProcess:
+        """Start the process, which answers `ready` when it is; the descriptors are the process's ends."""
+
+    @abstractmethod
+    def request(self, run: str, code: str) -> bytes:
+        """A piece of work as the process reads it."""
+
+    @abstractmethod
+    def soften(self, dialog: Dialog, run: str) -> None:
+        """Interrupt what runs, keeping the state."""
+
+    @abstractmethod
+    def harden(self, dialog: Dialog) -> None:
+        """End what did not heed that, if the state can be kept even so."""
+
+    @abstractmethod
+    def verdict(self, word: str) -> tuple[OutcomeKind, int | None]:
+        """What the process's last word means."""
+
+    def start(self) -> None:
+        """Make ready; raises `SandboxUnavailable`."""
+        with self._busy:
+            if self._dialog is None or self._dialog.process.exit_code() is not None:
+                self._drop()
+                self._dialog = self._started()
+
+    def run(self, code: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
+        """See `Runner.run`."""
+        with self._busy:
+            self._interrupt.clear()
+            lost = self._why_lost()
+            began = time.monotonic()
+            for _ in range(2):
+                self.start()
+                if self._dialog is None:
+                    break
+                run = Run(secrets.token_hex(8), on_output, began, timeout_s)
+                outcome = self._carried_out(self._dialog, run, code)
+                if outcome is not None:
+                    return _with_loss(outcome, lost)
+                lost = lost or "what an earlier run left behind kept the process busy, so it was started anew"
+                self._drop()
+        raise SandboxUnavailable(f"the {self.language} process takes no work", fix="Start the command again")
+
+    def interrupt(self) -> None:
+        """End the current run within a second, keeping state where that can be; from any thread."""
+        self._interrupt.set()
+        if not self._closed:
+            os.eventfd_write(self._wake, 1)
+
+    def close(self) -> None:
+        """End everything that was started; idempotent, from any thread."""
+        if self._closed:
+            return
+        self.interrupt()
+        self._closed = True
+        dialog = self._dialog
+        if dialog is not None:
+            dialog.process.kill()
+        # A run stuck in its caller's `on_output` keeps its descriptors: leaking them beats freeing them under it.
+        if self._busy.acquire(timeout=CLOSE_TIMEOUT_S):
+            try:
+                self._drop()
+                os.close(self._wake)
+            finally:
+                self._busy.release()
+
+    def _carried_out(self, dialog: Dialog, run: Run, code: str) -> Outcome | None:
+        """None where the process does not begin with it."""
+        dialog.process.drain(lambda _stale: None)  # what something left behind printed since
+        dialog.answers()
+        if not dialog.say(self.request(run.name, code), ACCEPT_TIMEOUT_S):
+            return None if dialog.process.exit_code() is None else self._dead(run, "died", self._death(dialog))
+        while True:
+            fds = [dialog.process.output_fd, dialog.answer_fd, self._wake]
+            wait_readable(fds, min(LOOK_EVERY_S, remaining(run.next_step)))
+            self._clear_wake()
+            word = _heard(dialog, run)
+            run.total += dialog.process.drain(run.on_output)
+            if word is not None:
+                return self._answered(run, word)
+            if dialog.broken or dialog.process.exit_code() is not None:
+                return self._dead(run, run.ending or "died", self._death(dialog))
+            if not run.accepted and time.monotonic() >= run.began + ACCEPT_TIMEOUT_S:
+                return None
+            if self._pressed(dialog, run):
+                return self._dead(run, run.ending or "died", "it did not heed the interrupt and was killed")
+
+    def _pressed(self, dialog: Dialog, run: Run) -> bool:
+        """Interrupt a run whose time has come, then press harder; whether all of that was of no use."""
+        now = time.monotonic()
+        if run.pressed == 0 and (self._interrupt.is_set() or now >= run.next_step):
+            run.ending = "interrupted" if self._interrupt.is_set() else "timed_out"
+            run.pressed, run.next_step = 1, now + SOFTLY_S
+            self.soften(dialog, run.name)
+        elif run.pressed == 1 and now >= run.next_step:
+            run.pressed, run.next_step = 2, now + GRACE_S - SOFTLY_S
+            self.harden(dialog)
+        return run.pressed == 2 and now >= run.next_step
+
+    def _answered(self, run: Run, word: str) -> Outcome:
+        kind, code = self.verdict(word)
+        if run.ending and kind != "finished":
+            after = f"after {run.timeout_s:g} s, the limit for one run" if run.ending == "timed_out" else "by the user"
+            return run.outcome(run.ending, code, f"it was interrupted {after}; {self.interrupted_detail}")
+        return run.outcome(kind, code, "")
+
+    def _dead(self, run: Run, kind: OutcomeKind, detail: str) -> Outcome:
+        self._drop()
+        return run.outcome(kind, None, detail, state_lost=True)
+
+    def _death(self, dialog: Dialog) -> str:
+        """Why the process is gone, as far as can be known."""
+        process = dialog.process
+        if dialog.broken and process.exit_code() is None:
+            process.wait(LOOK_EVERY_S)
+        code = process.exit_code()
+        if process.complaint:
+            return f"the sandbox was ended: {process.complaint}"
+        if code is None:
+            return "the code closed the descriptors by which it is controlled"
+        return SIGNALS.get(code, f"the {self.language} process ended with exit code {code}")
+
+    def _why_lost(self) -> str:
+        """What ended the process since the last run, or empty."""
+        dialog = self._dialog
+        if dialog is None or dialog.process.exit_code() is None:
+            return ""
+        return f"the {self.language} process had ended before this run ({self._death(dialog)}) and was started anew"
+
+    def _started(self) -> Dialog | None:
+        if self._closed:
+            raise SandboxUnavailable(f"the {self.language} process was closed", fix="Start the command again")
+        request_read, request_write = os.pipe()
+        answer_read, answer_write = os.pipe()
+        try:
+            process = self.launch(request_read, answer_write)
+        except BaseException:
+            os.close(request_write)
+            os.close(answer_read)
+            raise
+        finally:
+            os.close(request_read)
+            os.close(answer_write)
+        os.set_blocking(request_write, False)
+        os.set_blocking(answer_read, False)
+        dialog = Dialog(process, request_write, answer_read)
+        self._await_ready(dialog)
+        dialog.main_pid = process.first_inside()
+        return dialog
+
+    def _await_ready(self, dialog: Dialog) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not dialog.broken and not self._closed and time.monotonic() < deadline:
+            wait_readable([dialog.answer_fd], LOOK_EVERY_S)
+            if ["ready"] in dialog.answers():
+                return
+        said: list[bytes] = []
+        dialog.process.kill()
+        dialog.process.drain(said.append)
+        dialog.close()
+        lines = b"".join(said).decode("utf-8", "replace").strip().splitlines()
+        raise SandboxUnavailable(
+            f"{self.language} did not start in the sandbox: {lines[-1] if lines else 'no reason given'}",
+            fix="See what the sandbox can do here, or name another Python with --python",
+        )
+
+    def _drop(self) -> None:
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None:
+            dialog.close()
+
+    def _clear_wake(self) -> None:
+        try:
+            os.eventfd_read(self._wake)
+        except BlockingIOError:
+            return  # nobody called
+
+
+def _heard(dialog: Dialog, run: Run) -> str | None:
+    """The process's last word on this run, if it has come."""
+    for words in dialog.answers():
+        if words == [run.name, "started"]:
+            run.accepted = True
+        elif words[:2] == [run.name, "ended"]:
+            return words[2] if len(words) > 2 else ""
+    return None
+
+
+def _with_loss(outcome: Outcome, lost: str) -> Outcome:
+    if not lost:
+        return outcome
+    detail = f"{lost}; {outcome.detail}" if outcome.detail else lost
+    return Outcome(outcome.kind, outcome.exit_code, outcome.duration_s, outcome.output_bytes, detail, state_lost=True)
