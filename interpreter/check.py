@@ -1,0 +1,101 @@
+"""The check: the user's own command, run in the sandbox, that says when the work is done."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from interpreter.sandbox.command import Command
+from interpreter.sandbox.output import OutputLimiter
+from interpreter.sandbox.protocol import Outcome, SandboxPolicy
+from super_agent.core.events import CheckFinished, CodeFinished, CodeStarted, Emit, OutputStreamed
+
+# What differs between two runs that fail in the same way: addresses, durations, temporary names.
+_VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?\s?(?:s|ms|µs|us|seconds|sec)\b|/tmp/\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How the check ended; `output` is head and tail within the limit that a model sees."""
+
+    command: str
+    passed: bool
+    outcome: Outcome
+    output: str
+    signature: str
+
+    @property
+    def verdict(self) -> str:
+        """`passed`, or how it failed, as the end of a sentence."""
+        if self.passed:
+            return "passed"
+        if self.outcome.kind == "timed_out":
+            return f"did not end within {self.outcome.duration_s:.0f} s"
+        return f"failed with exit code {self.outcome.exit_code}" if self.outcome.exit_code is not None else "was killed"
+
+
+class Check:
+    """Runs one command, each time in a fresh sandbox, and tells the event stream."""
+
+    def __init__(
+        self, command: str, policy: SandboxPolicy, emit: Emit, *, timeout_s: float, max_output_bytes: int
+    ) -> None:
+        self.command = command
+        self._policy = policy
+        self._emit = emit
+        self._timeout_s = timeout_s
+        self._max_output_bytes = max_output_bytes
+        self._running: Command | None = None
+
+    def run(self, when: Literal["before", "after"]) -> CheckResult:
+        """Run to the end; passed means exit code 0. Raises `SandboxUnavailable`."""
+        command = self._running = Command(self._policy)
+        try:
+            outcome, output = run_shown(
+                "check", self.command, command, self._emit, self._timeout_s, self._max_output_bytes
+            )
+        finally:
+            self._running = None
+            command.close()
+        passed = outcome.kind == "finished" and outcome.exit_code == 0
+        signature = hashlib.sha256(f"{outcome.exit_code} {_VOLATILE.sub('#', output)}".encode()).hexdigest()[:16]
+        self._emit(CheckFinished(self.command, when, passed, outcome.exit_code, output, outcome.duration_s))
+        return CheckResult(self.command, passed, outcome, output, signature)
+
+    def interrupt(self) -> None:
+        """End a check that is running; from any thread."""
+        running = self._running
+        if running is not None:
+            running.interrupt()
+
+
+def run_shown(
+    origin: Literal["check", "setup"],
+    text: str,
+    command: Command,
+    emit: Emit,
+    timeout_s: float,
+    max_output_bytes: int,
+) -> tuple[Outcome, str]:
+    """Run a shell command with its output as events; returns how it ended and its head and tail."""
+    limiter = OutputLimiter(max_output_bytes)
+
+    def on_output(data: bytes) -> None:
+        if shown := limiter.feed(data):
+            emit(OutputStreamed(shown))
+
+    emit(CodeStarted(origin, "shell", text))
+    outcome = command.run(text, on_output, timeout_s)
+    output = limiter.text()
+    emit(
+        CodeFinished(
+            origin,
+            outcome.kind,
+            outcome.exit_code,
+            outcome.duration_s,
+            limiter.total_bytes,
+            limiter.cut_bytes,
+            outcome.detail,
+        )
+    )
+    return outcome, output

@@ -1,0 +1,24 @@
+"""The executor's words: its system prompt, a worked example, and how results are told to the model.
+
+The head never changes, so its tokens are evaluated once; task text never goes into Open Interpreter's own templates.
+"""
+
+from super_agent.core.chat import Message
+
+SYSTEM = """\
+You carry out instructions by running code on the user's machine, in a sandbox without network whose current folder is \
+the workspace. To run code, write one fenced block per reply, ```python or ```shell. The result comes back as the next \
+message. Python keeps its variables between blocks. Look at the result before you go on. There is no keyboard input. \
+When the instruction is done, answer in one or two plain sentences without a code block."""
+
+EXAMPLE: tuple[Message, ...] = (
+    Message("user", "How many lines does notes.txt have?"),
+    Message("assistant", '```python\nprint(len(open("notes.txt").read().splitlines()))\n```'),
+    Message("user", "Result of the python code (finished):\n12"),
+    Message("assistant", "notes.txt has 12 lines."),
+)
+
+
+def head() -> list[Message]:
+    """The messages every conversation of the executor begins with."""
+    return [Message("system", SYSTEM), *EXAMPLE]

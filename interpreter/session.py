@@ -1,0 +1,61 @@
+"""requests' transport with connections that hand their sockets over. Its own module: importing requests takes time."""
+
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from interpreter.sockets import Sockets
+from super_agent.core.settings import Settings
+from super_agent.core.wire import authorization
+
+
+def session_on(sockets: Sockets, settings: Settings) -> requests.Session:
+    """A session whose every connection hands its socket to `sockets`."""
+    session = requests.Session()
+    # Otherwise proxy variables and .netrc could send the two halves to different servers.
+    session.trust_env = False
+    if settings.proxy:
+        session.proxies = {"http": settings.proxy, "https": settings.proxy}
+    session.headers.update(authorization(settings))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(sockets))
+    return session
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, sockets: Sockets) -> None:
+        self._pools = _pools_on(sockets)
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _pools_on(sockets: Sockets) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.keep(self.sock)
+
+    class Tls(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.keep(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}
