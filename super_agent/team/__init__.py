@@ -1,0 +1,1 @@
+"""The AutoGen side: planner, coder and reviewer on one shared transcript."""

@@ -1,0 +1,55 @@
+"""AutoGen's window on the shared transcript: each thinking member has one, and all show the same record."""
+
+from autogen_core.model_context import ChatCompletionContext
+from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
+from pydantic import ValidationError
+
+from super_agent.core.chat import Message
+from super_agent.team.roles import Role, Verdict
+from super_agent.team.transcript import Entry, Transcript, VerdictFacts
+
+
+class SharedContext(ChatCompletionContext):
+    """The transcript as one role sees it: the same for all, with the role's cue appended when it is to speak.
+
+    Members write their reports into the transcript themselves, so AutoGen's broadcast copies (user messages) are
+    ignored here; only this role's own reply (an assistant message) is taken.
+    """
+
+    def __init__(self, transcript: Transcript, role: Role) -> None:
+        super().__init__()
+        self._transcript = transcript
+        self._role = role
+        self.cut = False
+        """Set by whoever sees the reply's finish reason, before the reply is stored."""
+
+    async def add_message(self, message: LLMMessage) -> None:
+        """Store this role's reply, verbatim."""
+        if isinstance(message, AssistantMessage) and isinstance(message.content, str):
+            facts = read_verdict(message.content) if self._role == "reviewer" else None
+            self._transcript.append(Entry(self._role, message.content, facts, self.cut))
+
+    async def get_messages(self) -> list[LLMMessage]:
+        """The whole prompt for this role."""
+        self._transcript.ask(self._role)
+        return [_to_autogen(message) for message in self._transcript.messages()]
+
+    async def clear(self) -> None:
+        """Nothing to clear: the transcript belongs to the run."""
+
+
+def read_verdict(text: str) -> VerdictFacts:
+    """The reviewer's reply as facts; not valid where it is no JSON of the schema."""
+    try:
+        verdict = Verdict.model_validate_json(text)
+    except ValidationError:
+        return VerdictFacts(accepted=False, valid=False, reasons="")
+    return VerdictFacts(verdict.verdict == "accept", valid=True, reasons=verdict.reasons)
+
+
+def _to_autogen(message: Message) -> LLMMessage:
+    if message.role == "system":
+        return SystemMessage(content=message.content)
+    if message.role == "assistant":
+        return AssistantMessage(content=message.content, source="team")
+    return UserMessage(content=message.content, source="team")

@@ -1,0 +1,47 @@
+"""What the team sees of the workspace at the start: a bounded listing, and the text of the files the task names."""
+
+import re
+
+from super_agent.core.errors import PathRefused
+from super_agent.core.text import clipped
+from super_agent.core.workspace import Workspace
+
+MAX_FILES = 120
+"""Listed by name; a model gains little from more, and each costs about 8 tokens."""
+NAMED_SHARE = 0.25
+"""Of the loaded context, for the text of all files the task names together."""
+CHARS_PER_TOKEN = 3
+"""Cautious for code; the client's own budget has the last word."""
+
+
+def describe(workspace: Workspace, task: str, context_length: int) -> str:
+    """The listing and the named files as one text for the opening message."""
+    paths = list(workspace.files())
+    if not paths:
+        return "The workspace is empty."
+    shown = paths[:MAX_FILES]
+    more = f"\n… and {len(paths) - MAX_FILES} more" if len(paths) > MAX_FILES else ""
+    parts = ["The workspace holds:\n" + "\n".join(shown) + more]
+    named = named_files(task, paths)
+    budget = int(context_length * NAMED_SHARE * CHARS_PER_TOKEN)
+    parts += [_text_of(workspace, path, budget // len(named)) for path in named]
+    return "\n\n".join(parts)
+
+
+def named_files(task: str, paths: list[str]) -> list[str]:
+    """The files that the task names by their path, or by a name that only one of them has; at most 8."""
+    words = set(re.findall(r"[\w./+-]+", task))
+    words |= {word.rstrip(".,:;!?") for word in words}
+    by_name: dict[str, list[str]] = {}
+    for path in paths:
+        by_name.setdefault(path.rsplit("/", 1)[-1], []).append(path)
+    unique = {same[0] for name, same in by_name.items() if name in words and len(same) == 1}
+    return [path for path in paths if path in words or path in unique][:8]
+
+
+def _text_of(workspace: Workspace, path: str, limit_chars: int) -> str:
+    try:
+        text = workspace.read_text(path)
+    except PathRefused as refusal:
+        return f"{path} is not shown: {refusal}."
+    return f"{path}:\n````\n{clipped((text or '').rstrip(chr(10)), limit_chars)}\n````"

@@ -1,0 +1,210 @@
+"""The members without a model: workspace, interpreter and check. Each posts what happened as user text."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from autogen_agentchat.agents import BaseChatAgent
+from autogen_agentchat.base import Response
+from autogen_agentchat.messages import BaseChatMessage, BaseTextChatMessage
+from autogen_core import CancellationToken
+
+from interpreter.check import Check, CheckResult
+from interpreter.executor import Executor
+from super_agent.core.errors import PathRefused, SuperAgentError
+from super_agent.core.events import Emit, FilesShown, MessagePosted, SpeakerStarted
+from super_agent.core.text import clipped
+from super_agent.core.threads import in_thread
+from super_agent.core.workspace import Workspace
+from super_agent.team.blocks import ShowRequest, parse_coder_reply
+from super_agent.team.edits import Editor
+from super_agent.team.messages import CheckReport, ExecutionReport, WorkspaceReport
+from super_agent.team.transcript import CheckFacts, Entry, ExecutionFacts, Member, Transcript, WorkspaceFacts
+
+T = TypeVar("T")
+MAX_SHOWN_CHARS = 12_000
+"""Of all files shown in one report; about 3,000 tokens, which a 16k context bears several times."""
+
+
+class ReportingMember(BaseChatAgent):
+    """Acts on the newest coder reply and posts one report into the transcript."""
+
+    report_type: type[BaseTextChatMessage]
+
+    def __init__(
+        self,
+        name: Member,
+        transcript: Transcript,
+        emit: Emit,
+        on_failure: Callable[[SuperAgentError], None],
+    ) -> None:
+        super().__init__(name=name, description=f"{name}: acts, without a model")
+        self._member: Member = name
+        self._transcript = transcript
+        self._emit = emit
+        self._on_failure = on_failure
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """The one type of this member's reports."""
+        return (self.report_type,)
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """Act, then post; the broadcast `messages` are copies of what the transcript holds."""
+        self._emit(SpeakerStarted(self._member))
+        try:
+            entry = await self.act(cancellation_token)
+        except SuperAgentError as error:
+            self._on_failure(error)
+            raise
+        self._transcript.append(entry)
+        self._emit(MessagePosted(self._member, entry.text))
+        return Response(chat_message=self.report_type(content=entry.text, source=self.name))
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """Nothing to reset: the transcript belongs to the run."""
+
+    @abstractmethod
+    async def act(self, cancellation_token: CancellationToken) -> Entry:
+        """Do this member's work; raises `SuperAgentError`."""
+
+
+class WorkspaceMember(ReportingMember):
+    """Applies the coder's blocks and shows what it asks to see."""
+
+    report_type = WorkspaceReport
+
+    def __init__(
+        self,
+        transcript: Transcript,
+        emit: Emit,
+        on_failure: Callable[[SuperAgentError], None],
+        *,
+        workspace: Workspace,
+        editor: Editor,
+        digest: Callable[[tuple[str, ...]], str],
+    ) -> None:
+        super().__init__("workspace", transcript, emit, on_failure)
+        self._workspace = workspace
+        self._editor = editor
+        self._digest = digest
+
+    async def act(self, cancellation_token: CancellationToken) -> Entry:
+        """Apply all blocks of the newest coder reply, unless the length limit cut it."""
+        coder = self._transcript.last("coder")
+        if coder is None:
+            raise RuntimeError("the workspace speaks only after the coder")
+        if coder.cut:
+            text = (
+                "Workspace: the reply was cut by the length limit, so nothing was written. Write fewer files at once."
+            )
+            return Entry("workspace", text, WorkspaceFacts((), 0, 0, "", self._digest(())))
+        reply = parse_coder_reply(coder.text)
+        applied = self._editor.apply(reply.files)
+        lines = [f"wrote {path}." for path in applied.paths]
+        lines += [f"did not write {path}: {reason}." for path, reason in applied.refusals]
+        lines += self._shown(reply.shows)
+        if not lines and not reply.instruction:
+            lines = ["the reply held no file block that names a path, so nothing was written."]
+        changed = tuple(applied.paths)
+        facts = WorkspaceFacts(
+            changed, len(applied.refusals), len(reply.shows), reply.instruction, self._digest(changed)
+        )
+        return Entry(
+            "workspace", "\n".join(f"Workspace: {line}" for line in lines) or "Workspace: nothing to write.", facts
+        )
+
+    def _shown(self, requests: tuple[ShowRequest, ...]) -> list[str]:
+        if not requests:
+            return []
+        share = MAX_SHOWN_CHARS // len(requests)
+        self._emit(FilesShown(tuple(request.path for request in requests)))
+        return [self._show_one(request, share) for request in requests]
+
+    def _show_one(self, request: ShowRequest, share: int) -> str:
+        try:
+            text = self._workspace.read_text(request.path)
+        except PathRefused as refusal:
+            return f"cannot show {request.path}: {refusal}."
+        if text is None:
+            return f"{request.path} does not exist."
+        lines = text.splitlines()
+        first, last = request.first or 1, min(request.last or len(lines), len(lines))
+        body = clipped("\n".join(lines[first - 1 : last]), share)
+        return f"{request.path}, lines {first} to {last} of {len(lines)}:\n````\n{body}\n````"
+
+
+class InterpreterMember(ReportingMember):
+    """Hands an instruction to the executor and posts its report."""
+
+    report_type = ExecutionReport
+
+    def __init__(
+        self,
+        transcript: Transcript,
+        emit: Emit,
+        on_failure: Callable[[SuperAgentError], None],
+        *,
+        executor: Executor,
+    ) -> None:
+        super().__init__("interpreter", transcript, emit, on_failure)
+        self._executor = executor
+
+    async def act(self, cancellation_token: CancellationToken) -> Entry:
+        """Have the newest instruction carried out; without one, have the written files tried."""
+        workspace = self._transcript.last("workspace")
+        facts = workspace.facts if workspace else None
+        if not isinstance(facts, WorkspaceFacts):
+            raise RuntimeError("the interpreter speaks only after the workspace")
+        instruction = facts.instruction or (
+            f"These files were just written: {', '.join(facts.changed)}. Run code that shows whether they do this: "
+            f"{_task_of(self._transcript)}\nDo not change them."
+        )
+        report = await cancellable(
+            lambda: self._executor.carry_out(instruction), self._executor.cancel, cancellation_token
+        )
+        return Entry("interpreter", f"Interpreter: {report.text}", ExecutionFacts(report.changes.paths, report.ended))
+
+
+class CheckMember(ReportingMember):
+    """Runs the check and posts its result."""
+
+    report_type = CheckReport
+
+    def __init__(
+        self,
+        transcript: Transcript,
+        emit: Emit,
+        on_failure: Callable[[SuperAgentError], None],
+        *,
+        check: Check,
+        digest: Callable[[tuple[str, ...]], str],
+    ) -> None:
+        super().__init__("check", transcript, emit, on_failure)
+        self._check = check
+        self._digest = digest
+
+    async def act(self, cancellation_token: CancellationToken) -> Entry:
+        """Run the check command once."""
+        result = await cancellable(lambda: self._check.run("after"), self._check.interrupt, cancellation_token)
+        facts = CheckFacts(result.passed, result.signature, self._digest(()))
+        return Entry("check", check_text(result), facts)
+
+
+def check_text(result: CheckResult) -> str:
+    """A check's result as the team reads it."""
+    output = f"\n````\n{result.output.rstrip()}\n````" if result.output.strip() else ""
+    return f"Check: `{result.command}` {result.verdict}.{output}"
+
+
+async def cancellable(work: Callable[[], T], cancel: Callable[[], None], token: CancellationToken) -> T:
+    """Blocking work that AutoGen's token can cancel; `cancel` must make it end soon."""
+    task = asyncio.ensure_future(in_thread(work, cancel))
+    token.link_future(task)
+    return await task
+
+
+def _task_of(transcript: Transcript) -> str:
+    task = next((entry.text for entry in transcript.entries if entry.author == "task"), "")
+    return clipped(task.partition("Task: ")[2].partition("\n\n")[0] or task, 2000)

@@ -1,0 +1,79 @@
+"""The words of the team: one system prompt for all roles, a worked example, and each role's cue.
+
+Small models follow a format they have seen, not one they were told, so the example is played as real messages at the
+head of the transcript. Nothing here may depend on the task or the time: the head is the prefix every prompt shares.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from super_agent.core.chat import Message
+
+Role = Literal["planner", "coder", "reviewer"]
+ROLES: tuple[Role, ...] = ("planner", "coder", "reviewer")
+
+SYSTEM = """\
+You are a coding team of three members who share this conversation: Planner, Coder and Reviewer. The last line of each \
+request says which member speaks next. Answer as that member only.
+
+Planner: a numbered plan of at most five short steps. No code.
+
+Coder: the files. Each file is a fenced block that names the language and the path:
+```python package/module.py
+the whole content of the file
+```
+An existing file can be changed in part with sections inside such a block:
+```python package/module.py
+<<<<<<< SEARCH
+lines as they are now
+=======
+lines as they shall be
+>>>>>>> REPLACE
+```
+Other blocks: ```show lists paths (path or path:10-40) to see files; ```run holds one instruction in plain words for \
+the interpreter, which can run Python and shell commands and reports back.
+Never leave parts of a file out. Paths are relative to the workspace. A file that holds ``` needs a longer fence. \
+Do not write tests or run anything that was not asked for.
+
+Reviewer: one JSON object {"verdict": "accept" or "revise", "reasons": "..."}. Accept only work that does the whole \
+task; otherwise say in one or two sentences what the Coder must change."""
+
+EXAMPLE: tuple[Message, ...] = (
+    Message("user", "Task: Write greet.py with a function greet(name) that returns a greeting.\n\nPlanner, your plan:"),
+    Message("assistant", "1. Write greet.py with greet(name), which returns the text."),
+    Message("user", "Coder, your files:"),
+    Message("assistant", '```python greet.py\ndef greet(name):\n    return f"Hello, {name}!"\n```'),
+    Message("user", "Workspace: wrote greet.py.\n\nReviewer, your verdict:"),
+    Message("assistant", '{"verdict": "accept", "reasons": "greet(name) returns a greeting, as asked."}'),
+)
+
+CUES: dict[Role, str] = {
+    "planner": "Planner, your plan:",
+    "coder": "Coder, your files:",
+    "reviewer": "Reviewer, your verdict:",
+}
+
+
+class Verdict(BaseModel):
+    """What the reviewer answers; sent to the server as the reply's JSON schema."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Literal["accept", "revise"]
+    reasons: str
+
+
+def head() -> tuple[Message, ...]:
+    """The messages every transcript of a team begins with."""
+    return (Message("system", SYSTEM), *EXAMPLE)
+
+
+def opening(task: str, listing: str, check: str) -> str:
+    """The first real user message: the task, what is in the workspace, and how the work is checked."""
+    parts = [f"That task is done. A new task begins, in another folder.\n\nTask: {task.strip()}"]
+    if listing:
+        parts.append(listing)
+    if check:
+        parts.append(check)
+    return "\n\n".join(parts)

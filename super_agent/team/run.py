@@ -1,0 +1,243 @@
+"""The team's run: one AutoGen group chat on one shared transcript, from the task to the reason it ended."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.base import ChatAgent, Team, TerminationCondition
+from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from autogen_agentchat.teams import SelectorGroupChat
+from autogen_core import CancellationToken
+
+from interpreter.check import Check
+from interpreter.executor import Executor
+from super_agent.core.chat import Reply
+from super_agent.core.errors import LimitReached, PathRefused, SuperAgentError
+from super_agent.core.events import (
+    Emit,
+    EndReason,
+    MessagePosted,
+    SpeakerStarted,
+    TextStreamed,
+    TurnStarted,
+    UserSpoke,
+    VerdictGiven,
+)
+from super_agent.core.llm_client import LLMClient
+from super_agent.core.ollama import ModelDetails
+from super_agent.core.workspace import Workspace
+from super_agent.team.context import SharedContext, read_verdict
+from super_agent.team.edits import Editor
+from super_agent.team.flow import End, Rules, Speak, next_step, turns
+from super_agent.team.listing import describe
+from super_agent.team.members import CheckMember, InterpreterMember, WorkspaceMember, cancellable, check_text
+from super_agent.team.messages import REPORTS
+from super_agent.team.model_client import Listener, ReplyLimits, TeamModelClient, model_info
+from super_agent.team.roles import CUES, Role, Verdict, opening
+from super_agent.team.transcript import Entry, Transcript
+
+REPLY_LIMITS: dict[Role, ReplyLimits] = {
+    "planner": ReplyLimits(tokens=400, stop=("\n6.", "\n6)")),
+    "coder": ReplyLimits(),
+    "reviewer": ReplyLimits(tokens=400),
+}
+"""A plan of five steps and a verdict fit well in 400 tokens; small models would list steps until the general limit."""
+
+
+@dataclass(slots=True)
+class TeamParts:
+    """What a run is built from; all of it is owned, and closed, by the caller."""
+
+    llm: LLMClient
+    details: ModelDetails
+    workspace: Workspace
+    editor: Editor
+    executor: Executor
+    check: Check | None
+    emit: Emit
+    max_turns: int
+    user_lines: Callable[[], Sequence[str]] = tuple
+    """Lines typed since the last call, oldest first."""
+    at_turn_start: Callable[[], None] = lambda: None
+    """Called before each turn; may raise `SuperAgentError` to end the run."""
+
+
+@dataclass(slots=True)
+class TeamRun:
+    """One run. `transcript` is its whole state: a fresh object with the same transcript goes on where it stood."""
+
+    parts: TeamParts
+    transcript: Transcript = field(default_factory=Transcript)
+    _token: CancellationToken = field(default_factory=CancellationToken)
+    _rules: Rules | None = None
+    _end: End | None = None
+    _failure: SuperAgentError | None = None
+
+    async def run(self, task: str) -> End:
+        """Work until the flow ends it or `stop` is called; raises the `SuperAgentError` that ended it otherwise."""
+        rules = self._rules = await self._open(task)
+        if self._end is not None:
+            return self._end
+        chat = SelectorGroupChat(
+            self._members(),
+            model_client=self._client("coder", None),
+            selector_func=self._select,
+            termination_condition=_FlowEnded(self, rules),
+            allow_repeated_speaker=True,
+            custom_message_types=list(REPORTS),
+        )
+        try:
+            await chat.run(cancellation_token=self._token)
+        except (asyncio.CancelledError, RuntimeError):
+            # AutoGen turns a member's error into a RuntimeError with its text; the original is kept beside.
+            if self._end is None and self._failure is None:
+                raise
+        if self._end is None and self._failure is not None:
+            if isinstance(self._failure, LimitReached):
+                return End("token_limit", str(self._failure))
+            raise self._failure
+        if self._end is None:
+            raise RuntimeError("the group chat ended without a reason")
+        return self._end
+
+    def stop(self, reason: EndReason, detail: str) -> None:
+        """End the run from outside: the current call is cancelled; the first reason stands."""
+        if self._end is None:
+            self._end = End(reason, detail)
+        self._token.cancel()
+
+    @property
+    def turns(self) -> int:
+        """How many turns have begun."""
+        return turns(self.transcript)
+
+    async def _open(self, task: str) -> Rules:
+        """Run the check once before the first turn and write the opening message."""
+        check, began_green, text = self.parts.check, False, ""
+        if check is not None:
+            try:
+                result = await cancellable(lambda: check.run("before"), check.interrupt, self._token)
+            except asyncio.CancelledError:
+                return Rules(True, False, self.parts.max_turns)
+            began_green = result.passed
+            text = f"The work is checked with `{check.command}`, which {result.verdict} now."
+            if not began_green and any(self.parts.workspace.files()):
+                text += "\n" + check_text(result)
+        listing = describe(self.parts.workspace, task, self.parts.llm.context_length)
+        self.transcript.append(Entry("task", opening(task, listing, text)))
+        return Rules(check is not None, began_green, self.parts.max_turns)
+
+    def _select(self, _thread: Sequence[BaseAgentEvent | BaseChatMessage]) -> str:
+        """AutoGen's question who speaks next; `_FlowEnded` has ended the run before where nobody does."""
+        step = next_step(self.transcript, self._flow_rules)
+        if not isinstance(step, Speak):
+            raise RuntimeError(f"asked for a speaker after the end: {step}")
+        if step.member == "coder":
+            self._begin_turn()
+        if step.member in CUES:
+            self.parts.emit(SpeakerStarted(step.member))
+        return step.member
+
+    def _begin_turn(self) -> None:
+        self.parts.emit(TurnStarted(self.turns + 1))
+        try:
+            self.parts.at_turn_start()
+        except SuperAgentError as error:
+            self._fail(error)
+            raise
+        for line in self.parts.user_lines():
+            self.transcript.append(Entry("user", f"The user says: {line}"))
+            self.parts.emit(UserSpoke(line))
+
+    @property
+    def _flow_rules(self) -> Rules:
+        if self._rules is None:
+            raise RuntimeError("the run was not opened")
+        return self._rules
+
+    def _members(self) -> list[ChatAgent | Team]:
+        parts, transcript = self.parts, self.transcript
+        common = (transcript, parts.emit, self._fail)
+        members: list[ChatAgent | Team] = [self._thinker(role) for role in CUES]
+        members.append(WorkspaceMember(*common, workspace=parts.workspace, editor=parts.editor, digest=self._digest))
+        members.append(InterpreterMember(*common, executor=parts.executor))
+        if parts.check is not None:
+            members.append(CheckMember(*common, check=parts.check, digest=self._digest))
+        return members
+
+    def _thinker(self, role: Role) -> AssistantAgent:
+        context = SharedContext(self.transcript, role)
+        return AssistantAgent(
+            role,
+            model_client=self._client(role, context),
+            model_context=context,
+            system_message=None,
+            description=CUES[role],
+        )
+
+    def _client(self, role: Role, context: SharedContext | None) -> TeamModelClient:
+        return TeamModelClient(
+            self.parts.llm,
+            model_info(self.parts.details),
+            listener=Listener(
+                on_piece=lambda piece: self.parts.emit(TextStreamed(role, piece.text, piece.reasoning)),
+                on_reply=lambda reply: self._replied(role, reply, context),
+                on_failure=self._fail,
+            ),
+            json_schema=Verdict if role == "reviewer" else None,
+            limits=REPLY_LIMITS[role],
+        )
+
+    def _replied(self, role: Role, reply: Reply, context: SharedContext | None) -> None:
+        if context is not None:
+            context.cut = reply.finish_reason == "length"
+        self.parts.emit(MessagePosted(role, reply.text, reply.finish_reason))
+        if role == "reviewer":
+            verdict = read_verdict(reply.text)
+            if verdict.valid:
+                self.parts.emit(VerdictGiven("accept" if verdict.accepted else "revise", verdict.reasons))
+
+    def _fail(self, error: SuperAgentError) -> None:
+        if self._failure is None:
+            self._failure = error
+
+    def _ended(self, end: End) -> None:
+        if self._end is None:
+            self._end = end
+
+    def _digest(self, newly_changed: tuple[str, ...]) -> str:
+        """A hash of the content of every file the run has touched, to tell whether anything moved."""
+        found = hashlib.sha256()
+        for path in sorted({*self.transcript.changed_paths(), *newly_changed}):
+            try:
+                data = self.parts.workspace.read_bytes(path)
+            except PathRefused as refusal:
+                data = str(refusal).encode()
+            found.update(path.encode() + b"\0" + hashlib.sha256(data or b"").digest())
+        return found.hexdigest()[:16]
+
+
+class _FlowEnded(TerminationCondition):
+    """AutoGen's termination condition: the flow says so."""
+
+    def __init__(self, run: TeamRun, rules: Rules) -> None:
+        self._run = run
+        self._rules = rules
+        self._stopped = False
+
+    @property
+    def terminated(self) -> bool:
+        return self._stopped
+
+    async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+        step = next_step(self._run.transcript, self._rules)
+        if not isinstance(step, End):
+            return None
+        self._stopped = True
+        self._run._ended(step)
+        return StopMessage(content=step.detail, source="flow")
+
+    async def reset(self) -> None:
+        self._stopped = False

@@ -1,0 +1,74 @@
+"""The shared transcript is append-only, so every prompt extends the one before it and its reply."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from super_agent.core.chat import Message
+from super_agent.team.roles import CUES, Role, head
+from super_agent.team.transcript import CheckFacts, Entry, Transcript, VerdictFacts, WorkspaceFacts
+
+OUTSIDE = st.builds(Entry, st.sampled_from(["task", "user", "workspace", "interpreter", "check"]), st.text())
+REPLY = st.builds(Entry, st.sampled_from(["planner", "coder", "reviewer"]), st.text())
+
+
+def test_the_head_is_the_same_for_every_task() -> None:
+    assert tuple(Transcript().messages()) == head()
+    assert [m.role for m in head()][:3] == ["system", "user", "assistant"]
+
+
+def test_neighbouring_user_texts_are_one_message() -> None:
+    transcript = Transcript([Entry("task", "Task: x"), Entry("user", "The user says: y")])
+    transcript.ask("coder")
+    assert transcript.messages()[len(head()) :] == [Message("user", f"Task: x\n\nThe user says: y\n\n{CUES['coder']}")]
+
+
+def test_a_cue_is_not_repeated_after_a_cancelled_call() -> None:
+    transcript = Transcript([Entry("task", "x")])
+    transcript.ask("planner")
+    transcript.ask("planner")
+    assert len(transcript.entries) == 2
+
+
+@given(st.lists(st.tuples(st.lists(OUTSIDE, max_size=3), st.sampled_from(["planner", "coder", "reviewer"]), st.text())))
+def test_each_prompt_extends_the_previous_prompt_and_its_reply(
+    turns: list[tuple[list[Entry], Role, str]],
+) -> None:
+    transcript = Transcript()
+    known: list[Message] = []
+    for outside, role, reply in turns:
+        for entry in outside:
+            transcript.append(entry)
+        transcript.ask(role)
+        prompt = transcript.messages()
+        assert prompt[: len(known)] == known
+        transcript.append(Entry(role, reply))
+        known = [*prompt, Message("assistant", reply)]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            OUTSIDE,
+            REPLY,
+            st.builds(
+                Entry,
+                st.just("workspace"),
+                st.text(),
+                st.builds(
+                    WorkspaceFacts,
+                    st.lists(st.text()).map(tuple),
+                    st.integers(),
+                    st.integers(),
+                    st.text(),
+                    st.text(),
+                ),
+            ),
+            st.builds(Entry, st.just("check"), st.text(), st.builds(CheckFacts, st.booleans(), st.text(), st.text())),
+            st.builds(
+                Entry, st.just("reviewer"), st.text(), st.builds(VerdictFacts, st.booleans(), st.booleans(), st.text())
+            ),
+        )
+    )
+)
+def test_a_transcript_comes_back_from_json_as_it_was(entries: list[Entry]) -> None:
+    assert Transcript.from_json(Transcript(list(entries)).to_json()) == Transcript(list(entries))
