@@ -1,0 +1,177 @@
+"""Everything a run is built from, made in order and closed in reverse by its one owner."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from interpreter.check import Check, run_shown
+from interpreter.engine import Engine
+from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
+from interpreter.executor import Executor, Limits
+from interpreter.ollama_adapter import OllamaAdapter
+from interpreter.sandbox.bubblewrap import require_bubblewrap
+from interpreter.sandbox.command import Command, find_program
+from interpreter.sandbox.protocol import Runner, SandboxPolicy
+from interpreter.sandbox.python_choice import choose_python
+from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.shell_runner import ShellRunner
+from super_agent.core.clients import ClientLock
+from super_agent.core.errors import CheckNotFound, UsageError
+from super_agent.core.events import Emit, EngineRestarted, Event, EventStream, Notice, Sink
+from super_agent.core.gate import CountingGate
+from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
+from super_agent.core.ollama import Ollama
+from super_agent.core.settings import Settings, variables_in
+from super_agent.core.state import SessionFolder, new_session_id
+from super_agent.core.workspace import State, Workspace
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(slots=True)
+class Ground:
+    """What exists before the server is asked: settings, workspace, sandbox policy, event stream."""
+
+    settings: Settings
+    workspace: Workspace
+    session: SessionFolder
+    stream: EventStream
+    policy: SandboxPolicy
+    before: State
+    stack: ExitStack
+
+    @property
+    def emit(self) -> Emit:
+        """Where every part sends its events."""
+        return self.stream.emit
+
+    def files_changed(self) -> tuple[str, ...]:
+        """What differs from the start of the run, whoever changed it."""
+        return self.workspace.changes_since(self.before).paths
+
+
+@dataclass(slots=True)
+class Halves:
+    """What both halves share: the server, the model made ready, the gate with its counters and watch."""
+
+    server: Ollama
+    ready: Ready
+    counting: CountingGate
+    watch: InstanceWatch
+    gate: RunGate
+
+
+@contextmanager
+def lay_ground(settings: Settings, folder: Path, python: Path | None, sinks: tuple[Sink, ...]) -> Iterator[Ground]:
+    """Open the workspace and settle the sandbox; raises `WorkspaceRefused`, `SandboxUnavailable`, `SettingInvalid`."""
+    with ExitStack() as stack:
+        workspace = Workspace(folder, protected=(PROJECT / "super_agent", PROJECT / ".venv", settings.state_dir))
+        stack.callback(workspace.close)
+        session = SessionFolder(settings.state_dir, new_session_id(datetime.now().astimezone()))
+        stream = EventStream(session.session, sinks)
+        if settings.sandbox == "bubblewrap":
+            require_bubblewrap()
+        policy = SandboxPolicy(
+            workspace=workspace.root,
+            python=choose_python(workspace.root, lambda: ensure_sandbox_python(_progress(stream)), python),
+            readonly_paths=settings.sandbox_paths,
+            contained=settings.sandbox == "bubblewrap",
+        )
+        yield Ground(settings, workspace, session, stream, policy, workspace.state(), stack)
+
+
+def announce(ground: Ground) -> None:
+    """What a user should know before anything runs."""
+    if not ground.policy.contained:
+        ground.emit(Notice("warning", "--sandbox none: model-written code runs with your own rights, unprotected"))
+    planted = ground.workspace.root / ".env"
+    if names := variables_in(planted):
+        ground.emit(Notice("info", f"{planted} sets {', '.join(names)} and is not read", f"Use --env-file {planted}"))
+
+
+def require_program(ground: Ground, command: str) -> None:
+    """Raise `CheckNotFound` where the check's program does not exist inside the sandbox."""
+    found = find_program(ground.policy, command)
+    if found == "missing":
+        raise CheckNotFound(f"the check `{command}` names a program that does not exist", fix="Correct --check")
+    if found == "hidden":
+        program = shutil.which(command.split()[0]) or command.split()[0]
+        raise CheckNotFound(
+            f"the program of the check `{command}` is {program}, which the sandbox does not show",
+            fix=f"Allow it: SUPER_AGENT_SANDBOX_PATHS={Path(program).resolve().parent.parent}",
+        )
+
+
+def run_setup(ground: Ground, command: str, confirm: Callable[[str], bool]) -> None:
+    """Run the setup command once, with the network; raises `UsageError` where it is refused or fails."""
+    question = f"Run `{command}` in the sandbox with the network (the internet, and servers on this machine)?"
+    if not confirm(question):
+        raise UsageError(
+            f"the setup command `{command}` was not confirmed", fix="Say --yes to run it without a question"
+        )
+    settings, policy = ground.settings, ground.policy
+    command_ = Command(replace(policy, network=True))
+    try:
+        outcome, output = run_shown(
+            "setup", command, command_, ground.emit, settings.check_timeout_s, settings.max_output_bytes
+        )
+    finally:
+        command_.close()
+    if outcome.kind != "finished":
+        last = output.strip().splitlines()[-1:] or ["it printed nothing"]
+        raise UsageError(
+            f"the setup command `{command}` {outcome.kind.replace('_', ' ')}: {last[0]}", fix="Correct --setup"
+        )
+
+
+def join_halves(ground: Ground, *, strict: bool) -> Halves:
+    """Make the model ready and build the one gate that both clients pass; raises `ServerError`."""
+    settings, emit = ground.settings, ground.emit
+    server = Ollama(settings)
+    ground.stack.callback(server.close)
+    ready = make_ready(server, settings, emit)
+    watch = InstanceWatch(server, settings, emit, strict=strict)
+    watch.begin(ready)
+    counting = CountingGate(settings.max_tokens)
+    return Halves(server, ready, counting, watch, RunGate(counting, watch, emit))
+
+
+def build_executor(ground: Ground, halves: Halves) -> Executor:
+    """The executor with all its parts; its processes start when they are first needed."""
+    settings, emit, stack = ground.settings, ground.emit, ground.stack
+    lock = ClientLock(settings, "open-interpreter")
+    stack.callback(lock.close)
+    adapter = OllamaAdapter(settings, halves.gate, halves.ready.loaded.context_length)
+    stack.callback(adapter.close)
+    engine = Engine(ensure_engine_python(_progress(ground.stream)), lambda reason: emit(EngineRestarted(reason)))
+    stack.callback(engine.close)
+    runners: dict[str, Runner] = {"python": PythonRunner(ground.policy), "shell": ShellRunner(ground.policy)}
+    for runner in runners.values():
+        stack.callback(runner.close)
+    limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s, settings.max_output_bytes)
+    return Executor(adapter, engine, runners, ground.workspace, emit, limits)
+
+
+def build_check(ground: Ground, command: str | None) -> Check | None:
+    """The check, or None where the user gave none."""
+    if command is None:
+        return None
+    settings = ground.settings
+    return Check(
+        command,
+        ground.policy,
+        ground.emit,
+        timeout_s=settings.check_timeout_s,
+        max_output_bytes=settings.max_output_bytes,
+    )
+
+
+def _progress(stream: EventStream) -> Callable[[str], None]:
+    def tell(text: str) -> None:
+        event: Event = Notice("info", text)
+        stream.emit(event)
+
+    return tell

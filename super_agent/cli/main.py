@@ -1,0 +1,202 @@
+"""The command line. Commands import what they need when they run, so that `--help` stays quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from super_agent import __version__
+from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
+
+app = typer.Typer(
+    name="super-agent",
+    help="A local coding team: AutoGen thinks, Open Interpreter acts, one Ollama model instance serves both.",
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+EnvFile = Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")]
+Model = Annotated[str | None, typer.Option("--model", help="The model that serves both halves (DEFAULT_MODEL).")]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="The Ollama server (OLLAMA_BASE_URL).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
+Task = Annotated[str | None, typer.Argument(help="What is to be done; `-` or nothing reads standard input.")]
+TaskFile = Annotated[Path | None, typer.Option("--file", "-f", help="Read the task from a file.")]
+WorkspaceDir = Annotated[Path, typer.Option("--workspace", "-w", help="The folder to work in.")]
+CheckCommand = Annotated[str | None, typer.Option("--check", help="A command that passes when the work is done.")]
+SetupCommand = Annotated[
+    str | None, typer.Option("--setup", help="Run once first, in the sandbox but with the network; asks before.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before --setup.")]
+Python = Annotated[Path | None, typer.Option("--python", help="The Python that is used in the sandbox.")]
+Strict = Annotated[
+    bool, typer.Option("--strict-instance", help="End the run (exit 3) when the model is reloaded or cut.")
+]
+# Numbers come as text, so that the settings can name flag, value and what is allowed in one line.
+MaxTurns = Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns before the run gives up.")]
+MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds before the run gives up.")]
+MaxTokens = Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of the whole run.")]
+Sandbox = Annotated[str | None, typer.Option("--sandbox", help="bubblewrap, or none: your own rights, no protection.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Options that stand before a command."""
+    if version:
+        typer.echo(f"super-agent {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(int(ExitCode.USAGE))
+
+
+@app.command()
+def run(
+    task: Task = None,
+    file: TaskFile = None,
+    workspace: WorkspaceDir = Path(),
+    check: CheckCommand = None,
+    setup: SetupCommand = None,
+    yes: Yes = False,
+    solo: Annotated[bool, typer.Option("--solo", help="One agent, the executor, instead of the team.")] = False,
+    python: Python = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    max_turns: MaxTurns = None,
+    max_time: MaxTime = None,
+    max_tokens: MaxTokens = None,
+    sandbox: Sandbox = None,
+    strict_instance: Strict = False,
+    json: Json = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Give a coding task to the team, in a folder, and watch it being done."""
+    from super_agent.cli import run as command
+
+    flags = _flags(locals())
+    options = command.Options(
+        task, file, workspace, check, setup, yes, "solo" if solo else "team", python, json, strict_instance
+    )
+    raise typer.Exit(command.main(options, flags, env_file))
+
+
+@app.command(name="exec")
+def exec_(
+    task: Task = None,
+    file: TaskFile = None,
+    workspace: WorkspaceDir = Path(),
+    check: CheckCommand = None,
+    setup: SetupCommand = None,
+    yes: Yes = False,
+    python: Python = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    max_turns: MaxTurns = None,
+    max_time: MaxTime = None,
+    max_tokens: MaxTokens = None,
+    sandbox: Sandbox = None,
+    strict_instance: Strict = False,
+    json: Json = False,
+    env_file: EnvFile = None,
+) -> None:
+    """The executor alone: one task, or a conversation when no task is given in a terminal."""
+    from super_agent.cli import run as command
+
+    flags = _flags(locals())
+    options = command.Options(task, file, workspace, check, setup, yes, "exec", python, json, strict_instance)
+    raise typer.Exit(command.main(options, flags, env_file))
+
+
+@app.command()
+def up(
+    from_: Annotated[str | None, typer.Option("--from", help="The base model to make the alias from.")] = None,
+    context: Annotated[int | None, typer.Option("--context", help="Context size in tokens to bake in.")] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    json: Json = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Make the server and the model ready: started, pulled or created, loaded once and kept."""
+    from super_agent.cli import up as command
+
+    raise typer.Exit(command.main(from_, context, _flags(locals()), env_file, as_json=json))
+
+
+@app.command()
+def verify(
+    model: Model = None,
+    base_url: BaseUrl = None,
+    json: Json = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Check that AutoGen and the executor use the same model instance."""
+    from super_agent.cli import verify as command
+
+    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json))
+
+
+@app.command()
+def ps(base_url: BaseUrl = None, json: Json = False, env_file: EnvFile = None) -> None:
+    """Show the loaded models and how many clients use each."""
+    from super_agent.cli import ps as command
+
+    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json))
+
+
+def _flags(given: dict[str, Any]) -> dict[str, Any]:
+    """Of a command's parameters those that are settings, by their field names."""
+    names = {"max_time": "max_time_s"}
+    settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "sandbox")
+    return {names.get(name, name): given[name] for name in settings if name in given}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script: errors become one line on stderr and the exit code of their class, here and nowhere else."""
+    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        _require_platform()
+        outcome = typer.main.get_command(app).main(arguments, prog_name="super-agent", standalone_mode=False)
+    except SuperAgentError as error:
+        _complain(str(error))
+        return int(error.exit_code)
+    except typer.TyperException as error:
+        _complain(f"{error.format_message().rstrip('.')}. See super-agent --help")
+        return int(ExitCode.USAGE)
+    except (typer.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        _silence_stdout()
+        return int(ExitCode.NOT_DONE)
+    return outcome if isinstance(outcome, int) else int(ExitCode.OK)
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"super-agent: {text}", err=True)
+
+
+def _silence_stdout() -> None:
+    """Whoever read our output is gone; what is still buffered must not raise again when Python exits."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _require_platform() -> None:
+    if sys.platform != "linux":
+        raise PlatformUnsupported(f"super-agent runs on Linux (WSL2 included), not yet on {sys.platform}")
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        seen = ".".join(map(str, sys.version_info[:2]))
+        raise PlatformUnsupported(f"super-agent needs Python 3.11 to 3.13, this is {seen}")
+
+
+if __name__ == "__main__":
+    main()

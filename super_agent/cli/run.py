@@ -1,0 +1,194 @@
+"""`run` and `exec`: one task from the command line to the reason it ended."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from super_agent.cli import assembly
+from super_agent.cli.render import Renderer, choose_renderer
+from super_agent.cli.terminal import Terminal
+from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
+from super_agent.core.events import ClientUsage, EndReason, RunEnded, RunStarted
+from super_agent.core.settings import load_settings
+
+EXIT_CODES: dict[EndReason, ExitCode] = {
+    "check_passed": ExitCode.OK,
+    "accepted": ExitCode.OK,
+    "finished": ExitCode.OK,
+    "no_progress": ExitCode.NOT_DONE,
+    "turn_limit": ExitCode.NOT_DONE,
+    "time_limit": ExitCode.NOT_DONE,
+    "token_limit": ExitCode.NOT_DONE,
+    "interrupted": ExitCode.INTERRUPTED,
+    "error": ExitCode.NOT_DONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said beside the settings."""
+
+    task: str | None
+    file: Path | None
+    workspace: Path
+    check: str | None
+    setup: str | None
+    yes: bool
+    mode: Literal["team", "solo", "exec"]
+    python: Path | None
+    json: bool
+    strict_instance: bool
+
+
+@dataclass(slots=True)
+class Work:
+    """A run under way: how to start it, how to stop it from a signal handler, how many turns it has had."""
+
+    start: Callable[[], Awaitable[tuple[EndReason, str]]]
+    stop: Callable[[EndReason, str], None]
+    turns: Callable[[], int]
+
+
+@dataclass(slots=True)
+class _End:
+    reason: EndReason
+    detail: str
+    exit_code: ExitCode
+    error: SuperAgentError | None = None
+
+
+@dataclass(slots=True)
+class _Clock:
+    started: float = field(default_factory=time.monotonic)
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.started
+
+
+def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
+    """Run one task; returns the exit code. Raises `SuperAgentError` for what is wrong before the run begins."""
+    settings = load_settings(flags, env_file=env_file)
+    if options.mode == "exec" and options.task is None and options.file is None and sys.stdin.isatty():
+        from super_agent.cli import talk
+
+        return talk.main(options, settings)
+    task = read_task(options)
+    renderer = choose_renderer(options.json, sys.stdout)
+    with Terminal.open() as terminal:
+        try:
+            with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
+                if options.check is not None:
+                    assembly.require_program(ground, options.check)
+                return _run(ground, options, task, renderer, terminal)
+        finally:
+            renderer.close()
+
+
+def read_task(options: Options) -> str:
+    """The task from the argument, `--file` or standard input; raises `UsageError` where it is empty."""
+    if options.file is not None and options.task is not None:
+        raise UsageError("a task and --file were given", fix="Give one of them")
+    try:
+        if options.file is not None:
+            task = options.file.read_text(encoding="utf-8")
+        elif options.task in (None, "-"):
+            task = "" if sys.stdin.isatty() and options.task is None else sys.stdin.read()
+        else:
+            task = options.task or ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the task cannot be read: {error}", fix="Name a readable UTF-8 text file") from error
+    if not task.strip():
+        raise UsageError("the task is empty", fix='Say what is to be done: super-agent run "Write …"')
+    return task
+
+
+def _run(ground: assembly.Ground, options: Options, task: str, renderer: Renderer, terminal: Terminal) -> int:
+    clock = _Clock()
+    settings = ground.settings
+    ground.emit(
+        RunStarted(
+            task=task,
+            mode=options.mode,
+            workspace=str(ground.workspace.root),
+            model=settings.model,
+            base_url=settings.base_url,
+            check=options.check,
+            sandbox=settings.sandbox,
+            limits={"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens},
+        )
+    )
+    work: Work | None = None
+    halves: assembly.Halves | None = None
+    try:
+        assembly.announce(ground)
+        if options.setup is not None:
+            assembly.run_setup(ground, options.setup, lambda question: options.yes or terminal.confirm(question))
+        halves = assembly.join_halves(ground, strict=options.strict_instance)
+        work = _work(ground, halves, options, task, terminal)
+        end = asyncio.run(_drive(work, settings.max_time_s))
+    except SuperAgentError as error:
+        end = _End("error", str(error), error.exit_code, error)
+        if error.exit_code == ExitCode.INTERRUPTED:
+            end.reason = "interrupted"
+    except KeyboardInterrupt:
+        end = _End("interrupted", "interrupted", ExitCode.INTERRUPTED)
+    ground.emit(_summary(ground, halves, end, work.turns() if work else 0, clock))
+    if end.error is not None:
+        renderer.close()
+        raise end.error
+    return int(end.exit_code)
+
+
+def _work(ground: assembly.Ground, halves: assembly.Halves, options: Options, task: str, terminal: Terminal) -> Work:
+    """The team, or the executor alone; AutoGen is imported for the team only."""
+    if options.mode == "team":
+        from super_agent.cli.team_work import team_work
+
+        return team_work(ground, halves, options.check, task, terminal.take_lines)
+    from super_agent.cli.solo_work import solo_work
+
+    return solo_work(ground, halves, options.check, task, terminal.take_lines)
+
+
+async def _drive(work: Work, max_time_s: float) -> _End:
+    """Await the work with Ctrl-C and the time limit turned into a stop; a second Ctrl-C is not waited for."""
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        work.stop("interrupted", "interrupted by the user")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    timer = loop.call_later(
+        max_time_s, work.stop, "time_limit", f"{max_time_s:g} s were not enough; raise --max-time to go on"
+    )
+    try:
+        reason, detail = await work.start()
+    finally:
+        timer.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    return _End(reason, detail, EXIT_CODES[reason])
+
+
+def _summary(ground: assembly.Ground, halves: assembly.Halves | None, end: _End, turns: int, clock: _Clock) -> RunEnded:
+    totals = halves.counting.totals if halves else {}
+    return RunEnded(
+        reason=end.reason,
+        exit_code=int(end.exit_code),
+        detail=end.detail,
+        turns=turns,
+        duration_s=round(clock.elapsed_s(), 3),
+        files_changed=ground.files_changed(),
+        usage=tuple(
+            ClientUsage(kind, t.requests, t.prompt_tokens, t.completion_tokens) for kind, t in sorted(totals.items())
+        ),
+        instance={str(kind): count for kind, count in halves.watch.counts.items()} if halves else {},
+    )

@@ -1,0 +1,79 @@
+"""`exec` without a task in a terminal: a conversation with the executor."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.history import FileHistory
+
+from interpreter.executor import Executor
+from super_agent.cli import assembly
+from super_agent.cli.render import choose_renderer
+from super_agent.cli.run import Options
+from super_agent.core.errors import Interrupted, SuperAgentError
+from super_agent.core.events import Notice, TurnStarted
+from super_agent.core.settings import Settings
+from super_agent.core.state import private_folder
+
+GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
+
+
+def main(options: Options, settings: Settings) -> int:
+    """Talk until Ctrl-D; returns 0. Raises `SuperAgentError` for what prevents the conversation from beginning."""
+    renderer = choose_renderer(options.json, sys.stdout)
+    with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
+        try:
+            assembly.announce(ground)
+            halves = assembly.join_halves(ground, strict=options.strict_instance)
+            executor = assembly.build_executor(ground, halves)
+            ground.emit(Notice("info", GREETING))
+            history = private_folder(settings.state_dir) / "exec_history"
+            session: PromptSession[str] = PromptSession(history=FileHistory(str(history)))
+            turn = 0
+            while (line := _next_line(session)) is not None:
+                if line.strip():
+                    turn += 1
+                    ground.emit(TurnStarted(turn))
+                    _carry_out(executor, line, ground)
+                    halves.watch.look()
+        finally:
+            renderer.close()
+    return 0
+
+
+def _next_line(session: PromptSession[str]) -> str | None:
+    """One line; Ctrl-C clears it, Ctrl-D (None) ends the conversation."""
+    while True:
+        try:
+            return session.prompt("\n› ")
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return None
+
+
+def _carry_out(executor: Executor, instruction: str, ground: assembly.Ground) -> None:
+    with _interrupting(executor):
+        try:
+            executor.carry_out(instruction)
+        except Interrupted:
+            ground.emit(Notice("warning", "interrupted; the conversation goes on"))
+        except SuperAgentError as error:
+            ground.emit(Notice("error", error.what, error.fix))
+
+
+@contextmanager
+def _interrupting(executor: Executor) -> Iterator[None]:
+    """Ctrl-C during an action ends the action."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        executor.cancel()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,52 @@
+"""The command line as a user types it, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command left: exit code, output, complaints."""
+
+    code: int
+    out: str
+    err: str
+
+
+SuperAgent = Callable[..., Done]
+
+
+@pytest.fixture
+def super_agent(tmp_path: Path) -> SuperAgent:
+    """Run `super-agent ARGUMENTS` with an environment of the test's own and standard input closed."""
+    home = tmp_path / "home"
+    home.mkdir()
+
+    def run(*arguments: str, stdin: str | None = None, timeout_s: float = 60, **environ: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "super_agent.cli.main", *arguments],
+            input=stdin if stdin is not None else "",
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            cwd=CHECKOUT,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": os.environ["HOME"],
+                "XDG_CONFIG_HOME": str(home / "config"),
+                "SUPER_AGENT_STATE_DIR": str(home / "state"),
+                **environ,
+            },
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
