@@ -1,0 +1,43 @@
+# `make` alone lists what there is. Everything is made from locks; nothing outside .venv and the user's folders.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## the environments from their locks, and bubblewrap
+	@scripts/setup.sh
+
+demo: setup ## everything from nothing to a checked task on a local model
+	@$(PYTHON) scripts/demo.py
+
+run: setup ## the main job: make run TASK="…" [WORKSPACE=dir] [CHECK="pytest -q"]
+	@scripts/run_task.sh
+
+test: setup ## set up and pass the tests (without the live layer)
+	@$(PYTHON) -m pytest -m "not live"
+
+test-live: setup ## the live layer, on a real Ollama with a real model
+	@$(PYTHON) -m pytest -m live
+
+lint: setup ## ruff, mypy --strict, import layers
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+bench: setup ## the figures in benchmarks/
+	@$(PYTHON) -m benchmarks
+
+ollama: ## an Ollama of its own, built from source, where none is installed
+	@scripts/get_ollama.sh
+
+lock: ## all locks anew, with hashes and without addresses
+	@scripts/lock.sh
+
+clean: ## remove the main environment (the small ones lie in the user's data folder)
+	rm -rf .venv
+
+export TASK WORKSPACE CHECK
+.PHONY: help setup demo run test test-live lint bench ollama lock clean

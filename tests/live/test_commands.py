@@ -1,0 +1,153 @@
+"""The commands on the real server, model, AutoGen, Open Interpreter and sandbox."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.demo import CHECK, PROJECT, TASK
+from scripts.demo_model import TINY_BASE as BASE
+from tests.live.conftest import LiveOllama
+
+pytestmark = pytest.mark.timeout(300)
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def environment(live_ollama: LiveOllama, tmp_path: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "SUPER_AGENT_STATE_DIR": str(tmp_path / "state"),
+        "OLLAMA_BASE_URL": live_ollama.base_url,
+        "DEFAULT_MODEL": live_ollama.model,
+    }
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path) -> Run:
+    def start(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env=environment,
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return start
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    path = tmp_path / "workspace"
+    path.mkdir()
+    return path
+
+
+def events(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_team_writes_a_function_that_the_check_accepts(run: Run, workspace: Path) -> None:
+    done = run("-m", "super_agent.cli.main", "run", TASK, "--check", CHECK, "-w", str(workspace), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    end = events(done)[-1]
+    assert end["reason"] == "check_passed"
+    assert end["files_changed"] == ["double.py"]
+    assert end["instance"]["reload"] == end["instance"]["truncation"] == end["instance"]["eviction"] == 0
+
+
+def test_team_and_executor_in_one_run_use_one_runner(live_ollama: LiveOllama, run: Run, workspace: Path) -> None:
+    run("-m", "super_agent.cli.main", "up")
+    before = live_ollama.runners()
+    done = run("-m", "super_agent.cli.main", "run", TASK, "-w", str(workspace), "--json", "--max-turns", "1")
+    seen = events(done)
+    assert live_ollama.runners() == before
+    assert {u["client"] for u in seen[-1]["usage"]} == {"autogen", "open-interpreter"}, done.stderr
+    loads = [e["load_s"] for e in seen if e["type"] == "request_finished" and e["load_s"] is not None]
+    assert loads
+    assert max(loads) < 0.2
+    assert seen[-1]["instance"] == {"load": 0, "reload": 0, "eviction": 0, "keep_alive_reset": 0, "truncation": 0}
+
+
+def test_the_executor_alone_writes_and_runs_code_in_the_sandbox(run: Run, workspace: Path) -> None:
+    task = "Use Python to write the text hello into the file out.txt."
+    done = run("-m", "interpreter", task, "-w", str(workspace), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = events(done)
+    assert any(e["type"] == "code_finished" and e["outcome"] == "finished" for e in seen)
+    assert "hello" in (workspace / "out.txt").read_text().lower()
+    assert seen[-1]["files_changed"] == ["out.txt"]
+
+
+def test_solo_does_the_same_job_with_the_same_check(run: Run, workspace: Path) -> None:
+    task = "Use Python to write the text hello into the file out.txt."
+    arguments = ("--solo", "--check", "grep -qi hello out.txt", "-w", str(workspace), "--json")
+    done = run("-m", "super_agent.cli.main", "run", task, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert events(done)[-1]["reason"] == "check_passed"
+
+
+def test_up_makes_an_alias_once_and_says_what_it_did(run: Run) -> None:
+    command = ("-m", "super_agent.cli.main", "up", "--model", "live-alias", "--from", BASE, "--context", "2048")
+    first, second = run(*command), run(*command)
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert f"made live-alias from {BASE} with num_ctx 2048" in first.stdout or "live-alias is there" in first.stdout
+    assert "live-alias is there, context 2048 baked in" in second.stdout
+    assert "live-alias:latest is loaded" in second.stdout
+
+
+def test_up_leaves_a_model_alone_that_it_did_not_make(run: Run) -> None:
+    done = run("-m", "super_agent.cli.main", "up", "--model", BASE, "--context", "2048")
+    assert done.returncode == 2
+    assert "was not made by super-agent" in done.stderr
+
+
+def test_verify_passes_and_the_script_works_outside_the_environment(run: Run, environment: dict[str, str]) -> None:
+    run("-m", "super_agent.cli.main", "up")
+    done = subprocess.run(
+        ["/usr/bin/env", "python3", "scripts/verify_same_model_instance.py", "--json"],
+        env=environment,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    checks = json.loads(done.stdout)["checks"]
+    assert [(c["name"], c["status"]) for c in checks[:5]] == [
+        (name, "passed") for name in ("server", "model", "loaded", "url", "name")
+    ]
+
+
+def test_ps_counts_both_clients_of_a_run_while_it_lasts(
+    live_ollama: LiveOllama, run: Run, environment: dict[str, str], workspace: Path
+) -> None:
+    arguments = ["run", "Write a long story about a fox into fox.txt.", "-w", str(workspace)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "super_agent.cli.main", *arguments],
+        env=environment,
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as running:
+        deadline = time.monotonic() + 60
+        seen = 0
+        while seen != 2 and time.monotonic() < deadline:
+            models = json.loads(run("-m", "super_agent.cli.main", "ps", "--json").stdout)["models"]
+            seen = sum(len(m["clients"]) for m in models if m["name"] == f"{live_ollama.model}:latest")
+        running.kill()
+    assert seen == 2
+    models = json.loads(run("-m", "super_agent.cli.main", "ps", "--json").stdout)["models"]
+    assert [m["clients"] for m in models if m["name"] == f"{live_ollama.model}:latest"] == [[]]
