@@ -4,22 +4,23 @@ PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## the environments from their locks, and bubblewrap
 	@scripts/setup.sh
 
 demo: setup ## everything from nothing to a checked task on a local model
-	@$(PYTHON) scripts/demo.py
+	@$(PYTHON) -m scripts.demo
 
 run: setup ## the main job: make run TASK="…" [WORKSPACE=dir] [CHECK="pytest -q"]
 	@scripts/run_task.sh
 
-test: setup ## set up and pass the tests (without the live layer)
+test: setup ## set up and pass the tests, all but the live layer
 	@$(PYTHON) -m pytest -m "not live"
+	@echo "The live layer, on a real Ollama with a real model, was not run: make test-live"
 
-test-live: setup ## the live layer, on a real Ollama with a real model
-	@$(PYTHON) -m pytest -m live
+test-live: setup ## the live layer; skipped with the reason where there is no Ollama (make ollama)
+	@$(PYTHON) -m pytest tests/live
 
 lint: setup ## ruff, mypy --strict, import layers
 	@.venv/bin/ruff check .
@@ -30,14 +31,18 @@ lint: setup ## ruff, mypy --strict, import layers
 bench: setup ## the figures in benchmarks/
 	@$(PYTHON) -m benchmarks
 
-ollama: ## an Ollama of its own, built from source, where none is installed
+ollama: ## print the path of an Ollama; built from source, once, where none is installed
 	@scripts/get_ollama.sh
 
 lock: ## all locks anew, with hashes and without addresses
 	@scripts/lock.sh
 
-clean: ## remove the main environment (the small ones lie in the user's data folder)
+clean: ## remove the main environment (the others lie in the user's data folder)
 	rm -rf .venv
 
+# As they were typed: a `$` in a task is the task's own.
+override TASK := $(value TASK)
+override WORKSPACE := $(value WORKSPACE)
+override CHECK := $(value CHECK)
 export TASK WORKSPACE CHECK
 .PHONY: help setup demo run test test-live lint bench ollama lock clean

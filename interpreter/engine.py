@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from super_agent.core.errors import EngineFailed, Interrupted
 from super_agent.core.wire import LineReader
 
 HOST = Path(__file__).parent / "open_interpreter" / "host.py"
+ISOLATED = ("-I", "-X", "utf8", "-W", "ignore")
+"""Neither our folder nor the working folder on its path; its libraries warn on import."""
 PROTOCOL = 1
 START_TIMEOUT_S = 60.0
 """Measured 0.3-2.7 s; the first start after an installation also compiles 47 packages."""
@@ -48,9 +50,18 @@ class _HostFailed(Exception):
 class Engine:
     """One Open Interpreter process, started when it is first needed and again after a failure."""
 
-    def __init__(self, python: Path, on_restart: Callable[[str], None] = lambda _reason: None) -> None:
-        """`python` is the interpreter of the engine's own environment."""
+    def __init__(
+        self,
+        python: Path,
+        on_restart: Callable[[str], None] = lambda _reason: None,
+        *,
+        host: Path = HOST,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        """`python` is the interpreter of the engine's own environment, `host` what it runs."""
         self._python = python
+        self._host_file = host
+        self._silence_s = silence_s
         self._on_restart = on_restart
         self._host: _Host | None = None
         self._cancelled = threading.Event()
@@ -61,7 +72,9 @@ class Engine:
         with self._lock:
             if self._host is None:
                 try:
-                    self._host = _Host(self._python, self._cancelled)
+                    self._host = _Host(
+                        [str(self._python), *ISOLATED, str(self._host_file)], self._cancelled, self._silence_s
+                    )
                 except _HostFailed as failure:
                     raise EngineFailed(f"Open Interpreter did not start: {failure}", fix=FIX) from failure
 
@@ -148,15 +161,16 @@ class _Turn:
 class _Host:
     """The process and its two pipes. Every way it can fail is `_HostFailed`."""
 
-    def __init__(self, python: Path, cancelled: threading.Event) -> None:
+    def __init__(self, command: Sequence[str], cancelled: threading.Event, silence_s: float) -> None:
         self._cancelled = cancelled
+        self._silence_s = silence_s
         self._home = tempfile.mkdtemp(prefix="super-agent-engine-")
         self._lines: list[bytes] = []
         self._reader = LineReader()
         try:
-            # Its libraries warn on import; what it prints besides is not for the user, and stdout carries the protocol.
+            # What it prints is not for the user, and stdout carries the protocol.
             self._process = subprocess.Popen(
-                [str(python), "-I", "-X", "utf8", "-W", "ignore", str(HOST)],
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -166,7 +180,7 @@ class _Host:
             )
         except OSError as error:
             shutil.rmtree(self._home, ignore_errors=True)
-            raise _HostFailed(f"{python}: {error.strerror}") from error
+            raise _HostFailed(f"{command[0]}: {error.strerror}") from error
         try:
             self._greet()
         except BaseException:
@@ -184,8 +198,9 @@ class _Host:
         except OSError as error:
             raise _HostFailed(self._death()) from error
 
-    def receive(self, timeout_s: float = SILENCE_S) -> dict[str, Any]:
+    def receive(self, timeout_s: float | None = None) -> dict[str, Any]:
         """The next line as an object."""
+        timeout_s = self._silence_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + timeout_s
         while not self._lines:
             self._read(deadline, timeout_s)

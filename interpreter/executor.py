@@ -168,7 +168,7 @@ class Executor:
 
     def _reply(self) -> Reply:
         self._emit(SpeakerStarted("executor"))
-        for item in self._adapter.stream(self.messages):
+        for item in self._adapter.stream(self.messages, is_cancelled=self._cancelled.is_set):
             if isinstance(item, Reply):
                 self._append("assistant", item.text)
                 self._emit(MessagePosted("executor", item.text, item.finish_reason))

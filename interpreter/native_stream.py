@@ -55,6 +55,7 @@ class _Line(BaseModel):
     prompt_eval_count: int = 0
     prompt_eval_duration: int = 0
     eval_count: int = 0
+    eval_duration: int = 0
     error: Any = None
 
 
@@ -85,7 +86,12 @@ class NativeStream:
         if last.done_reason not in FINISH_REASONS:
             raise http_errors.broken(self.base_url, f"done, but for no reason of a reply: {last.done_reason!r}")
         reply = self._reply.whole(FINISH_REASONS[last.done_reason], last.prompt_eval_count, last.eval_count, wall_s)
-        return replace(reply, load_s=last.load_duration / NANOSECONDS, prompt_s=last.prompt_eval_duration / NANOSECONDS)
+        return replace(
+            reply,
+            load_s=last.load_duration / NANOSECONDS,
+            prompt_s=last.prompt_eval_duration / NANOSECONDS,
+            reply_s=last.eval_duration / NANOSECONDS,
+        )
 
     def _take(self, data: bytes) -> list[ReplyPiece]:
         if not data.strip():

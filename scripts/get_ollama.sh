@@ -93,7 +93,7 @@ build_runner() {
 
 # The package holds plain files and a list of the links between them.
 copy_runner() {
-    rm -rf "$stage/lib"
+    rm -rf "${stage:?}/lib"
     mkdir -p "$stage/lib/ollama"
     "$stage/venv/bin/python" - "$stage/lib/ollama" <<'PYTHON'
 import importlib.util, json, os, pathlib, shutil, sys
@@ -113,6 +113,7 @@ PYTHON
     "$stage/lib/ollama/llama-server" --version
 }
 
+. "$here/certificates.sh"
 mkdir -p "$stage"
 exec 9>"$cache/ollama.lock"
 if ! flock -n 9; then

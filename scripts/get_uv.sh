@@ -18,6 +18,7 @@ if [ -x "$home/bin/uv" ] && "$home/bin/uv" --version >/dev/null 2>&1; then
     exit 0
 fi
 
+. "$here/certificates.sh"
 mkdir -p "$cache"
 stage=$(mktemp -d "$cache/uv.XXXXXX")
 trap 'rm -rf "$stage"' EXIT

@@ -2,6 +2,7 @@
 # Compiles every lock anew. A lock holds names, versions and hashes, never an address to download from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/certificates.sh
 uv=$(scripts/get_uv.sh)
 
 compile() {

@@ -79,6 +79,7 @@ install_sandbox
 if [ "$(cat "$done_file" 2>/dev/null)" = "$stamp" ] && [ -x .venv/bin/python ]; then
     exit 0
 fi
+. scripts/certificates.sh
 uv=$(scripts/get_uv.sh)
 .venv/bin/python -c "$supported" 2>/dev/null || make_venv "$uv"
 say "installing $(grep -c == "$lock") packages from $lock"

@@ -244,7 +244,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in dict(headers).items():
             self.send_header(name, value)
-        self.send_header("Content-Type", content_type)
+        if content_type:
+            self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body) + (1000 if cut else 0)))
         self.end_headers()
         if self.command != "HEAD":

@@ -21,7 +21,7 @@ from interpreter.sandbox.shell_runner import ShellRunner
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, UsageError
 from super_agent.core.events import Emit, EngineRestarted, Event, EventStream, Notice, Sink
-from super_agent.core.gate import CountingGate
+from super_agent.core.gate import ClientKind, CountingGate
 from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
 from super_agent.core.ollama import Ollama
 from super_agent.core.settings import Settings, variables_in
@@ -139,11 +139,16 @@ def join_halves(ground: Ground, *, strict: bool) -> Halves:
     return Halves(server, ready, counting, watch, RunGate(counting, watch, emit))
 
 
+def register(ground: Ground, halves: Halves, kind: ClientKind) -> None:
+    """Make one client visible to `super-agent ps` until the run ends."""
+    lock = halves.gate.registered[kind] = ClientLock(ground.settings, kind)
+    ground.stack.callback(lock.close)
+
+
 def build_executor(ground: Ground, halves: Halves) -> Executor:
     """The executor with all its parts; its processes start when they are first needed."""
     settings, emit, stack = ground.settings, ground.emit, ground.stack
-    lock = ClientLock(settings, "open-interpreter")
-    stack.callback(lock.close)
+    register(ground, halves, "open-interpreter")
     adapter = OllamaAdapter(settings, halves.gate, halves.ready.loaded.context_length)
     stack.callback(adapter.close)
     engine = Engine(ensure_engine_python(_progress(ground.stream)), lambda reason: emit(EngineRestarted(reason)))

@@ -128,6 +128,11 @@ def up(
 
 @app.command()
 def verify(
+    quick: Annotated[bool, typer.Option("--quick", help="The five checks only, without the live proof.")] = False,
+    load: Annotated[
+        bool | None,
+        typer.Option("--load/--no-load", help="Load the model if it is not loaded. [default: in a terminal]"),
+    ] = None,
     model: Model = None,
     base_url: BaseUrl = None,
     json: Json = False,
@@ -136,15 +141,29 @@ def verify(
     """Check that AutoGen and the executor use the same model instance."""
     from super_agent.cli import verify as command
 
-    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json))
+    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json, quick=quick, load=load))
 
 
 @app.command()
-def ps(base_url: BaseUrl = None, json: Json = False, env_file: EnvFile = None) -> None:
+def ps(
+    clients: Annotated[bool, typer.Option("--clients", help="List the clients: kind, pid, since, requests.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every second until Ctrl-C.")] = False,
+    base_url: BaseUrl = None,
+    json: Json = False,
+    env_file: EnvFile = None,
+) -> None:
     """Show the loaded models and how many clients use each."""
     from super_agent.cli import ps as command
 
-    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json))
+    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json, clients=clients, watch=watch))
+
+
+@app.command()
+def down(model: Model = None, base_url: BaseUrl = None, env_file: EnvFile = None) -> None:
+    """Unload the model, unless a client still uses it."""
+    from super_agent.cli import down as command
+
+    raise typer.Exit(command.main(_flags(locals()), env_file))
 
 
 def _flags(given: dict[str, Any]) -> dict[str, Any]:

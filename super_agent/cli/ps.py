@@ -1,52 +1,90 @@
-"""`ps`: Ollama's columns, and how many clients of ours use each model now."""
+"""`ps`: Ollama's columns, and how many clients use each model now."""
 
 import json
+import os
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from super_agent.core import processes
 from super_agent.core.clients import ClientEntry, live_clients
 from super_agent.core.ollama import LoadedModel, Ollama, same_model
-from super_agent.core.settings import load_settings
+from super_agent.core.processes import Connection
+from super_agent.core.settings import Settings, load_settings
 
 COLUMNS = ("NAME", "ID", "SIZE", "PROCESSOR", "CONTEXT", "UNTIL", "CLIENTS")
+CLIENT_COLUMNS = ("KIND", "PID", "MODEL", "SINCE", "REQUESTS", "TOKENS")
+WATCH_EVERY_S = 1.0
+FOREVER_S = 10 * 365 * 86400
+"""keep_alive -1 is an expiry some centuries away."""
+REDRAW = "\x1b[H\x1b[J"
+"""Cursor home, then clear to the end of the screen (ECMA-48)."""
 
 
-def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One look: the loaded models, our clients by their locked files, others by their connections (None: unseen)."""
+
+    rows: tuple[LoadedModel, ...]
+    clients: tuple[ClientEntry, ...]
+    others: tuple[Connection, ...] | None
+
+    def users(self, row: LoadedModel) -> tuple[ClientEntry, ...]:
+        """Our clients of one model."""
+        return tuple(client for client in self.clients if same_model(client.model, row.name))
+
+
+def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool, clients: bool, watch: bool) -> int:
     """Print the loaded models; raises `ServerError` where the server cannot be asked."""
     settings = load_settings(flags, env_file=env_file)
     with Ollama(settings) as server:
-        rows = server.loaded()
-    clients = [c for c in live_clients(settings.state_dir) if c.server == settings.base_url]
-    if as_json:
-        models = [{**asdict(row), "clients": [asdict(c) for c in _users(row, clients)]} for row in rows]
-        sys.stdout.write(json.dumps({"version": 1, "models": models}) + "\n")
-        return 0
-    table = [COLUMNS, *(_cells(row, len(_users(row, clients)), time.time()) for row in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(COLUMNS))]
-    for line in table:
-        sys.stdout.write(
-            "    ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
-        )
-    return 0
+        while True:
+            picture = look(server, settings)
+            text = as_json_text(picture) if as_json else as_text(picture, clients=clients)
+            redrawn = watch and not as_json and sys.stdout.isatty()
+            sys.stdout.write(REDRAW + text if redrawn else text)
+            sys.stdout.flush()
+            if not watch:
+                return 0
+            time.sleep(WATCH_EVERY_S)
 
 
-def _users(row: LoadedModel, clients: list[ClientEntry]) -> list[ClientEntry]:
-    return [client for client in clients if same_model(client.model, row.name)]
+def look(server: Ollama, settings: Settings) -> Picture:
+    """Ask the server, read the locked files, look at the connections."""
+    rows = server.loaded()
+    alive = live_clients(settings.state_dir)
+    ours = tuple(client for client in alive if client.server == settings.base_url)
+    pids = {client.pid for client in alive} | {os.getpid()}
+    return Picture(rows, ours, processes.connections(settings.base_url, pids))
 
 
-def _cells(row: LoadedModel, clients: int, now: float) -> tuple[str, ...]:
-    return (
-        row.name,
-        row.digest[:12],
-        _size(row.size),
-        processor(row),
-        str(row.context_length),
-        _until(row, now),
-        str(clients),
-    )
+def as_json_text(picture: Picture) -> str:
+    """{"version": 1, "models": [{..., "clients": [...]}], "other_connections": [...] or null} on one line."""
+    models = [{**asdict(row), "clients": [asdict(c) for c in picture.users(row)]} for row in picture.rows]
+    others = None if picture.others is None else [asdict(c) for c in picture.others]
+    return json.dumps({"version": 1, "models": models, "other_connections": others}) + "\n"
+
+
+def as_text(picture: Picture, *, clients: bool) -> str:
+    """The table, and with `clients` a second one."""
+    now = time.time()
+    text = table([COLUMNS, *(_cells(row, picture, now) for row in picture.rows)])
+    if clients:
+        text += "\n" + table([CLIENT_COLUMNS, *(_client_cells(c, now) for c in picture.clients)])
+        text += "".join(f"connected, model unknown: {c.program} {c.address}\n" for c in picture.others or ())
+        if picture.others is None:
+            text += "connections of a server elsewhere are not observable\n"
+    return text
+
+
+def table(lines: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    padded = ("    ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "".join(f"{line}\n" for line in padded)
 
 
 def processor(row: LoadedModel) -> str:
@@ -59,12 +97,25 @@ def processor(row: LoadedModel) -> str:
     return f"{cpu}%/{100 - cpu}% CPU/GPU"
 
 
+def _cells(row: LoadedModel, picture: Picture, now: float) -> tuple[str, ...]:
+    users = str(len(picture.users(row)))
+    if picture.others:
+        users += f" (+{len(picture.others)} connected, model unknown)"
+    size, until = _size(row.size), _until(row, now)
+    return (row.name, row.digest[:12], size, processor(row), str(row.context_length), until, users)
+
+
+def _client_cells(client: ClientEntry, now: float) -> tuple[str, ...]:
+    since = f"{now - client.since:.0f} s ago"
+    return (client.kind, str(client.pid), client.model, since, str(client.requests), str(client.tokens))
+
+
 def _size(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def _until(row: LoadedModel, now: float) -> str:
-    if row.expires_at is None or row.expires_at - now > 10 * 365 * 86400:
+    if row.expires_at is None or row.expires_at - now > FOREVER_S:
         return "Forever"
     seconds = row.expires_at - now
     if seconds <= 0:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from super_agent.cli import assembly
 from super_agent.cli.run import Work
-from super_agent.core.clients import ClientLock
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
 from super_agent.team.edits import Editor
@@ -23,8 +22,7 @@ def team_work(
     settings = ground.settings
     # It would print a member's error with its traceback; the run carries the original and ends with it.
     logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
-    lock = ClientLock(settings, "autogen")
-    ground.stack.callback(lock.close)
+    assembly.register(ground, halves, "autogen")
     llm = LLMClient(settings, halves.gate, halves.ready.loaded.context_length)
     run = TeamRun(
         TeamParts(

@@ -2,56 +2,89 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.cli.verify_words import TITLES, Language, fix, seen
+from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import ExitCode
-from super_agent.core.gate import CountingGate
-from super_agent.core.instance import CheckLine, five_checks
+from super_agent.core.instance import find_loaded
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.ollama import Ollama
-from super_agent.core.settings import load_settings
+from super_agent.core.proof import CheckLine, ProofGate, five_checks, live_proof
+from super_agent.core.settings import Settings, language, load_settings
 
-MARKS = {"passed": "✅", "warning": "⚠", "failed": "❌", "not_observable": "·"}
-TITLES = {
-    "server": "Ollama runs",
-    "model": "the configured model exists",
-    "loaded": "the model is loaded",
-    "url": "both halves use the same base URL",
-    "name": "both halves use the same model name",
-}
+MARKS = {"passed": "✅", "warning": "⚠ ", "failed": "❌", "not_observable": "· "}
 
 
-def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool) -> int:
-    """Print the checks; 0 when none failed, else 3."""
+class ProofAdapter(OllamaAdapter):
+    """The executor's own adapter, asked for one token."""
+
+    def reply_to(self, messages: list[Message]) -> Reply:
+        """One whole reply."""
+        *_pieces, reply = self.stream(messages)
+        if not isinstance(reply, Reply):
+            raise RuntimeError("OllamaAdapter.stream ended without a Reply")
+        return reply
+
+
+def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool, quick: bool, load: bool | None) -> int:
+    """Print the checks; 0 when none failed, else 3. `load` None: only in a terminal."""
     settings = load_settings(flags, env_file=env_file)
-    gate = CountingGate()
+    words = language(settings)
+    with Ollama(settings) as server:
+        lines: list[CheckLine] = []
+        for line in _checks(server, settings, quick=quick, load=sys.stdout.isatty() if load is None else load):
+            lines.append(line)
+            if not as_json:
+                sys.stdout.write(as_text(line, words))
+                sys.stdout.flush()
+    code = int(ExitCode.SERVER if any(line.status == "failed" for line in lines) else ExitCode.OK)
+    if as_json:
+        sys.stdout.write(as_json_text(lines, code, words))
+    return code
+
+
+def _checks(server: Ollama, settings: Settings, *, quick: bool, load: bool) -> Iterator[CheckLine]:
+    gate = ProofGate()
     # What each would really send is read from the built clients, not from the variables twice.
-    autogen = LLMClient(settings, gate, context_length=0)
-    executor = OllamaAdapter(settings, gate)
+    asked = settings.model_copy(update={"max_reply_tokens": 1})
+    executor = ProofAdapter(asked, gate)
     try:
-        with Ollama(settings) as server:
-            lines = five_checks(server, autogen, executor)
+        first = five_checks(server, LLMClient(settings, gate, 0), executor)
+        if not quick and load and [line.status for line in first][:2] == ["passed"] * 2 and first[2].status != "passed":
+            sys.stderr.write(f"super-agent: loading {settings.model} for the proof\n")
+            server.load(settings.model, settings.keep_alive)
+            first = five_checks(server, LLMClient(settings, gate, 0), executor)
+        yield from first
+        row = find_loaded(server, settings.model) if first[0].status == "passed" else None
+        if not quick and row is not None and not any(line.status == "failed" for line in first):
+            autogen = LLMClient(settings, gate, row.context_length)
+            yield from live_proof(server, autogen, executor, gate, settings.state_dir)
     finally:
         executor.close()
-    failed = any(line.status == "failed" for line in lines)
-    code = ExitCode.SERVER if failed else ExitCode.OK
-    sys.stdout.write(as_json_text(lines, int(code)) if as_json else as_text(lines))
-    return int(code)
 
 
-def as_text(lines: list[CheckLine]) -> str:
-    """A line for each check with what was seen, then what to do where it did not hold."""
-    out: list[str] = []
-    for line in lines:
-        out.append(f"{MARKS[line.status]} {TITLES[line.name]}: {line.detail}\n")
-        if line.fix and line.status != "passed":
-            out.append(f"     → {line.fix}\n")
-    return "".join(out)
+def as_text(line: CheckLine, words: Language) -> str:
+    """What was seen, then what to do where it did not hold."""
+    text = f"{MARKS[line.status]} {TITLES[words][line.name]}: {seen(line, words)}\n"
+    if line.status != "passed" and (remedy := fix(line, words)):
+        text += f"     → {remedy}\n"
+    return text
 
 
-def as_json_text(lines: list[CheckLine], exit_code: int) -> str:
-    """{"version": 1, "exit_code": n, "checks": [{"name", "status", "detail", "fix"}]} on one line."""
-    checks = [{"name": c.name, "status": c.status, "detail": c.detail, "fix": c.fix} for c in lines]
+def as_json_text(lines: list[CheckLine], exit_code: int, words: Language) -> str:
+    """{"version": 1, "exit_code": n, "checks": [{"name", "status", "detail", "fix", "values"}]} on one line."""
+    checks = [
+        {
+            "name": line.name,
+            "status": line.status,
+            "detail": seen(line, words),
+            "fix": "" if line.status == "passed" else fix(line, words),
+            "values": line.values,
+        }
+        for line in lines
+    ]
     return json.dumps({"version": 1, "exit_code": exit_code, "checks": checks}, ensure_ascii=False) + "\n"

@@ -125,7 +125,7 @@ class Account:
         estimate = self.estimate(messages, extra)
         if self._context_length is not None and estimate + limit > self._context_length:
             raise http_errors.prompt_too_long(estimate, limit, self._context_length)
-        return RequestFacts(self._client, self._settings.model, estimate, limit)
+        return RequestFacts(self._client, self._settings.model, estimate, limit, tuple(messages))
 
     def closed(self, messages: Sequence[Message], reply: Reply) -> Usage:
         """The usage of a reply that arrived whole."""
@@ -138,7 +138,15 @@ class Account:
             reply.load_s,
             reply.prompt_s,
             truncated,
+            _queued_s(reply),
         )
+
+
+def _queued_s(reply: Reply) -> float | None:
+    """What the server did not spend on this reply: it waited behind others."""
+    if reply.load_s is None or reply.prompt_s is None or reply.reply_s is None:
+        return None
+    return max(0.0, reply.wall_s - reply.load_s - reply.prompt_s - reply.reply_s)
 
 
 def _weigh_message(message: Message) -> float:

@@ -38,7 +38,7 @@ class Reply:
     """A whole reply, the last thing a stream yields.
 
     `finish_reason` is "length" when the reply limit cut it. Tokens are the server's counts, cached prompt tokens
-    included. `load_s` and `prompt_s` (seconds) are None on `/v1`, which does not report them.
+    included. `load_s`, `prompt_s` and `reply_s` (seconds) are None on `/v1`, which does not report them.
     """
 
     text: str
@@ -49,4 +49,5 @@ class Reply:
     wall_s: float
     load_s: float | None = None
     prompt_s: float | None = None
+    reply_s: float | None = None
     tool_calls: tuple[ToolCall, ...] = ()

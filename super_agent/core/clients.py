@@ -8,23 +8,28 @@ import json
 import os
 import secrets
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from super_agent.core.gate import ClientKind
+from super_agent.core.gate import ClientKind, Usage
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
+
+ENTRY_BYTES = 1024
+"""An entry has some 200 bytes; model names and URLs may be longer than usual."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientEntry:
-    """One client of ours that is alive now; `since` is seconds since the epoch."""
+    """One client of ours that is alive now; `since` is seconds since the epoch, tokens are prompts and replies."""
 
     kind: ClientKind
     pid: int
     model: str
     server: str
     since: float
+    requests: int = 0
+    tokens: int = 0
 
 
 class ClientLock:
@@ -33,12 +38,23 @@ class ClientLock:
     def __init__(self, settings: Settings, kind: ClientKind) -> None:
         folder = private_folder(private_folder(settings.state_dir) / "clients")
         self._path = folder / f"{kind}-{os.getpid()}-{secrets.token_hex(3)}.json"
-        entry = ClientEntry(kind, os.getpid(), settings.model, settings.base_url, time.time())
+        self._entry = ClientEntry(kind, os.getpid(), settings.model, settings.base_url, time.time())
         unlisted = self._path.with_suffix(".new")
         self._fd = os.open(unlisted, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._fd, fcntl.LOCK_EX)
-        os.write(self._fd, json.dumps(asdict(entry)).encode())
+        self._write()
         unlisted.rename(self._path)  # listed only once it is locked and whole
+
+    def note(self, usage: Usage) -> None:
+        """Add one call to what the entry tells."""
+        if self._fd >= 0:
+            tokens = self._entry.tokens + usage.prompt_tokens + usage.completion_tokens
+            self._entry = replace(self._entry, requests=self._entry.requests + 1, tokens=tokens)
+            self._write()
+
+    def _write(self) -> None:
+        # One write of one length, so that a reader never sees half of it.
+        os.pwrite(self._fd, json.dumps(asdict(self._entry)).encode().ljust(ENTRY_BYTES), 0)
 
     def close(self) -> None:
         """Remove the entry; idempotent."""
@@ -59,7 +75,7 @@ def live_clients(state_dir: Path) -> tuple[ClientEntry, ...]:
         try:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            found.append(ClientEntry(**json.loads(os.read(fd, 65536))))
+            found.append(ClientEntry(**json.loads(os.read(fd, 16 * ENTRY_BYTES))))
         else:
             path.unlink(missing_ok=True)  # nobody holds it: its process died
         finally:

@@ -29,6 +29,7 @@ EndReason = Literal[
     "interrupted",
     "error",
 ]
+InstanceKind = Literal["load", "reload", "eviction", "keep_alive_reset", "truncation", "queued"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ class EngineRestarted:
 class InstanceNoted:
     """The model instance did something nobody asked for (or a load that was expected)."""
 
-    kind: Literal["load", "reload", "eviction", "keep_alive_reset", "truncation"]
+    kind: InstanceKind
     expected: bool
     detail: str
     cause: str = ""

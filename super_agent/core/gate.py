@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from super_agent.core.chat import Message
 from super_agent.core.errors import LimitReached
 
 ClientKind = Literal["autogen", "open-interpreter"]
@@ -11,19 +12,23 @@ ClientKind = Literal["autogen", "open-interpreter"]
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """A request about to be sent. `prompt_tokens` is an estimate on the safe (high) side."""
+    """A request about to be sent, with the conversation as it goes out (oldest first).
+
+    `prompt_tokens` is an estimate on the safe (high) side.
+    """
 
     client: ClientKind
     model: str
     prompt_tokens: int
     reply_limit_tokens: int
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What a reply cost. Tokens as the server counts them (cached ones included); durations in seconds.
 
-    `/v1` reports no durations: `load_s` and `prompt_s` are None there.
+    `/v1` reports no durations: `load_s`, `prompt_s` and `queued_s` (waited behind other requests) are None there.
     """
 
     client: ClientKind
@@ -33,6 +38,7 @@ class Usage:
     load_s: float | None = None
     prompt_s: float | None = None
     truncated: bool = False
+    queued_s: float | None = None
 
 
 class Gate(Protocol):

@@ -92,7 +92,8 @@ def is_web_page(content_type: str) -> bool:
 def from_object(base_url: str, error: object) -> ServerError:
     """The error for an error object that came in a stream after a 200."""
     return context_error(error) or ServerFailed(
-        f"{base_url} failed in mid-reply: {message_of(error)}", fix="See the server's log, then run this again"
+        f"{base_url} failed after it had begun to answer: {message_of(error)}",
+        fix="See the server's log, then run this again",
     )
 
 

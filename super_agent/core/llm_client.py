@@ -6,6 +6,7 @@ about the runner is baked into the model that the settings name.
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
@@ -104,8 +105,9 @@ class LLMClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._http is not None:
-            await self._http.aclose()
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
 
     async def _pieces(
         self, http: "httpx.AsyncClient", body: bytes, stream: CompletionStream
@@ -153,8 +155,11 @@ class LLMClient:
         """Made at the first request: importing httpx costs 0.1 s, which `verify` need not pay."""
         import httpx
 
+        secure = self._settings.base_url.startswith("https:") or self._settings.proxy is not None
         return httpx.AsyncClient(
             headers=authorization(self._settings),
+            # The system's authorities, as in the other clients; reading them takes time that plain HTTP need not pay.
+            verify=ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             trust_env=False,  # proxy variables could send the two halves to different servers
             proxy=self._settings.proxy,
             timeout=httpx.Timeout(None, connect=self._settings.connect_timeout_s),

@@ -1,11 +1,14 @@
 """What Ollama's management API answers: the server's JSON checked, and as our dataclasses."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
+
+_BLOB = re.compile(r"(?m)^FROM \S*(sha256-[0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,10 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelDetails:
-    """What `/api/show` says. `num_ctx` is the context baked in, None where none is; `max_context` the model's own."""
+    """What `/api/show` says. `num_ctx` is the context baked in, None where none is; `max_context` the model's own.
+
+    `weights` is the name of the blob on the server's disk (`sha256-…`), empty where it is not told.
+    """
 
     name: str
     capabilities: tuple[str, ...]
@@ -42,6 +48,7 @@ class ModelDetails:
     parent: str
     parameters: str
     template: str
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ class Shown(BaseModel):
     license: str | list[str] = ""
     parameters: str = ""
     template: str = ""
+    modelfile: str = ""
 
     def of(self, name: str) -> ModelDetails:
         """The details of the model that was asked for as `name`."""
@@ -121,6 +129,7 @@ class Shown(BaseModel):
             parent=self.details.parent_model,
             parameters=self.parameters,
             template=self.template,
+            weights=next(iter(_BLOB.findall(self.modelfile)), ""),
         )
 
 

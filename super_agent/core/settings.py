@@ -51,6 +51,7 @@ class Settings(BaseModel):
     check_timeout_s: float = Field(600.0, gt=0, description="for one run of the check or the setup command")
     max_output_bytes: int = Field(8192, ge=256, description="of one run's output as the model sees it: head and tail")
 
+    lang: Literal["en", "pt"] | None = Field(None, description="language of `verify`; else that of the locale")
     sandbox: Literal["bubblewrap", "none"] = Field("bubblewrap", description="where model-written code runs")
     sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
     state_dir: Path = Field(
@@ -148,6 +149,14 @@ def variables_in(path: Path) -> list[str]:
         return sorted(k for k in dotenv_values(path, interpolate=False) if k in VARIABLES)
     except (OSError, UnicodeDecodeError):
         return []
+
+
+def language(settings: Settings) -> Literal["en", "pt"]:
+    """The language of `verify`'s text: the setting, else the locale's variables as C programs read them."""
+    if settings.lang is not None:
+        return settings.lang
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "pt" if locale.lower().startswith("pt") else "en"
 
 
 def child_environment(*names: str) -> dict[str, str]:

@@ -126,7 +126,7 @@ def test_an_unknown_model_is_exit_3_with_near_names_and_the_command(super_agent:
     ("reply", "words"),
     [
         (Say("half a re", end="cut"), "broken"),
-        (Say("x", end="error_object"), "failed in mid-reply"),
+        (Say("x", end="error_object"), "failed after it had begun"),
         (Say("x", end="no_finish"), "ended before the reply did"),
     ],
 )

@@ -13,7 +13,8 @@ from super_agent.core.chat import Reply
 from super_agent.core.errors import Interrupted
 from super_agent.core.gate import CountingGate, RequestFacts, Usage
 from super_agent.core.llm_client import LLMClient
-from tests.scripted_ollama import Request, ScriptedOllama
+from tests.scripted_http import Request
+from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Answer, Say, Silence
 from tests.wire.both import HELLO, last
 

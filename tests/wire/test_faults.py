@@ -78,8 +78,8 @@ def test_headers_alone_are_no_first_token(kind: ClientKind) -> None:
 
 @both
 def test_a_slow_server_is_waited_for(kind: ClientKind) -> None:
-    with ScriptedOllama([Say(LONG, wait_s=0.3, pause_s=0.02)]) as server:
-        assert ask(kind, server.settings(between_tokens_timeout_s=0.2)).text == LONG
+    with ScriptedOllama([Say(LONG, wait_s=1.5, pause_s=0.02)]) as server:
+        assert ask(kind, server.settings(between_tokens_timeout_s=1.0)).text == LONG
 
 
 @both

@@ -1,9 +1,11 @@
 """The management API against the scripted server."""
 
-import sys
+import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,6 @@ from super_agent.core.errors import (
     OllamaUnreachable,
     ReplyBroken,
     RequestRejected,
-    ServerError,
     ServerFailed,
 )
 from super_agent.core.ollama import LoadedModel, Ollama, Progress, StoredModel, same_model
@@ -28,7 +29,10 @@ from tests.scripted_replies import HTML, HTML_404, Raw, Refuse, Silence
 @pytest.fixture
 def server() -> Iterator[ScriptedOllama]:
     """Two models of the same weights, one with its context baked in."""
-    models = [Model("base:latest"), Model("coder:7b", 2048, license="Alias made by super-agent: base with num_ctx 2048.")]
+    models = [
+        Model("base:latest"),
+        Model("coder:7b", 2048, license="Alias made by super-agent: base with num_ctx 2048."),
+    ]
     with ScriptedOllama(models=models) as scripted:
         yield scripted
 
@@ -72,8 +76,10 @@ def test_loading_shows_in_ps_and_keeps_as_long_as_asked(ollama: Ollama) -> None:
 
 
 def test_a_model_that_stays_for_ever_has_no_end(server: ScriptedOllama, ollama: Ollama) -> None:
-    row = b'{"models":[{"name":"x","expires_at":"2318-11-23T19:30:48.852222795Z"},{"name":"y","expires_at":"292277026596-12-04T15:30:07Z"}]}'
-    server.overrides["/api/ps"] = Raw(row)
+    ends = ("2318-11-23T19:30:48.852222795Z", "292277026596-12-04T15:30:07Z")
+    server.overrides["/api/ps"] = Raw(
+        json.dumps({"models": [{"name": "x", "expires_at": end} for end in ends]}).encode()
+    )
     assert [r.expires_at is None for r in ollama.loaded()] == [False, True]
 
 
@@ -166,11 +172,8 @@ def test_json_of_another_kind_is_one_of_our_errors_or_nothing_lost(
     server: ScriptedOllama, ollama: Ollama, call: Callable[[Ollama], object], body: bytes
 ) -> None:
     server.overrides.update(dict.fromkeys(PATHS, Raw(body)))
-    try:
+    with suppress(NotOllama):
         call(ollama)
-    except ServerError as error:
-        assert isinstance(error, NotOllama)
-    else:
         # An empty object is all that is asked of these answers.
         assert server.requests[-1].path in ("/api/show", "/api/generate", "/api/delete")
 
@@ -186,8 +189,10 @@ def test_a_server_that_accepts_and_never_answers(
     assert time.monotonic() - started < 1
 
 
-@each_call
-def test_a_connection_cut_in_mid_answer(server: ScriptedOllama, ollama: Ollama, call: Callable[[Ollama], object]) -> None:
+@pytest.mark.parametrize("call", CALLS[:5])  # what `delete` did is said by its status alone
+def test_a_connection_cut_in_mid_answer(
+    server: ScriptedOllama, ollama: Ollama, call: Callable[[Ollama], object]
+) -> None:
     server.overrides.update(dict.fromkeys(PATHS, Raw(b'{"version"', end="cut")))
     with pytest.raises(ReplyBroken):
         call(ollama)
@@ -195,9 +200,12 @@ def test_a_connection_cut_in_mid_answer(server: ScriptedOllama, ollama: Ollama, 
 
 @each_call
 def test_a_port_where_nothing_listens(call: Callable[[Ollama], object]) -> None:
-    with refused_url() as url, Ollama(load_settings({"base_url": url}, environ={})) as ollama:
-        with pytest.raises(OllamaUnreachable, match=r"\(Connection refused\)"):
-            call(ollama)
+    with (
+        refused_url() as url,
+        Ollama(load_settings({"base_url": url}, environ={})) as ollama,
+        pytest.raises(OllamaUnreachable, match=r"\(Connection refused\)"),
+    ):
+        call(ollama)
 
 
 def test_an_answer_that_trickles_for_ever_ends_in_time(server: ScriptedOllama, ollama: Ollama) -> None:
@@ -263,7 +271,8 @@ def test_the_double_reloads_by_the_rules_of_the_real_server(server: ScriptedOlla
     assert ollama.loaded()[0].name == "coder:7b"
     library.reload(512)  # a foreign client with its own num_ctx
     [row] = ollama.loaded()
-    assert (row.context_length, row.expires_at) == (512, pytest.approx(time.time() + DEFAULT_KEEP_ALIVE_S, abs=5))
+    assert row.context_length == 512
+    assert row.expires_at == pytest.approx(time.time() + DEFAULT_KEEP_ALIVE_S, abs=5)
 
 
 class _Trickle(threading.Thread):
@@ -271,8 +280,6 @@ class _Trickle(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        import socket
-
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -293,4 +300,4 @@ class _Trickle(threading.Thread):
                     connection.sendall(b" ")
                     time.sleep(0.05)
             except OSError:
-                sys.stdout.flush()
+                return  # the client gave up

@@ -1,6 +1,7 @@
 """Replies read from bytes: however they are cut, the same reply."""
 
 import asyncio
+import json
 from contextlib import suppress
 
 import pytest
@@ -15,7 +16,7 @@ from super_agent.core.gate import ClientKind, CountingGate
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.openai_stream import CompletionStream
 from super_agent.core.settings import Settings
-from super_agent.core.wire import LineReader
+from super_agent.core.wire import MAX_LINE_BYTES, LineReader
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Say, ndjson, sse
@@ -120,9 +121,9 @@ def test_comments_and_other_fields_of_server_sent_events_are_passed_over() -> No
 def test_tool_calls_come_whole_or_in_pieces() -> None:
     calls = (ToolCall("c1", "add", '{"a": 1}'), ToolCall("c2", "sub", "{}"))
     assert read("autogen", [wire_bytes("autogen", Say(tool_calls=calls))])[1].tool_calls == calls
+    parts = ({"id": "c1", "function": {"name": "add", "arguments": '{"a'}}, {"function": {"arguments": '": 1}'}})
     lines = [
-        b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"add","arguments":"{\\"a"}}]}}]}\n',
-        b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\\": 1}"}}]}}]}\n',
+        *(b"data: %s\n" % json.dumps({"choices": [{"delta": {"tool_calls": [part]}}]}).encode() for part in parts),
         b'data: {"choices":[{"delta":{},"finish_reason":"tool_calls"}]}\n',
         b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}\n',
         b"data: [DONE]\n",
@@ -146,10 +147,8 @@ def test_tool_calls_reach_the_caller_of_the_client() -> None:
 
 
 def test_a_line_longer_than_any_reply_is_refused() -> None:
-    reader = LineReader()
     with pytest.raises(ValueError, match="more than"):
-        for _ in range(300):
-            reader.feed(b"x" * 65536)
+        LineReader().feed(b"x" * (MAX_LINE_BYTES + 1))
 
 
 def _pieces_until_failure(kind: ClientKind, settings: Settings) -> list[str]:

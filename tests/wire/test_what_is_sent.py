@@ -180,12 +180,11 @@ def test_the_gate_hears_of_each_call_before_and_after(kind: ClientKind) -> None:
         [items] = converse(kind, server.settings(), [HELLO], gate=gate)
     reply = last(items)
     [facts], [usage] = gate.before_calls, gate.after_calls
-    assert facts == RequestFacts(kind, "scripted", facts.prompt_tokens, 2048)
+    assert facts == RequestFacts(kind, "scripted", facts.prompt_tokens, 2048, HELLO)
     assert facts.prompt_tokens >= 20
     native = kind == "open-interpreter"
-    assert usage == Usage(
-        kind, 30, 5, reply.wall_s, load_s=0.55 if native else None, prompt_s=0.013856 if native else None
-    )
+    durations = {"load_s": 0.55, "prompt_s": 0.013856, "queued_s": 0.0} if native else {}
+    assert usage == Usage(kind, 30, 5, reply.wall_s, **durations)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,137 @@
+"""The words of `verify` in English and Portuguese, by the keys of `core.proof`."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from super_agent.core.proof import CheckLine
+
+Language = Literal["en", "pt"]
+
+TITLES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "server": "Ollama runs",
+        "model": "the configured model exists",
+        "loaded": "the model is loaded",
+        "url": "both halves use the same base URL",
+        "name": "both halves use the same model name",
+        "runner": "one runner serves both",
+        "process": "it is the same process before and after",
+        "contexts": "the contexts are isolated",
+        "placement": "the model is where it should be",
+        "context": "the context is safe",
+        "others": "who else uses the server",
+    },
+    "pt": {
+        "server": "o Ollama está rodando",
+        "model": "o modelo configurado existe",
+        "loaded": "o modelo está carregado",
+        "url": "as duas metades usam a mesma URL",
+        "name": "as duas metades usam o mesmo nome de modelo",
+        "runner": "um só runner atende às duas",
+        "process": "é o mesmo processo antes e depois",
+        "contexts": "os contextos estão isolados",
+        "placement": "o modelo está onde deveria",
+        "context": "o contexto é seguro",
+        "others": "quem mais usa o servidor",
+    },
+}
+
+SEEN: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "error": "{what}",
+        "no_server": "no server to ask",
+        "server": "Ollama {version} at {url}",
+        "model": "{model} exists ({family}, context {context} baked in)",
+        "model_unbaked": "{model} exists ({family}, no context baked in)",
+        "loaded": "{model}, context {context}, {mib} MiB",
+        "idle": "{model} is not loaded now; the server is idle",
+        "others_loaded": "{model} is not loaded now; loaded: {others}",
+        "url": "AutoGen posts to {autogen}, the executor to {executor}",
+        "name": "AutoGen sends {autogen}, the executor {executor}",
+        "runner": "AutoGen, executor, AutoGen: nothing was loaded (at most {load_ms} ms), context {after} unchanged",
+        "gone": "the model is not loaded any more",
+        "context_changed": "the context went from {before} to {after} tokens: it was reloaded",
+        "reloaded": "the model was loaded anew ({load_ms} ms)",
+        "process": "pid {pid}, the only one with these weights",
+        "process_hidden": "not observable: the runner's process cannot be seen from here",
+        "twice": "the weights are in memory more than once: pids {pids}",
+        "other_process": "pid {was} before, {pid} after",
+        "contexts": "a word told to AutoGen's side is in none of the executor's prompts",
+        "contexts_mixed": "the word {word} is where it must not be",
+        "in_vram": "all {mib} MiB in graphics memory",
+        "in_ram": "all {mib} MiB in main memory, none in graphics memory",
+        "partly_in_vram": "{outside} of {mib} MiB lie in main memory",
+        "context": "{loaded} tokens loaded, baked in and budgeted",
+        "context_small": "{loaded} tokens; real work needs {wanted}",
+        "context_unbaked": "{loaded} tokens loaded, none baked in: another client can change it",
+        "context_differs": "{loaded} tokens loaded, {baked} baked in, {budget} budgeted",
+        "others": "other models: {models}; other programs: {programs}; server settings: {variables}",
+        "others_remote": "other models: {models}; connections of a server elsewhere are not observable",
+    },
+    "pt": {
+        "error": "{what}",
+        "no_server": "não há servidor a quem perguntar",
+        "server": "Ollama {version} em {url}",
+        "model": "{model} existe ({family}, contexto {context} gravado nele)",
+        "model_unbaked": "{model} existe ({family}, sem contexto gravado)",
+        "loaded": "{model}, contexto {context}, {mib} MiB",
+        "idle": "{model} não está carregado agora; o servidor está ocioso",
+        "others_loaded": "{model} não está carregado agora; carregados: {others}",
+        "url": "o AutoGen envia para {autogen}, o executor para {executor}",
+        "name": "o AutoGen envia {autogen}, o executor {executor}",
+        "runner": "AutoGen, executor, AutoGen: nada foi carregado (no máximo {load_ms} ms), contexto {after} igual",
+        "gone": "o modelo não está mais carregado",
+        "context_changed": "o contexto passou de {before} para {after} tokens: houve recarga",
+        "reloaded": "o modelo foi carregado de novo ({load_ms} ms)",
+        "process": "pid {pid}, o único com estes pesos",
+        "process_hidden": "não observável: o processo do runner não pode ser visto daqui",
+        "twice": "os pesos estão mais de uma vez na memória: pids {pids}",
+        "other_process": "pid {was} antes, {pid} depois",
+        "contexts": "uma palavra dita ao lado do AutoGen não está em nenhum prompt do executor",
+        "contexts_mixed": "a palavra {word} está onde não pode estar",
+        "in_vram": "todos os {mib} MiB na memória da GPU",
+        "in_ram": "todos os {mib} MiB na memória principal, nada na da GPU",
+        "partly_in_vram": "{outside} de {mib} MiB estão na memória principal",
+        "context": "{loaded} tokens carregados, gravados e orçados",
+        "context_small": "{loaded} tokens; trabalho de verdade precisa de {wanted}",
+        "context_unbaked": "{loaded} tokens carregados, nenhum gravado: outro cliente pode mudá-lo",
+        "context_differs": "{loaded} tokens carregados, {baked} gravados, {budget} orçados",
+        "others": "outros modelos: {models}; outros programas: {programs}; ajustes do servidor: {variables}",
+        "others_remote": "outros modelos: {models}; as conexões de um servidor remoto não são observáveis",
+    },
+}
+
+FIXES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "error_fix": "{fix}",
+        "up": "super-agent up loads it once and keeps it",
+        "one_url": "Set OLLAMA_BASE_URL once, for both",
+        "one_name": "Set DEFAULT_MODEL once, for both",
+        "no_options": "Another client sends num_ctx or uses the base model: it should use this name and no options",
+        "one_server": "Two servers run with the same models: end one (see `ps aux | grep 'ollama serve'`)",
+        "gpu": "Without a GPU this is all there is; with one, see the server's log for why it is not used",
+        "smaller": "It fits with a smaller context or quantization: super-agent up --context N",
+        "bake": "super-agent up --model NAME --from {model} --context {wanted}",
+    },
+    "pt": {
+        "error_fix": "{fix}",
+        "up": "super-agent up carrega-o uma vez e o mantém",
+        "one_url": "Defina OLLAMA_BASE_URL uma só vez, para as duas",
+        "one_name": "Defina DEFAULT_MODEL uma só vez, para as duas",
+        "no_options": "Outro cliente envia o seu num_ctx ou usa o modelo base: que use o mesmo nome e nenhuma opção",
+        "one_server": "Há dois servidores com os mesmos modelos: encerre um (veja `ps aux | grep 'ollama serve'`)",
+        "gpu": "Sem GPU é só isto; com uma, veja no log do servidor por que não é usada",
+        "smaller": "Cabe com um contexto ou uma quantização menor: super-agent up --context N",
+        "bake": "super-agent up --model NOME --from {model} --context {wanted}",
+    },
+}
+
+
+def seen(line: CheckLine, language: Language) -> str:
+    """What a check saw."""
+    return SEEN[language][line.seen].format(**line.values)
+
+
+def fix(line: CheckLine, language: Language) -> str:
+    """What to do about it; empty where nothing is to be done."""
+    return FIXES[language][line.fix].format(**line.values) if line.fix else ""

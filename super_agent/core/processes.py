@@ -1,0 +1,131 @@
+"""What can be seen of a local server from outside: its runner processes, and who is connected to it.
+
+Physical evidence: the same runner pid and start time before and after prove that nothing was reloaded, and one runner
+for each blob that nothing is in memory twice. Where it cannot be seen, that is said, never guessed.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psutil
+
+from super_agent.core.serve import is_local
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A llama-server process; `started` is seconds since the epoch."""
+
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open connection to the server; `pid` is None where the other end's process cannot be seen."""
+
+    pid: int | None
+    program: str
+    address: str
+
+
+def runners(base_url: str, weights: str) -> tuple[Runner, ...] | None:
+    """The processes that hold this blob for this server; None where they cannot be observed.
+
+    Command lines and start times can be read across users, but not of another machine's processes.
+    """
+    if not is_local(base_url) or not weights:
+        return None
+    server = server_pid(base_url)
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "create_time"]):
+        line = process.info["cmdline"] or []
+        if any(weights in argument for argument in line) and (server is None or server in _ancestors(process)):
+            found.append(Runner(process.info["pid"], process.info["create_time"]))
+    return tuple(sorted(found, key=lambda runner: runner.pid)) or None
+
+
+def is_alive(runner: Runner) -> bool:
+    """Whether this very process still runs: pids are used again, start times are not."""
+    try:
+        return psutil.Process(runner.pid).create_time() == runner.started
+    except psutil.NoSuchProcess:
+        return False
+
+
+def server_pid(base_url: str) -> int | None:
+    """The process that listens on the server's port, where it is this machine's and can be seen."""
+    port = port_of(base_url)
+    return next((s.pid for s in _sockets() if s.status == psutil.CONN_LISTEN and s.here[1] == port and s.pid), None)
+
+
+def connections(base_url: str, ours: Collection[int]) -> tuple[Connection, ...] | None:
+    """Who is connected to a local server now, without the processes `ours`; None where it cannot be observed."""
+    if not is_local(base_url):
+        return None
+    port, server = port_of(base_url), server_pid(base_url)
+    established = [s for s in _sockets() if s.status == psutil.CONN_ESTABLISHED]
+    owners = {s.here: s.pid for s in established if s.there[1] == port}
+    peers = [(s.there, owners.get(s.there)) for s in established if s.here[1] == port]
+    return tuple(
+        Connection(pid, _name(pid), f"{peer[0]}:{peer[1]}")
+        for peer, pid in peers
+        if pid is None or (pid not in ours and pid != server)
+    )
+
+
+def server_variables(base_url: str) -> dict[str, str] | None:
+    """The server's own OLLAMA_ variables; None where its environment cannot be read."""
+    pid = server_pid(base_url) if is_local(base_url) else None
+    if pid is None:
+        return None
+    try:
+        environment = psutil.Process(pid).environ()
+    except (psutil.Error, OSError):
+        return None
+    return {name: value for name, value in environment.items() if name.startswith("OLLAMA_")}
+
+
+def port_of(base_url: str) -> int:
+    """The port of a URL, also where it is the scheme's own."""
+    parts = urlsplit(base_url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+@dataclass(frozen=True, slots=True)
+class _Socket:
+    """Both ends as (address, port); `there` is ("", 0) for a listening one."""
+
+    status: str
+    here: tuple[str, int]
+    there: tuple[str, int]
+    pid: int | None
+
+
+def _sockets() -> list[_Socket]:
+    try:
+        found = psutil.net_connections(kind="tcp")
+    except (psutil.AccessDenied, OSError):
+        return []
+    return [_Socket(c.status, _end(c.laddr), _end(c.raddr), c.pid) for c in found]
+
+
+def _end(address: tuple[str, int] | tuple[()]) -> tuple[str, int]:
+    return (address[0], address[1]) if address else ("", 0)
+
+
+def _ancestors(process: psutil.Process) -> set[int]:
+    try:
+        return {parent.pid for parent in process.parents()}
+    except psutil.NoSuchProcess:
+        return set()
+
+
+def _name(pid: int | None) -> str:
+    if pid is None:
+        return "unknown program"
+    try:
+        return psutil.Process(pid).name()
+    except psutil.NoSuchProcess:
+        return "ended program"
