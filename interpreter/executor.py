@@ -41,6 +41,7 @@ ENDED_TEXT: Mapping[Ended, str] = {
     "repeats": "stopped: the same code gave the same result three times",
     "reply_cut": "stopped: the reply was cut by the length limit twice",
 }
+INTERRUPT_EVERY_S = 0.1
 MAX_REPORT_CHARS = 3000
 """About 1,000 tokens: what crosses to the team is kept small."""
 
@@ -138,10 +139,15 @@ class Executor:
         """End the instruction under way within a second, from any thread; Python's state is kept where it can be."""
         self._cancelled.set()
         self._adapter.cancel()
-        running = self._running
-        if running is not None:
-            running.interrupt()
         self._engine.cancel()
+        if self._running is not None:
+            threading.Thread(target=self._interrupt_until_idle, name="interrupt", daemon=True).start()
+
+    def _interrupt_until_idle(self) -> None:
+        """Again and again: a runner that is only about to begin forgets an interrupt that came before."""
+        while (running := self._running) is not None and self._cancelled.is_set():
+            running.interrupt()
+            time.sleep(INTERRUPT_EVERY_S)
 
     def restore(self, messages: list[Message]) -> None:
         """Go on from an earlier conversation; Python's state of then is lost, which is said to the model."""

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -44,7 +45,16 @@ class OwnOllama:
     Raises `OllamaUnreachable` when it does not come up; `log` says why.
     """
 
-    def __init__(self, program: Path, log: Path, *, debug: bool = False) -> None:
+    def __init__(
+        self,
+        program: Path,
+        log: Path,
+        *,
+        debug: bool = False,
+        address: str = "127.0.0.1:0",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """`variables` are further settings of the server, such as OLLAMA_NUM_PARALLEL."""
         self.log = log
         folder = cache_folder() / "own-ollama"
         home = folder / "home"
@@ -53,12 +63,13 @@ class OwnOllama:
         environment = {
             **inherited,
             "HOME": str(home),
-            "OLLAMA_HOST": "127.0.0.1:0",
+            "OLLAMA_HOST": address,
             "OLLAMA_MODELS": str(folder / "models"),
             "OLLAMA_NO_CLOUD": "1",
             # Two servers may share the models; pruning at start would take away what the other is just creating.
             "OLLAMA_NOPRUNE": "1",
             **({"OLLAMA_DEBUG": "1"} if debug else {}),
+            **(variables or {}),
         }
         # Killed together with us even when we are killed without a chance to stop it.
         leash = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []

@@ -147,7 +147,7 @@ def _switch(name: str) -> str:
 
 
 @cache
-def _can_disable_userns(path: str) -> bool:
+def can_disable_userns(path: str) -> bool:
     """Missing before bubblewrap 0.8, and refused where /proc/sys is read-only; the seccomp filter covers it then."""
     argv = [path, "--unshare-user", "--disable-userns", "--ro-bind", "/usr", "/usr", *_links(), "--proc", "/proc"]
     return not _said_by([*argv, "--", "/usr/bin/true"])
@@ -157,7 +157,7 @@ def _namespaces(bwrap: str, network: bool) -> list[str]:
     argv = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
     if not network:
         argv.append("--unshare-net")
-    if _can_disable_userns(bwrap):
+    if can_disable_userns(bwrap):
         argv.append("--disable-userns")
     argv += ["--uid", str(INNER_UID), "--gid", str(INNER_UID), "--hostname", "sandbox", "--cap-drop", "ALL"]
     return [*argv, "--die-with-parent", "--new-session", "--clearenv"]

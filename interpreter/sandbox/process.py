@@ -11,6 +11,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from interpreter.sandbox.bubblewrap import Confined, confine
@@ -22,6 +23,8 @@ READ_BYTES = 1024 * 1024
 PIPE_BYTES = 1024 * 1024
 """Linux allows an unprivileged pipe of 1 MiB; larger reads mean fewer wake-ups when output floods."""
 WATCH_EVERY_S = 0.25
+BURST_EVERY_S = 0.02
+"""For the one cheap look that shows a fork bomb; at 5,000 forks a second that is 100 processes."""
 END_TIMEOUT_S = 5.0
 """For the kernel to take down a killed namespace; thousands of processes take most of a second."""
 START_TIMEOUT_S = 20.0
@@ -89,7 +92,7 @@ class SandboxProcess:
 
     def never_ran(self) -> bool:
         """Whether bubblewrap ended without having run the command, which only it can tell from a failed command."""
-        if not self._policy.contained or self._killed or self.exit_code() is None:
+        if not self._policy.contained or self._killed or self.complaint or self.exit_code() is None:
             return False
         self._read_status(0)
         return b'"exit-code"' not in self._status
@@ -126,14 +129,11 @@ class SandboxProcess:
         """End it and everything inside, and wait until that is so; idempotent, from any thread."""
         with self._lock:
             self._killed = self._killed or self.exit_code() is None
-            leftovers = [] if self._policy.contained else self._inside()
-            if self._inner is not None:
-                # The end of a namespace's first process is the end of all others in it.
-                _send_by_fd(self._inner_fd)
+            if not self._policy.contained:
+                self._end_uncontained()
+            self._end_namespace()
             if self._process.poll() is None:
                 _kill_group(self.pid)
-            for pid in leftovers:
-                _send(pid, signal.SIGKILL)
             if self._inner is not None:
                 wait_readable([self._inner_fd], END_TIMEOUT_S)
         self._thread.join(END_TIMEOUT_S)
@@ -185,19 +185,27 @@ class SandboxProcess:
         return outcome[0]
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> None:
-        while True:
-            try:
-                process.wait(WATCH_EVERY_S)
-            except subprocess.TimeoutExpired:
-                complaint = self._watchdog.complaint(process.pid)
+        # Not Popen.wait with a timeout, which looks only every 50 ms.
+        ended = os.pidfd_open(process.pid)
+        try:
+            while not self._wait_or_burst(ended):
+                complaint = self._watchdog.complaint(process.pid, self._inner)
                 if complaint and not self._killed:
                     self.complaint = complaint
                     with self._lock:
-                        if self._inner is not None:
-                            _send_by_fd(self._inner_fd)
+                        self._end_namespace()
                     _kill_group(process.pid)
-            else:
-                return
+        finally:
+            os.close(ended)
+        process.wait()
+
+    def _wait_or_burst(self, ended: int) -> bool:
+        """Whether the process has ended; False when it is time to look at the totals."""
+        look_at = time.monotonic() + WATCH_EVERY_S
+        while not wait_readable([ended], BURST_EVERY_S):
+            if time.monotonic() >= look_at or self._watchdog.burst():
+                return False
+        return True
 
     def _find_inner(self) -> None:
         """Take hold of the namespace's first process, by which everything inside can be ended and waited for."""
@@ -221,6 +229,24 @@ class SandboxProcess:
         data = os.read(self._status_fd, 4096)
         self._status += data
         return bool(data)
+
+    def _end_namespace(self) -> None:
+        """The end of a namespace's first process is the end of all others in it, and forking fails from then on."""
+        if self._inner is None:
+            return
+        # Otherwise it waits for its turn among thousands of others to die; only root may and only root needs it, as the
+        # kernel limits the processes of everybody else.
+        with suppress(PermissionError, ProcessLookupError):
+            os.sched_setscheduler(self._inner, os.SCHED_FIFO, os.sched_param(1))
+        _send_by_fd(self._inner_fd)
+
+    def _end_uncontained(self) -> None:
+        """Without a namespace to end, kill one by one, until none is left that started another in the meantime."""
+        deadline = time.monotonic() + END_TIMEOUT_S
+        while (left := self._inside()) and time.monotonic() < deadline:
+            for pid in left:
+                _send(pid, signal.SIGKILL)
+            time.sleep(0.005)
 
     def _inside(self) -> list[int]:
         """Everything below the outermost process; uncontained also what left its tree."""

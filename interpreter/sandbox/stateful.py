@@ -116,7 +116,11 @@ class StatefulRunner(ABC):
         self._dialog: Dialog | None = None
         self._interrupt = threading.Event()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._wake_lock = threading.Lock()
         self._closed = False
+        self._was_ready = False
+        self._lost = ""
+        """What ended the process since the last run, for the outcome of the next."""
         self._busy = threading.RLock()
         """Held while a run uses the pipes; whoever holds it may free them."""
 
@@ -143,7 +147,10 @@ class StatefulRunner(ABC):
     def start(self) -> None:
         """Make ready; raises `SandboxUnavailable`."""
         with self._busy:
-            if self._dialog is None or self._dialog.process.exit_code() is not None:
+            # One look decides: a death noticed here only would go untold if it were looked for again elsewhere.
+            why_lost = self._why_lost()
+            if self._dialog is None or why_lost:
+                self._lost = self._lost or why_lost
                 self._drop()
                 self._dialog = self._started()
 
@@ -151,32 +158,42 @@ class StatefulRunner(ABC):
         """See `Runner.run`."""
         with self._busy:
             self._interrupt.clear()
-            lost = self._why_lost()
             began = time.monotonic()
             for _ in range(2):
-                self.start()
+                run = Run(secrets.token_hex(8), on_output, began, timeout_s)
+                try:
+                    self.start()
+                except SandboxUnavailable as error:
+                    if self._closed or not self._was_ready:
+                        raise
+                    # It worked before, so this is the code's doing: it may have removed its own `.venv`.
+                    return self._dead(run, "died", error.what)
                 if self._dialog is None:
                     break
-                run = Run(secrets.token_hex(8), on_output, began, timeout_s)
                 outcome = self._carried_out(self._dialog, run, code)
                 if outcome is not None:
+                    lost, self._lost = self._lost, ""
                     return _with_loss(outcome, lost)
-                lost = lost or "what an earlier run left behind kept the process busy, so it was started anew"
+                self._lost = (
+                    self._lost or "what an earlier run left behind kept the process busy, so it was started anew"
+                )
                 self._drop()
         raise SandboxUnavailable(f"the {self.language} process takes no work", fix="Start the command again")
 
     def interrupt(self) -> None:
         """End the current run within a second, keeping state where that can be; from any thread."""
         self._interrupt.set()
-        if not self._closed:
-            os.eventfd_write(self._wake, 1)
+        with self._wake_lock:
+            if not self._closed:
+                os.eventfd_write(self._wake, 1)
 
     def close(self) -> None:
         """End everything that was started; idempotent, from any thread."""
         if self._closed:
             return
         self.interrupt()
-        self._closed = True
+        with self._wake_lock:
+            self._closed = True
         dialog = self._dialog
         if dialog is not None:
             dialog.process.kill()
@@ -277,6 +294,7 @@ class StatefulRunner(ABC):
         while not dialog.broken and not self._closed and time.monotonic() < deadline:
             wait_readable([dialog.answer_fd], LOOK_EVERY_S)
             if ["ready"] in dialog.answers():
+                self._was_ready = True
                 return
         said: list[bytes] = []
         dialog.process.kill()

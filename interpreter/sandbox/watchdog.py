@@ -57,17 +57,47 @@ def descendants(pid: int) -> list[Task]:
     return found
 
 
+def threads_of_the_machine() -> int:
+    """One short read, which a fork bomb does not make longer; after the slash in /proc/loadavg (proc(5))."""
+    with open("/proc/loadavg", "rb") as file:
+        return int(file.read().split()[3].partition(b"/")[2])
+
+
 class Watchdog:
     """Says when a sandbox exceeds its policy's totals. Made when the sandbox starts, asked again and again."""
 
     def __init__(self, policy: SandboxPolicy) -> None:
         self._policy = policy
         self._started = time.time() - CLOCK_SLACK_S
-        self._used, self._free, self._files = _disk(policy.workspace)
+        self._threads = threads_of_the_machine()
+        self._used, self._free, self._files = _disk(policy.workspace) or (0, 0, 0)
 
-    def complaint(self, pid: int) -> str:
-        """What the processes below `pid` exceed, as the end of a sentence, or empty."""
-        return self._processes(pid) or self._disk_use()
+    def complaint(self, pid: int, first: int | None = None) -> str:
+        """What the processes below `pid` exceed, as the end of a sentence, or empty.
+
+        `first` is the first process of their namespace, where they have one.
+        """
+        return self._crowd(first) or self._processes(pid) or self._disk_use()
+
+    def burst(self) -> bool:
+        """Whether so many threads have come into being on the machine that it is time to count; for root, whom the
+        kernel exempts from RLIMIT_NPROC, a fork bomb grows faster than counting every process can be repeated.
+        """
+        now = threads_of_the_machine()
+        limit = self._policy.max_processes
+        burst = now - self._threads > limit
+        # After one burst the next is a quarter of it away: counting takes longer the later it comes.
+        self._threads = now - limit * 3 // 4 if burst else min(self._threads, now)
+        return burst
+
+    def _crowd(self, first: int | None) -> str:
+        """The namespace's own /proc lists its processes: during a fork bomb much quicker than to read about each."""
+        try:
+            count = sum(name.isdecimal() for name in os.listdir(f"/proc/{first}/root/proc")) if first else 0
+        except OSError:
+            return ""  # it has just ended, or does not show itself to an ordinary user
+        limit = self._policy.max_processes
+        return f"it ran {count} processes, more than {limit}" if count > limit else ""
 
     def _processes(self, pid: int) -> str:
         below = descendants(pid)
@@ -83,7 +113,10 @@ class Watchdog:
 
     def _disk_use(self) -> str:
         policy = self._policy
-        used, free, files = _disk(policy.workspace)
+        now = _disk(policy.workspace)
+        if now is None:
+            return ""  # the folder was removed: there is nothing left to grow
+        used, free, files = now
         if free < policy.min_free_disk_bytes and self._free - free > SLACK_BYTES:
             return f"the disk has only {free // MIB} MiB left"
         # The disk's figures are cheap and not only ours; they decide whether to look at the files themselves.
@@ -97,12 +130,12 @@ class Watchdog:
         return ""
 
 
-def _disk(folder: Path) -> tuple[int, int, int]:
+def _disk(folder: Path) -> tuple[int, int, int] | None:
     """Bytes used, bytes free for an ordinary user, and files, of the file system that holds the folder."""
     try:
         about = os.statvfs(folder)
-    except FileNotFoundError:
-        return 0, 0, 0  # the folder was removed: there is nothing left to grow
+    except OSError:
+        return None
     block = about.f_frsize
     return (about.f_blocks - about.f_bfree) * block, about.f_bavail * block, about.f_files - about.f_ffree
 

@@ -132,7 +132,8 @@ class Worker:
         """Run one block; the value of a last expression is shown, as at a prompt."""
         linecache.cache[name] = (len(code), None, code.splitlines(True), name)
         namespace = self.module.__dict__
-        tree = ast.parse(code, name)
+        # Not ast.parse, which would add its own frame to a traceback.
+        tree: Any = compile(code, name, "exec", ast.PyCF_ONLY_AST)
         last = None
         if tree.body and isinstance(tree.body[-1], ast.Expr):
             last = ast.Expression(tree.body[-1].value)

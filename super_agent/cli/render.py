@@ -1,12 +1,30 @@
 """Which sink shows a run: JSON lines, plain text, or the live view of a terminal."""
 
+import os
+import signal
+from collections.abc import Callable
 from typing import Protocol, TextIO
 
+from super_agent.cli.output import Output
 from super_agent.core.events import Stamped
+
+
+class Typing(Protocol):
+    """Shows what is being typed; called from the terminal's own thread."""
+
+    def show_typing(self, question: str, typed: str) -> None:
+        """The pending question (or empty) and the line so far, instead of those shown before; empty shows none."""
+
+    def keep_typed(self, question: str, line: str) -> None:
+        """A finished line stays to be read: the answer to the question, or a line for the run."""
 
 
 class Renderer(Protocol):
     """A sink that can be closed; closing twice is fine."""
+
+    @property
+    def typing(self) -> Typing | None:
+        """Where typed lines are shown; None where the terminal's own echo does that."""
 
     def __call__(self, stamped: Stamped) -> None:
         """Show one event."""
@@ -15,16 +33,27 @@ class Renderer(Protocol):
         """Leave the output clean."""
 
 
-def choose_renderer(as_json: bool, stream: TextIO) -> Renderer:
-    """JSON where it is asked for, the live view in a terminal, plain text otherwise."""
+def interrupt_self() -> None:
+    """End the run as Ctrl-C would; works from every thread, as events are emitted by several."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def choose_renderer(as_json: bool, stream: TextIO, on_reader_gone: Callable[[], None] = interrupt_self) -> Renderer:
+    """JSON where it is asked for, the live view in a terminal, plain text otherwise.
+
+    When the reader of a pipe goes away, `on_reader_gone` is called once, and later events are dropped.
+    """
+    output = Output(stream, on_reader_gone)
     if as_json:
         from super_agent.cli.render_json import JsonRenderer
 
-        return JsonRenderer(stream)
-    from super_agent.cli.render_text import PlainPen, TextRenderer
+        return JsonRenderer(output)
+    from super_agent.cli.render_text import TextRenderer
 
     if stream.isatty():
         from super_agent.cli.render_live import LivePen
 
-        return TextRenderer(LivePen(stream))
-    return TextRenderer(PlainPen(stream))
+        return TextRenderer(LivePen(output))
+    from super_agent.cli.render_plain import PlainPen
+
+    return TextRenderer(PlainPen(output))

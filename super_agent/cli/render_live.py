@@ -1,70 +1,259 @@
-"""The terminal's pen: colours, highlighted code and diffs, and a status line while something takes time."""
+"""The terminal's pen: finished rows go into the scrollback for good; the lowest rows show what is going on now."""
 
-from typing import TextIO
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import IO, cast
 
-from rich.console import Console
-from rich.status import Status
-from rich.syntax import Syntax
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.spinner import Spinner
 from rich.text import Text
 
-from super_agent.cli.render_text import Style
+from super_agent.cli import wording
+from super_agent.cli.live_rows import Highlighter, OutputRows, ReplyRows, folded, wrapped
+from super_agent.cli.output import Output
+from super_agent.cli.pen import BODY, GUTTER, LABEL_COLUMNS, Style
+from super_agent.core.harmless import harmless
 
 STYLES: dict[Style, str] = {
     "text": "",
+    "thought": "dim italic",
     "dim": "dim",
     "title": "bold",
     "speaker": "bold cyan",
     "good": "green",
     "bad": "bold red",
     "warning": "yellow",
-    "code": "",
-    "diff": "",
-    "output": "bright_black",
 }
+FRAMES_A_SECOND = 8
+"""A spinner turns calmly at this rate, and a token waits at most 0.125 s to be seen."""
 
 
 class LivePen:
-    """Writes to a terminal. Text is appended and never redrawn, so the scrollback stays as it was seen."""
+    """Draws on a terminal from any thread. While something goes on the cursor is hidden below the last finished row."""
 
-    def __init__(self, stream: TextIO, console: Console | None = None) -> None:
-        self._console = console or Console(file=stream, highlight=False, soft_wrap=True, markup=False, emoji=False)
-        self._status: Status | None = None
-        self._at_line_start = True
+    def __init__(
+        self, output: Output, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._console = console or Console(file=cast("IO[str]", output), highlight=False, markup=False, emoji=False)
+        self._lock = threading.RLock()
+        self._rows: ReplyRows | OutputRows | None = None
+        self._style: Style = "text"
+        self._blank = True
+        self._status = _Status(clock)
+        self._live: Live | None = None
+        self._closed = False
 
-    def write(self, text: str, style: Style) -> None:
-        """Continue the current line."""
-        if text:
+    @property
+    def typing(self) -> "LivePen | None":
+        """This view shows what is typed, as the terminal's echo would fall into it; not where it cannot redraw."""
+        return None if self._console.is_dumb_terminal else self
+
+    # ── for the renderer ──
+
+    def gap(self) -> None:
+        """One blank line, unless the output begins here or one was just written."""
+        with self._lock:
+            self._end_rows()
+            if not self._blank:
+                self._commit([Text()])
+                self._blank = True
+
+    def line(self, text: str, style: Style = "text", indent: str = BODY) -> None:
+        """Whole lines, wrapped at words."""
+        with self._lock:
+            self._end_rows()
+            self._stand(text, style, indent)
+
+    def field(self, label: str, text: str, style: Style = "text") -> None:
+        """A line of a table; its text is wrapped below itself."""
+        with self._lock:
+            self._end_rows()
+            head = f"{BODY}{label:<{LABEL_COLUMNS}}{BODY}"
+            first, *others = wrapped(text, max(10, self._width() - len(head)), 0)
+            blank = " " * len(head)
+            rows = [Text.assemble((head, "dim"), (first, STYLES[style]))]
+            self._commit(rows + [Text.assemble(blank, (row, STYLES[style])) for row in others])
+
+    def write(self, text: str, style: Style = "text") -> None:
+        """Continue a reply."""
+        with self._lock:
+            if not isinstance(self._rows, ReplyRows) or style != self._style:
+                self._end_rows()
+                self._rows, self._style = ReplyRows(self._width, BODY, STYLES[style]), style
+            self._feed(self._rows, text)
+
+    def output(self, text: str) -> None:
+        """Continue what running code prints."""
+        with self._lock:
+            if not isinstance(self._rows, OutputRows):
+                self._end_rows()
+                self._rows = OutputRows(self._width, GUTTER)
+            self._feed(self._rows, text)
+
+    def code(self, text: str, language: str) -> None:
+        """Whole lines of code, highlighted."""
+        with self._lock:
+            self._end_rows()
+            highlighter = Highlighter(language)
+            self._commit(Text.assemble(BODY, highlighter.line(line)) for line in text.split("\n"))
+
+    def diff(self, text: str) -> None:
+        """A unified diff, coloured."""
+        with self._lock:
+            self._end_rows()
+            styles = {"+": "green", "-": "red", "@": "dim cyan", "…": "dim"}
+            for line in text.split("\n"):
+                rows = folded(line.expandtabs(), self._width(), BODY * 2)
+                self._commit(Text(row.plain, styles.get(line[:1], "dim")) for row in rows)
+
+    def begin(self, what: str) -> None:
+        """Show the status with a new clock."""
+        with self._lock:
+            self._status.begin(what)
             self._settle()
-            self._console.print(Text(text, STYLES[style]), end="")
-            self._at_line_start = text.endswith("\n")
 
-    def line(self, text: str, style: Style, language: str = "") -> None:
-        """Whole lines; code and diffs are highlighted."""
-        self._settle()
-        if not self._at_line_start:
-            self._console.print()
-        self._at_line_start = True
-        if language:
-            syntax = Syntax(text, language, theme="ansi_dark", background_color="default", word_wrap=True)
-            self._console.print(syntax)
-        else:
-            self._console.print(Text(text, STYLES[style]))
+    def progress(self, what: str, turn: int, tokens: int) -> None:
+        """Change the status; seen at the next frame."""
+        self._status.what, self._status.turn, self._status.tokens = what, turn, tokens
 
-    def waiting(self, what: str) -> None:
-        """A spinner with the words until the next text."""
-        self._settle()
-        if self._at_line_start and self._console.is_terminal:
-            self._status = self._console.status(Text(what, "dim"), spinner="dots")
-            self._status.start()
+    def idle(self) -> None:
+        """End the last row and remove the status."""
+        with self._lock:
+            self._end_rows()
+            self._status.what = ""
+            self._settle()
 
     def close(self) -> None:
-        """Remove the spinner and end the last line."""
-        self._settle()
-        if not self._at_line_start:
-            self._console.print()
-            self._at_line_start = True
+        """Leave finished rows only; idempotent."""
+        with self._lock:
+            self._closed = True
+            self._status.question = self._status.typed = ""
+            self.idle()
 
-    def _settle(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+    # ── for the terminal's reader ──
+
+    def show_typing(self, question: str, typed: str) -> None:
+        """Show the pending question and the line so far."""
+        with self._lock:
+            self._status.question, self._status.typed = harmless(question), harmless(typed)
+            self._settle(refresh=True)
+
+    def keep_typed(self, question: str, line: str) -> None:
+        """An answer stays with its question, another line with what will become of it.
+
+        Both stand above a row that is still growing, so that a reply is not broken by what is typed into it.
+        """
+        with self._lock:
+            if not self._closed:
+                self._status.question = self._status.typed = ""
+                if question:
+                    self._stand(f"{harmless(question)} {harmless(line)}".rstrip(), "text", BODY)
+                else:
+                    self._stand(f"› {harmless(line)}  (for the next turn)", "dim", "")
+                self._settle(refresh=True)
+
+    # ── rows ──
+
+    def _width(self) -> int:
+        return self._console.width
+
+    def _stand(self, text: str, style: Style, indent: str) -> None:
+        width = max(10, self._width() - len(indent))
+        rows = [row for line in text.split("\n") for row in wrapped(line, width)]
+        self._commit(Text.assemble(indent, (row, STYLES[style])) for row in rows)
+
+    def _feed(self, rows: ReplyRows | OutputRows, text: str) -> None:
+        finished = rows.feed(text)
+        self._status.growing = rows.growing()
+        self._commit(finished)
+
+    def _end_rows(self) -> None:
+        if self._rows is not None:
+            rows, self._rows = self._rows.end(), None
+            self._status.growing = None
+            self._commit(rows)
+
+    def _commit(self, rows: Iterable[Text]) -> None:
+        """Into the scrollback. The terminal itself breaks what is too long, so that copying gives the line back."""
+        lines = list(rows)
+        if lines:
+            self._console.print(Text("\n").join(lines), soft_wrap=True)
+            self._blank = not lines[-1].plain.strip()
+
+    def _settle(self, refresh: bool = False) -> None:
+        """Start or stop the live rows as there is something to show in them."""
+        if self._closed or not self._status.shown:
+            if self._live is not None:
+                self._live.stop()
+                self._live = None
+        elif self._live is None:
+            self._live = Live(
+                self._status,
+                console=self._console,
+                refresh_per_second=FRAMES_A_SECOND,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+                vertical_overflow="crop",
+            )
+            self._live.start(refresh=True)
+        elif refresh:
+            self._live.refresh()
+
+
+class _Status:
+    """The rows below the scrollback. Drawn by rich's own thread, so it only reads fields and takes no lock."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.what = ""
+        self.turn = 0
+        self.tokens = 0
+        self.growing: Text | None = None
+        self.question = ""
+        self.typed = ""
+        self._clock = clock
+        self._since = clock()
+        self._spinner = Spinner("dots")
+
+    @property
+    def shown(self) -> bool:
+        return bool(self.what or self.question or self.typed)
+
+    def begin(self, what: str) -> None:
+        self.what, self.tokens, self._since = what, 0, self._clock()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The growing row, then the question with its answer so far, or what is going on and the line being typed."""
+        growing, question, typed = self.growing, self.question, self.typed
+        if growing is not None:
+            yield _one_row(growing)
+        if question:
+            for row in wrapped(f"{question} {typed}▏", max(10, options.max_width - len(BODY))):
+                yield _one_row(Text.assemble(BODY, row))
+            return
+        if self.what:
+            yield _one_row(self._doing())
+        if typed:
+            room = max(10, options.max_width - 4)
+            yield _one_row(Text.assemble(("› ", "dim"), f"{typed[-room:]}▏"))
+
+    def _doing(self) -> Text:
+        elapsed_s = self._clock() - self._since
+        parts = [self.what]
+        if self.turn:
+            parts.append(f"turn {self.turn}")
+        if elapsed_s >= 1:
+            parts.append(wording.whole_seconds(elapsed_s))
+        if self.tokens:
+            parts.append(wording.counted(self.tokens, "token"))
+        frame = self._spinner.render(self._clock())
+        mark = frame.plain if isinstance(frame, Text) else ""
+        return Text.assemble((f"{mark} ", "cyan"), (" · ".join(parts), "dim"))
+
+
+def _one_row(text: Text) -> Text:
+    text = text.copy()
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text

@@ -1,56 +1,22 @@
 """A run as text: what happened in which words. How it is drawn (plain, or live in a terminal) is the pen's business."""
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol, TextIO
+from typing import Any
 
 from super_agent.cli import wording
+from super_agent.cli.pen import BODY, Pen, Style
+from super_agent.cli.render import Typing
 from super_agent.core import events as ev
 from super_agent.core.harmless import harmless
 
-Style = Literal["text", "dim", "title", "speaker", "good", "bad", "warning", "code", "diff", "output"]
-
-
-class Pen(Protocol):
-    """Where text goes. `write` continues the current line, `line` always stands on one (or several) of its own."""
-
-    def write(self, text: str, style: Style) -> None:
-        """Continue the current line."""
-
-    def line(self, text: str, style: Style, language: str = "") -> None:
-        """Whole lines; `language` is for highlighting."""
-
-    def waiting(self, what: str) -> None:
-        """Something takes time; shown until the next text."""
-
-    def close(self) -> None:
-        """Leave the output clean."""
-
-
-class PlainPen:
-    """For pipes and files: no colours, no cursor movement."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._at_line_start = True
-
-    def write(self, text: str, style: Style) -> None:
-        """Continue the current line."""
-        if text:
-            self._stream.write(text)
-            self._at_line_start = text.endswith("\n")
-            self._stream.flush()
-
-    def line(self, text: str, style: Style, language: str = "") -> None:
-        """Whole lines."""
-        self.write(("" if self._at_line_start else "\n") + text + "\n", style)
-
-    def waiting(self, what: str) -> None:
-        """A pipe has nobody who waits."""
-
-    def close(self) -> None:
-        """End the last line."""
-        if not self._at_line_start:
-            self.write("\n", "text")
+CREATED_DIFF_LINES = 6
+"""Of a new file: its text was just streamed, so its beginning is enough to know it by."""
+TASK_LINES = 6
+TASK_LINE_CHARS = 400
+THINKERS = ("planner", "coder", "reviewer", "executor")
+# The beginning of an escape sequence, or of \r\n, at the end of a piece: the next piece decides what it is.
+_OPEN = re.compile(r"(?:\r|\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]{0,256}\x1b?|[ -/]*))\Z")
 
 
 class TextRenderer:
@@ -58,128 +24,297 @@ class TextRenderer:
 
     def __init__(self, pen: Pen) -> None:
         self._pen = pen
-        self._streamed = False
         self._closed = False
+        self._mode: str | None = None
+        self._turn = 0
+        self._heading = ""
+        self._speaker = ""
+        self._doing = ""
+        self._tokens = 0
+        self._held = ""
+        self._reply = ""
+        self._withheld = ""
+        self._acted = False
+        self._check_output: list[str] = []
         self._handlers: Mapping[type[Any], Callable[[Any], None]] = {
             ev.RunStarted: self._run_started,
             ev.Notice: self._notice,
             ev.ModelReady: self._model_ready,
-            ev.TurnStarted: lambda e: self._pen.line(f"\n── turn {e.number} ──", "title"),
-            ev.SpeakerStarted: self._speaker,
+            ev.TurnStarted: self._turn_started,
+            ev.SpeakerStarted: self._speaker_started,
             ev.TextStreamed: self._text,
             ev.MessagePosted: self._posted,
             ev.FileWritten: self._file_written,
-            ev.EditRefused: lambda e: self._line(f"✗ {e.path} was not written: {e.reason}", "warning"),
-            ev.FilesShown: lambda e: self._line(f"shown: {', '.join(e.paths)}", "dim"),
-            ev.InstructionGiven: lambda e: self._line(f"→ {e.text}", "dim"),
+            ev.EditRefused: self._edit_refused,
+            ev.FilesShown: self._files_shown,
+            ev.InstructionGiven: self._instruction,
+            ev.ReportMade: lambda _: self._pause(),
             ev.CodeStarted: self._code_started,
             ev.OutputStreamed: self._output,
             ev.CodeFinished: self._code_finished,
             ev.FilesChanged: self._files_changed,
             ev.CheckFinished: self._check_finished,
             ev.VerdictGiven: self._verdict,
-            ev.UserSpoke: lambda e: self._line(f"you: {e.text}", "speaker"),
+            ev.UserSpoke: lambda e: self._line(f"you: {e.text}", "speaker", indent=""),
             ev.EngineRestarted: lambda e: self._line(f"⚠ Open Interpreter was restarted: {e.reason}", "warning"),
             ev.InstanceNoted: self._instance,
             ev.RunEnded: self._run_ended,
         }
 
+    @property
+    def typing(self) -> Typing | None:
+        """Where typed lines are shown, if anywhere."""
+        return self._pen.typing
+
     def __call__(self, stamped: ev.Stamped) -> None:
-        """Show one event; what only counts (requests, reports) is shown by the summary."""
-        handler = self._handlers.get(type(stamped.event))
+        """Show one event; what only counts (requests) is shown by the summary."""
+        if self._closed:
+            return
+        self._turn = stamped.turn
+        event = stamped.event
+        if self._withheld and not isinstance(event, ev.TextStreamed | ev.MessagePosted | ev.VerdictGiven):
+            self._tell_withheld()
+        handler = self._handlers.get(type(event))
         if handler is not None:
-            handler(stamped.event)
+            handler(event)
 
     def close(self) -> None:
         """Leave the output clean; idempotent."""
         if not self._closed:
+            self._tell_withheld()
             self._closed = True
             self._pen.close()
 
-    def _line(self, text: str, style: Style, language: str = "") -> None:
-        self._pen.line(harmless(text).rstrip("\n"), style, language)
+    # ── what everything else is said with ──
+
+    def _line(self, text: str, style: Style = "text", indent: str = BODY) -> None:
+        self._head()
+        self._pen.line(harmless(text).strip("\n"), style, indent)
+
+    def _head(self) -> None:
+        """The speaker's name, once, above the first thing that shows."""
+        if self._heading:
+            self._pen.gap()
+            self._pen.line(self._heading, "speaker", indent="")
+            self._heading = ""
+
+    def _begin(self, what: str) -> None:
+        self._doing, self._tokens = what, 0
+        self._pen.begin(what)
+        self._pen.progress(what, self._turn, 0)
+
+    def _pause(self) -> None:
+        """Outside a run (in a conversation) the user's prompt comes next, so the terminal must be free."""
+        if self._mode is None:
+            self._pen.idle()
+
+    # ── the run ──
 
     def _run_started(self, event: ev.RunStarted) -> None:
-        self._line(event.task.strip(), "title")
-        self._line(f"{event.model} at {event.base_url}, in {event.workspace}, sandbox: {event.sandbox}", "dim")
-        self._pen.waiting("making the model ready")
+        self._mode = event.mode
+        lines = [
+            line if len(line) <= TASK_LINE_CHARS else f"{line[:TASK_LINE_CHARS]} …"
+            for line in harmless(event.task.strip()).splitlines()
+        ]
+        more = [f"… {wording.counted(len(lines) - TASK_LINES, 'more line')}"] if len(lines) > TASK_LINES else []
+        self._pen.line("\n".join(lines[:TASK_LINES] + more), "title", indent="")
+        self._line(f"{event.model} at {event.base_url}", "dim")
+        check = f", check: {event.check}" if event.check else ""
+        self._line(f"in {event.workspace}, sandbox: {event.sandbox}{check}", "dim")
+        self._begin("making the model ready")
 
     def _notice(self, event: ev.Notice) -> None:
-        fix = f" ({event.fix})" if event.fix else ""
         mark = {"info": "", "warning": "⚠ ", "error": "✗ "}[event.level]
-        self._line(f"{mark}{event.text}{fix}", "dim" if event.level == "info" else "warning")
+        style: Style = "dim" if event.level == "info" else "warning" if event.level == "warning" else "bad"
+        self._line(f"{mark}{event.text}", style)
+        if event.fix:
+            self._line(f"→ {event.fix}", "dim", indent=BODY * 2)
+        if event.level != "info":
+            self._pause()
 
     def _model_ready(self, event: ev.ModelReady) -> None:
-        how = f"loaded in {event.load_s:.1f} s" if event.load_s >= 0.2 else "already loaded"
-        self._line(f"the model is ready: {how}, context {event.context_length} tokens", "dim")
-
-    def _speaker(self, event: ev.SpeakerStarted) -> None:
-        self._streamed = False
-        self._pen.line(f"\n{event.speaker}", "speaker")
-        if event.speaker in ("planner", "coder", "reviewer", "executor"):
-            self._pen.waiting(f"{event.speaker} is thinking")
-
-    def _text(self, event: ev.TextStreamed) -> None:
-        self._streamed = True
-        self._pen.write(harmless(event.text), "dim" if event.reasoning else "text")
-
-    def _posted(self, event: ev.MessagePosted) -> None:
-        if event.finish_reason == "length":
-            self._line("⚠ the length limit cut this reply", "warning")
-        elif not self._streamed and event.speaker == "workspace":
-            notes = [text for text in event.text.splitlines() if "did not write" not in text and ": wrote " not in text]
-            if notes:
-                self._line("\n".join(notes[:6]), "dim")
-
-    def _file_written(self, event: ev.FileWritten) -> None:
-        self._line(f"✓ {event.kind} {event.path} (+{event.added_lines} −{event.removed_lines})", "good")
-        self._line(event.diff, "diff", "diff")
-
-    def _code_started(self, event: ev.CodeStarted) -> None:
-        if event.origin == "executor":
-            self._line(f"runs {event.language}:", "dim")
-            self._line(event.code, "code", "bash" if event.language == "shell" else "python")
+        self._line(wording.model_ready(event), "dim")
+        if self._mode is None:
+            self._pen.idle()
         else:
-            self._line(f"{event.origin}: {event.code}", "dim")
-        self._pen.waiting("running")
+            self._begin("working")
 
-    def _output(self, event: ev.OutputStreamed) -> None:
-        self._pen.write(harmless(event.text), "output")
-
-    def _code_finished(self, event: ev.CodeFinished) -> None:
-        if event.cut_bytes:
-            self._line(f"… {event.cut_bytes} of {event.output_bytes} bytes of output were left out", "dim")
-        if event.origin != "check":
-            good = event.outcome == "finished"
-            self._line(f"{'✓' if good else '✗'} {wording.outcome(event)}", "good" if good else "bad")
-
-    def _files_changed(self, event: ev.FilesChanged) -> None:
-        for title, paths in (("created", event.created), ("changed", event.modified), ("deleted", event.deleted)):
-            if paths:
-                self._line(f"{title} by the code: {', '.join(paths[:10])}{' …' if len(paths) > 10 else ''}", "good")
-
-    def _check_finished(self, event: ev.CheckFinished) -> None:
-        if event.passed:
-            self._line(f"✓ the check passed ({event.duration_s:.1f} s)", "good")
-        elif event.when == "before":
-            self._line("the check does not pass yet", "dim")
-        else:
-            code = f" with exit code {event.exit_code}" if event.exit_code is not None else ""
-            self._line(f"✗ the check failed{code} ({event.duration_s:.1f} s)", "bad")
-
-    def _verdict(self, event: ev.VerdictGiven) -> None:
-        good = event.verdict == "accept"
-        self._line(f"{'✓ accepted' if good else '✗ to be revised'}: {event.reasons}", "good" if good else "warning")
-
-    def _instance(self, event: ev.InstanceNoted) -> None:
-        if event.expected:
-            self._line(f"the model was loaded: {event.detail}", "dim")
-            return
-        self._line(f"⚠ {event.kind.replace('_', ' ')}: {event.detail}", "warning")
-        if event.cause:
-            self._line(f"  likely cause: {event.cause}. {event.fix}", "dim")
+    def _turn_started(self, event: ev.TurnStarted) -> None:
+        self._speaker = self._heading = ""
+        if self._mode in ("team", "solo"):
+            self._pen.gap()
+            self._pen.line(f"── turn {event.number} ──", "title", indent="")
 
     def _run_ended(self, event: ev.RunEnded) -> None:
-        self._pen.line(f"\n── {wording.END[event.reason]} ──", "good" if event.exit_code == 0 else "bad")
-        for text in wording.summary(event):
-            self._line(text, "text")
+        self._pen.idle()
+        self._heading = ""
+        self._pen.gap()
+        good = event.exit_code == 0
+        self._pen.line(f"{'✓' if good else '✗'} {wording.END[event.reason]}", "good" if good else "bad", indent="")
+        for label, text in wording.summary(event):
+            warns = label == "model" and (event.instance.get("reload") or event.instance.get("truncation"))
+            self._pen.field(label, harmless(text).replace("\n", " "), "warning" if warns else "text")
+
+    # ── replies ──
+
+    def _speaker_started(self, event: ev.SpeakerStarted) -> None:
+        self._tell_withheld()
+        if event.speaker != self._speaker:
+            self._speaker = self._heading = event.speaker
+        elif event.speaker in THINKERS:
+            self._pen.gap()
+        self._reply, self._held, self._acted = "", "", False
+        if event.speaker in THINKERS:
+            self._begin(f"{event.speaker} is thinking")
+        elif event.speaker == "interpreter":
+            self._begin("starting the executor")
+
+    def _text(self, event: ev.TextStreamed) -> None:
+        self._tokens += 1
+        if not event.reasoning:
+            self._doing = f"{event.speaker} is writing"
+        text = self._unheld(event.text)
+        if event.reasoning or event.speaker != "reviewer":
+            if text.strip() or self._reply:
+                self._head()
+            self._pen.write(text, "thought" if event.reasoning else "text")
+        else:
+            self._withheld += text
+        if not event.reasoning:
+            self._reply += event.text
+        self._pen.progress(self._doing, self._turn, self._tokens)
+
+    def _unheld(self, piece: str) -> str:
+        text = self._held + piece
+        opened = _OPEN.search(text)
+        cut = opened.start() if opened else len(text)
+        self._held = text[cut:]
+        return harmless(text[:cut])
+
+    def _tell_withheld(self) -> None:
+        """A reviewer's reply is shown as its verdict; where none follows, as it is."""
+        if self._withheld:
+            text, self._withheld = self._withheld, ""
+            self._head()
+            self._pen.write(text)
+
+    def _posted(self, event: ev.MessagePosted) -> None:
+        self._held = ""
+        if event.speaker in THINKERS:
+            if not self._reply and event.text.strip():
+                self._reply = event.text
+                if event.speaker == "reviewer":
+                    self._withheld = harmless(event.text)
+                else:
+                    self._head()
+                    self._pen.write(harmless(event.text))
+            if event.finish_reason == "length":
+                self._tell_withheld()
+                self._line("⚠ the length limit cut this reply", "warning")
+        elif event.speaker == "workspace" and not self._acted:
+            self._line(event.text, "dim")
+
+    def _verdict(self, event: ev.VerdictGiven) -> None:
+        self._withheld = ""
+        good = event.verdict == "accept"
+        reasons = f": {event.reasons.strip()}" if event.reasons.strip() else ""
+        self._line(f"{'✓ accepted' if good else '✗ to be revised'}{reasons}", "good" if good else "warning")
+
+    # ── files ──
+
+    def _file_written(self, event: ev.FileWritten) -> None:
+        self._acted = True
+        self._line(f"✓ {event.kind} {event.path} (+{event.added_lines} −{event.removed_lines})", "good")
+        lines = [line for line in event.diff.splitlines() if not line.startswith(("--- ", "+++ "))]
+        if event.kind == "created":
+            lines = [line for line in lines if not line.startswith("@@")]
+            shown = lines[:CREATED_DIFF_LINES]
+            if event.added_lines > len(shown):
+                shown.append(f"… {wording.counted(event.added_lines - len(shown), 'more line')}")
+            lines = shown
+        if lines:
+            self._pen.diff(harmless("\n".join(lines)))
+
+    def _edit_refused(self, event: ev.EditRefused) -> None:
+        self._acted = True
+        first, _, rest = event.reason.partition("\n")
+        self._line(f"✗ {event.path} was not written: {first}", "warning")
+        if rest:
+            self._line(rest, "dim", indent=BODY * 2)
+
+    def _files_shown(self, event: ev.FilesShown) -> None:
+        self._acted = True
+        self._line(f"shown to the coder: {wording.paths(event.paths)}", "dim")
+
+    def _files_changed(self, event: ev.FilesChanged) -> None:
+        for title, names in (("created", event.created), ("changed", event.modified), ("deleted", event.deleted)):
+            if names:
+                self._line(f"✓ {title} by the code: {wording.paths(names)}", "good")
+
+    # ── code ──
+
+    def _instruction(self, event: ev.InstructionGiven) -> None:
+        """The user's own words were just typed or shown; of an instruction made of a check's result its head is."""
+        if self._mode == "team":
+            self._line(f"→ {event.text.strip()}", "dim")
+        self._begin("starting the executor")
+
+    def _code_started(self, event: ev.CodeStarted) -> None:
+        self._check_output = []
+        if event.origin == "executor":
+            self._begin(f"running {event.language}")
+            if event.code.strip() not in self._reply:  # else it was just streamed
+                self._line(f"runs {event.language}:", "dim")
+                self._pen.code(harmless(event.code).strip("\n"), "bash" if event.language == "shell" else "python")
+        else:
+            self._begin(f"running the {event.origin}")
+            if not self._is_check_before(event.origin):
+                mark = "$" if self._heading == event.origin else f"{event.origin}:"
+                if not self._heading:
+                    self._pen.gap()
+                self._line(f"{mark} {event.code}", "dim")
+
+    def _is_check_before(self, origin: str) -> bool:
+        """Before the first turn a check is expected to fail, and its output would be noise."""
+        return origin == "check" and self._turn == 0
+
+    def _output(self, event: ev.OutputStreamed) -> None:
+        text = harmless(event.text)
+        if self._doing == "running the check" and self._turn == 0:
+            self._check_output.append(text)
+        else:
+            self._head()
+            self._pen.output(text)
+
+    def _code_finished(self, event: ev.CodeFinished) -> None:
+        if not self._is_check_before(event.origin):
+            if event.cut_bytes:
+                self._line(f"… {event.cut_bytes:,} of {event.output_bytes:,} bytes of output are left out", "dim")
+            if event.origin != "check":
+                good = event.outcome == "finished"
+                self._line(f"{'✓' if good else '✗'} {wording.outcome(event)}", "good" if good else "bad")
+        self._begin("working")
+
+    def _check_finished(self, event: ev.CheckFinished) -> None:
+        took = wording.duration(event.duration_s)
+        code = f" with exit code {event.exit_code}" if event.exit_code is not None else ""
+        if event.passed:
+            self._line(f"✓ the check passed{' before the first turn' * (event.when == 'before')} ({took})", "good")
+        elif event.when == "before":
+            self._line(f"the check does not pass yet: it failed{code} ({took})", "dim")
+            if last := [line for line in "".join(self._check_output).splitlines() if line.strip()][-2:]:
+                self._pen.output("\n".join(last))
+        else:
+            self._line(f"✗ the check failed{code} ({took})", "bad")
+
+    def _instance(self, event: ev.InstanceNoted) -> None:
+        kind = event.kind.replace("_", " ")
+        if event.expected:
+            if event.kind != "load":  # the load was told when the model was ready
+                self._line(f"{kind}: {event.detail}", "dim")
+            return
+        self._line(f"⚠ {kind}: {event.detail}", "warning")
+        if event.cause:
+            self._line(f"likely cause: {event.cause}", "dim", indent=BODY * 2)
+        if event.fix:
+            self._line(f"→ {event.fix}", "dim", indent=BODY * 2)

@@ -1,38 +1,53 @@
 """The one reader of the terminal: a line goes to the pending question, else to the run."""
 
+import codecs
 import os
 import select
 import sys
+import termios
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from super_agent.cli.line_editor import LineEditor
+from super_agent.cli.render import Typing
+
+BACKGROUND_WAIT_MS = 500
+"""How often a job in the background looks whether it is in front again; reading before would stop it."""
+
 
 class Terminal:
     """Reads lines in a thread while it is open. Without a terminal there are no lines and every answer is None."""
 
-    def __init__(self, source: TextIO | None, prompt_to: TextIO) -> None:
+    def __init__(self, source: TextIO | None, prompt_to: TextIO, typing: Typing | None = None) -> None:
+        """Where `typing` shows the keys, the terminal's own echo is off until `close`."""
         self._source = source
         self._prompt_to = prompt_to
+        self._typing = typing
+        self._editor = LineEditor()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines: deque[str] = deque()
+        self._question: str | None = None
         self._answer: str | None = None
-        self._asking = False
+        self._answered = False
         self._ended = source is None
         self._changed = threading.Condition()
+        self._asking = threading.Lock()
+        self._echo = _Echo(source) if source is not None and typing is not None and source.isatty() else None
         self._wake_read, self._wake_write = os.pipe()
         self._thread: threading.Thread | None = None
         if source is not None:
-            self._thread = threading.Thread(target=self._read, name="terminal", daemon=True)
+            self._thread = threading.Thread(target=self._read, args=(source.fileno(),), name="terminal", daemon=True)
             self._thread.start()
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator["Terminal"]:
+    def open(cls, typing: Typing | None = None) -> Iterator["Terminal"]:
         """On standard input where it is a terminal (and the run is in its foreground)."""
-        usable = sys.stdin is not None and sys.stdin.isatty() and _in_foreground(sys.stdin)
-        terminal = cls(sys.stdin if usable else None, sys.stderr)
+        usable = sys.stdin is not None and sys.stdin.isatty() and _in_foreground(sys.stdin.fileno())
+        terminal = cls(sys.stdin if usable else None, sys.stderr, typing)
         try:
             yield terminal
         finally:
@@ -46,62 +61,136 @@ class Terminal:
         return taken
 
     def ask(self, question: str) -> str | None:
-        """Put a question and wait for one line; None at once where nobody can answer."""
-        with self._changed:
+        """Put a question and wait for one line; None at once where nobody can answer, and after `cancel`.
+
+        What was being typed for the run waits, so that it cannot become the answer. One question at a time.
+        """
+        with self._asking, self._changed:
             if self._ended:
                 return None
-            self._asking, self._answer = True, None
-            self._prompt_to.write(f"{question} ")
-            self._prompt_to.flush()
-            self._changed.wait_for(lambda: self._answer is not None or self._ended)
-            self._asking = False
-            return self._answer
+            typed, self._editor.text = self._editor.text, ""
+            self._question, self._answer, self._answered = question, None, False
+            try:
+                self._put(question)
+                self._changed.wait_for(lambda: self._answered or self._ended)
+                return self._answer
+            finally:
+                self._question = None
+                self._editor.text = typed
+                self._show()
+
+    def cancel(self) -> None:
+        """Answer the pending question with None; from any thread."""
+        with self._changed:
+            if self._question is not None:
+                self._settle(None)
 
     def confirm(self, question: str) -> bool:
-        """Whether the answer begins with y; no answer possible means no."""
+        """Whether the answer is y or yes; no answer possible means no."""
         answer = self.ask(f"{question} [y/N]")
-        return answer is not None and answer.strip().lower().startswith("y")
+        return answer is not None and answer.strip().lower() in ("y", "yes")
 
     def close(self) -> None:
-        """End the reader; idempotent."""
+        """End the reader and give the terminal its echo back; idempotent."""
         if self._wake_write >= 0:
             os.close(self._wake_write)
             self._wake_write = -1
             if self._thread is not None:
-                self._thread.join(2.0)
+                self._thread.join()
             os.close(self._wake_read)
+            if self._echo is not None:
+                self._echo.restore()
 
-    def _read(self) -> None:
-        source = self._source
-        if source is None:
-            return
-        rest = b""
-        while True:
-            ready, _, _ = select.select([source.fileno(), self._wake_read], [], [])
-            if self._wake_read in ready:
-                break
-            data = os.read(source.fileno(), 65536)
-            if not data:
-                break
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                self._deliver(line.decode("utf-8", "replace").strip("\r"))
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
-    def _deliver(self, line: str) -> None:
-        with self._changed:
-            if self._asking and self._answer is None:
-                self._answer = line
+    def _read(self, descriptor: int) -> None:
+        try:
+            while data := self._next(descriptor):
+                self._take(self._decoder.decode(data))
+        finally:
+            with self._changed:
+                if self._typing is None and (rest := self._editor.take()):
+                    self._deliver(rest)  # the last line of a pipe may lack its end
+                self._ended = True
                 self._changed.notify_all()
-            elif line.strip():
-                self._lines.append(line.strip())
+
+    def _next(self, descriptor: int) -> bytes:
+        """What was typed; empty when the source has ended or `close` was called."""
+        while self._echo is not None and not _in_foreground(descriptor):
+            if _ready([self._wake_read], BACKGROUND_WAIT_MS):
+                return b""
+        if self._wake_read in _ready([descriptor, self._wake_read], None):
+            return b""
+        if self._echo is not None:
+            self._echo.off()  # a shell gives it back when the job was stopped and goes on
+        try:
+            return os.read(descriptor, 65536)
+        except OSError:  # the terminal is gone
+            return b""
+
+    def _take(self, typed: str) -> None:
+        with self._changed:
+            for line in self._editor.feed(typed):
+                self._deliver(line)
+            self._show()
+
+    def _deliver(self, line: str | None) -> None:
+        if self._question is not None and not self._answered:
+            self._settle(line)
+        elif line and line.strip():
+            self._lines.append(line.strip())
+            if self._typing is not None:
+                self._typing.keep_typed("", line.strip())
+
+    def _settle(self, answer: str | None) -> None:
+        self._answer, self._answered = answer, True
+        if self._typing is not None and self._question is not None:
+            self._typing.keep_typed(self._question, answer or "")
+        self._changed.notify_all()
+
+    def _put(self, question: str) -> None:
+        if self._typing is None:
+            self._prompt_to.write(f"{question} ")
+            self._prompt_to.flush()
+        else:
+            self._show()
+
+    def _show(self) -> None:
+        if self._typing is not None:
+            pending = self._question if self._question is not None and not self._answered else ""
+            self._typing.show_typing(pending, self._editor.text)
 
 
-def _in_foreground(source: TextIO) -> bool:
+class _Echo:
+    """A terminal's echo and line mode; Ctrl-C keeps its meaning."""
+
+    def __init__(self, source: TextIO) -> None:
+        self._descriptor = source.fileno()
+        self._before = termios.tcgetattr(self._descriptor)
+        self.off()
+
+    def off(self) -> None:
+        """Give each key at once and show none."""
+        now = termios.tcgetattr(self._descriptor)
+        quiet = now[3] & ~(termios.ECHO | termios.ICANON)
+        if now[3] != quiet:
+            now[3] = quiet
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, now)
+
+    def restore(self) -> None:
+        """As it was; a job in the background leaves the terminal to whoever is in front."""
+        if _in_foreground(self._descriptor):
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, self._before)
+
+
+def _ready(descriptors: Sequence[int], timeout_ms: int | None) -> set[int]:
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(timeout_ms)}
+
+
+def _in_foreground(descriptor: int) -> bool:
     """A background job that reads its terminal is stopped by the kernel."""
     try:
-        return os.tcgetpgrp(source.fileno()) == os.getpgrp()
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
         return False

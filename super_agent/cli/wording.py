@@ -1,8 +1,8 @@
-"""The words of a run's end, for every view of it."""
+"""The words of a run, for every view of it."""
 
 from collections.abc import Iterator, Mapping
 
-from super_agent.core.events import CodeFinished, EndReason, RunEnded
+from super_agent.core.events import CodeFinished, EndReason, ModelReady, RunEnded
 
 END: Mapping[EndReason, str] = {
     "check_passed": "done: the check passes",
@@ -15,6 +15,18 @@ END: Mapping[EndReason, str] = {
     "interrupted": "interrupted",
     "error": "ended by an error",
 }
+WHY: Mapping[EndReason, str] = {
+    "check_passed": "the check passes",
+    "accepted": "the reviewer accepted the work",
+    "finished": "the executor ended by itself",
+    "no_progress": "nothing moved any more",
+    "turn_limit": "the run had all its turns",
+    "time_limit": "the time was over",
+    "token_limit": "the run had used its tokens",
+    "interrupted": "somebody ended it",
+    "error": "something failed",
+}
+"""Said where a run gives no detail of its own."""
 OUTCOMES = {
     "finished": "finished",
     "failed": "failed",
@@ -24,33 +36,63 @@ OUTCOMES = {
     "refused": "was refused",
 }
 MAX_FILES = 12
+LOADED_FROM_S = 0.2
+"""A load shorter than this found the model loaded (measured in core/instance.py)."""
 
 
 def outcome(event: CodeFinished) -> str:
     """How code ended, in one line."""
-    code = f", exit code {event.exit_code}" if event.exit_code is not None else ""
+    code = f" with exit code {event.exit_code}" if event.exit_code else ""
     detail = f": {event.detail}" if event.detail else ""
-    return f"{OUTCOMES[event.outcome]}{code}, {event.duration_s:.1f} s{detail}"
+    return f"{OUTCOMES[event.outcome]}{code} ({duration(event.duration_s)}){detail}"
 
 
-def summary(event: RunEnded) -> Iterator[str]:
-    """Why it ended, what it changed, what it cost."""
-    yield f"why      {event.detail}"
-    shown = ", ".join(event.files_changed[:MAX_FILES])
-    more = f" and {len(event.files_changed) - MAX_FILES} more" if len(event.files_changed) > MAX_FILES else ""
-    yield f"files    {shown + more if shown else 'none changed'}"
-    yield f"turns    {event.turns}, {duration(event.duration_s)}"
+def model_ready(event: ModelReady) -> str:
+    """How the model came to be loaded, its context and where its weights are."""
+    how = f"loaded in {duration(event.load_s)}" if event.load_s >= LOADED_FROM_S else "already loaded"
+    share = event.size_vram_bytes / event.size_bytes if event.size_bytes else 0.0
+    where = "on the GPU" if share >= 0.995 else "on the CPU" if share < 0.005 else f"{share:.0%} on the GPU"
+    return f"the model is ready: {how}, context {event.context_length:,} tokens, {where}"
+
+
+def summary(event: RunEnded) -> Iterator[tuple[str, str]]:
+    """Why it ended, what it changed, what it cost: a label (empty: as above) and its text, a line each."""
+    said = event.detail.strip()
+    yield "why", said if said not in ("", "done") else WHY[event.reason]
+    if event.reason == "error" and not event.turns and not event.usage and not event.files_changed:
+        return  # nothing had begun
+    yield "files", paths(event.files_changed) or "none changed"
+    yield "turns", f"{event.turns} in {duration(event.duration_s)}"
+    width = max((len(usage.client) for usage in event.usage), default=0)
+    label = "tokens"
     for usage in event.usage:
-        yield (
-            f"tokens   {usage.client}: {usage.prompt_tokens} in, {usage.completion_tokens} out, "
-            f"{usage.requests} call{'s' if usage.requests != 1 else ''}"
-        )
+        tokens = f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out"
+        yield label, f"{usage.client:<{width}}  {tokens}, {counted(usage.requests, 'call')}"
+        label = ""
     if event.instance:
-        counts = event.instance
-        yield (
-            f"model    {counts.get('load', 0)} load, {counts.get('reload', 0)} reloads, "
-            f"{counts.get('eviction', 0)} evictions, {counts.get('truncation', 0)} truncations"
-        )
+        yield "model", instance_counts(event.instance)
+
+
+def instance_counts(counts: Mapping[str, int]) -> str:
+    """What happened to the instance: loads, reloads and truncations always, the rest where it happened."""
+    parts = [counted(counts.get(kind, 0), kind) for kind in ("load", "reload", "truncation")]
+    for kind, name in (("eviction", "eviction"), ("keep_alive_reset", "keep-alive reset")):
+        if counts.get(kind):
+            parts.append(counted(counts[kind], name))
+    if counts.get("queued"):
+        parts.append(f"{counted(counts['queued'], 'request')} queued")
+    return ", ".join(parts)
+
+
+def paths(names: tuple[str, ...]) -> str:
+    """Paths in one line, at most MAX_FILES of them."""
+    more = len(names) - MAX_FILES
+    return ", ".join(names[:MAX_FILES]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -59,3 +101,8 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def whole_seconds(seconds: float) -> str:
+    """`4 s` or `3 min 05 s`, for a clock that runs."""
+    return f"{int(seconds)} s" if seconds < 100 else duration(seconds)

@@ -5,8 +5,8 @@ import re
 # CSI, OSC (ended by BEL or ST), DCS and kin, other escapes: a title or a link set by code must not reach a terminal.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"
-    r"|\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?"
-    r"|\x1b[PX^_][^\x1b]{0,4096}(?:\x1b\\)?"
+    r"|\x1b\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)?"
+    r"|\x1b[PX^_][^\x1b\n]{0,4096}(?:\x1b\\)?"
     r"|\x1b[ -/]*[0-~]?"
 )
 # C0 and C1 controls, and the marks that reorder text; newline and tab stay.

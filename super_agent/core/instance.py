@@ -140,23 +140,29 @@ class InstanceWatch:
         return "its process is another one than before"
 
     def _note_absence(self) -> None:
-        others = ", ".join(row.name for row in self.server.loaded())
-        self._note(
-            "eviction",
-            f"{self.settings.model} is not loaded any more" + (f"; loaded now: {others}" if others else ""),
-            cause=f"{others} took its place" if others else "it was unloaded, or its keep_alive ended",
-            fix="Let the other client use the same model name" if others else "super-agent up",
-        )
+        others = [row.name for row in self.server.loaded()]
+        kin = [name for name in others if self._weights and self.server.show(name).weights == self._weights]
+        cause, fix = "it was unloaded, or its keep_alive ended", "super-agent up"
+        if self._restarted():
+            cause, fix = "the server was restarted", "super-agent up"
+        elif kin:
+            cause, fix = f"a client uses {kin[0]}, which has the same weights", f"Let it use {self.settings.model}"
+        elif others:
+            cause, fix = f"{others[0]} took its place in memory", "Raise OLLAMA_MAX_LOADED_MODELS, or end that client"
+        loaded = f"; loaded now: {', '.join(others)}" if others else ""
+        self._note("eviction", f"{self.settings.model} is not loaded any more{loaded}", cause=cause, fix=fix)
+
+    def _restarted(self) -> bool:
+        """Whether another process listens than before; remembers the new one."""
+        before, self._server_pid = self._server_pid, processes.server_pid(self.settings.base_url)
+        return before is not None and self._server_pid is not None and before != self._server_pid
 
     def _note_reload(self, detail: str) -> None:
-        pid = processes.server_pid(self.settings.base_url)
-        if self._server_pid is not None and pid is not None and pid != self._server_pid:
-            self._server_pid = pid
-            self._note("load", f"{detail}; the server was restarted", cause="a restart of Ollama", fix="super-agent up")
+        if self._restarted():
+            self._note("load", f"{detail}; the server was restarted", cause="the server was restarted")
             return
-        kind: Kind = "load" if self._row is None else "reload"
         self._note(
-            kind,
+            "load" if self._row is None else "reload",
             detail,
             cause="another client asked for other runner options (num_ctx, num_gpu …), or for the base model",
             fix="Let every client use the same model name and send no runner options",

@@ -8,7 +8,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -72,7 +72,7 @@ class LLMClient:
         tools: Sequence[Mapping[str, Any]] = (),
         reply_limit_tokens: int | None = None,
         stop: Sequence[str] = (),
-    ) -> AsyncIterator[ReplyPiece | Reply]:
+    ) -> AsyncGenerator[ReplyPiece | Reply, None]:
         """Pieces as they arrive, and last the whole `Reply`. `tools` are schemas: name, description, parameters.
 
         A text of `stop` ends the reply and is left out of it.

@@ -64,6 +64,21 @@ class Settings(BaseModel):
     def _normalise_url(cls, value: object) -> str:
         return normalise_base_url(str(value))
 
+    @field_validator("api_key", mode="after")
+    @classmethod
+    def _one_line(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value is not None else "x"
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("must be printable ASCII without spaces, as it goes into an HTTP header")
+        return value
+
+    @field_validator("proxy", mode="after")
+    @classmethod
+    def _http_proxy(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("must be a URL such as http://proxy:3128")
+        return value
+
     @field_validator("sandbox_paths", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:

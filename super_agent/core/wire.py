@@ -34,18 +34,23 @@ def encoded(body: object) -> bytes:
 class LineReader:
     """Splits a byte stream into lines, however it is cut; a multi-byte character is never torn."""
 
-    _rest: bytes = b""
+    _rest: bytearray = field(default_factory=bytearray)
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that are complete now, without their ends; raises ValueError for a line over 16 MiB."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        # Appended in place: adding each piece of a long line to a new string would cost its length squared.
+        self._rest += data
+        lines: list[bytes] = []
+        if b"\n" in data:
+            *whole, last = bytes(self._rest).split(b"\n")
+            lines, self._rest = [line.rstrip(b"\r") for line in whole], bytearray(last)
         if len(self._rest) > MAX_LINE_BYTES:
             raise ValueError(f"a line of more than {MAX_LINE_BYTES} bytes")
-        return [line.rstrip(b"\r") for line in lines]
+        return lines
 
     def end(self) -> bytes:
         """What came after the last line end."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest = bytes(self._rest), bytearray()
         return rest
 
 

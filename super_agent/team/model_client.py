@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -139,17 +140,19 @@ class TeamModelClient(ChatCompletionClient):
         schema = json_output if isinstance(json_output, type) else self._json_schema
         reply: Reply | None = None
         try:
-            async for item in self._llm.stream(
+            stream = self._llm.stream(
                 [m for message in messages for m in to_messages(message)],
                 json_schema=schema.model_json_schema() if schema else None,
                 tools=[tool.schema if isinstance(tool, Tool) else tool for tool in tools],
                 reply_limit_tokens=self._limits.tokens,
                 stop=self._limits.stop,
-            ):
-                if isinstance(item, Reply):
-                    reply = item
-                else:
-                    self._listener.on_piece(item)
+            )
+            async with aclosing(stream):
+                async for item in stream:
+                    if isinstance(item, Reply):
+                        reply = item
+                    else:
+                        self._listener.on_piece(item)
         except SuperAgentError as error:
             self._listener.on_failure(error)
             raise

@@ -29,6 +29,9 @@ def environment(live_ollama: LiveOllama, tmp_path: Path) -> dict[str, str]:
         "SUPER_AGENT_STATE_DIR": str(tmp_path / "state"),
         "OLLAMA_BASE_URL": live_ollama.base_url,
         "DEFAULT_MODEL": live_ollama.model,
+        # A tiny model that loses its way would write until its limit.
+        "SUPER_AGENT_MAX_REPLY_TOKENS": "200",
+        "SUPER_AGENT_MAX_ROUNDS": "3",
     }
 
 
@@ -78,7 +81,7 @@ def test_team_and_executor_in_one_run_use_one_runner(live_ollama: LiveOllama, ru
     loads = [e["load_s"] for e in seen if e["type"] == "request_finished" and e["load_s"] is not None]
     assert loads
     assert max(loads) < 0.2
-    assert seen[-1]["instance"] == {"load": 0, "reload": 0, "eviction": 0, "keep_alive_reset": 0, "truncation": 0}
+    assert set(seen[-1]["instance"].values()) == {0}
 
 
 def test_the_executor_alone_writes_and_runs_code_in_the_sandbox(run: Run, workspace: Path) -> None:

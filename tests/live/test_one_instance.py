@@ -67,12 +67,12 @@ def test_both_clients_share_one_runner_that_is_never_reloaded(
 def test_the_second_client_does_not_evaluate_the_shared_prompt_again(live_settings: MakeSettings) -> None:
     settings = live_settings(max_reply_tokens=16)
     prompt = [Message("user", "Numbers: " + " ".join(str(n) for n in range(400)))]
-    ask_as_autogen(settings, prompt)
+    first = ask_as_autogen(settings, prompt)
     native = ask_as_executor(settings, prompt)
     assert native.prompt_s is not None
-    # Some 1,000 tokens take seconds on two cores; from the cache, tens of milliseconds.
     assert native.prompt_tokens > 500
-    assert native.prompt_s < 0.5
+    # A share of the first call's time, whatever else the machine does; from the cache it is some hundredth.
+    assert native.prompt_s < first.wall_s / 4
 
 
 def test_a_prompt_that_does_not_fit_is_refused_with_the_servers_own_counts(live_settings: MakeSettings) -> None:

@@ -23,6 +23,7 @@ from tests.scripted_replies import HTML, HTML_404, Answer, Raw, Refuse, Say, Sil
 from tests.wire.both import HELLO, KINDS, RecordingGate, ask, converse, outcomes
 
 both = pytest.mark.parametrize("kind", KINDS)
+MUCH_LATER_S = 5
 LONG = "one two three four five six seven eight"
 
 
@@ -57,7 +58,7 @@ def test_a_server_that_accepts_and_never_answers(kind: ClientKind) -> None:
     error = failure(kind, Silence(), first_token_timeout_s=0.2)
     assert isinstance(error, OllamaTimedOut)
     assert "sent no reply within 0.2 s" in error.what
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < MUCH_LATER_S
 
 
 @both
@@ -66,7 +67,7 @@ def test_a_server_that_falls_silent_in_mid_reply(kind: ClientKind) -> None:
     error = failure(kind, Say(LONG, end="silence"), between_tokens_timeout_s=0.2)
     assert isinstance(error, OllamaTimedOut)
     assert "sent no further piece of the reply within 0.2 s" in error.what
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < MUCH_LATER_S
 
 
 @both

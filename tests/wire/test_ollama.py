@@ -186,7 +186,7 @@ def test_a_server_that_accepts_and_never_answers(
     started = time.monotonic()
     with pytest.raises(OllamaTimedOut, match=r"no answer within 0\.3 s"):
         call(ollama)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("call", CALLS[:5])  # what `delete` did is said by its status alone
@@ -214,7 +214,7 @@ def test_an_answer_that_trickles_for_ever_ends_in_time(server: ScriptedOllama, o
         started = time.monotonic()
         with pytest.raises(OllamaTimedOut):
             slow.version()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
 
 
 def test_the_servers_refusals(server: ScriptedOllama, ollama: Ollama) -> None:

@@ -183,8 +183,8 @@ def test_the_gate_hears_of_each_call_before_and_after(kind: ClientKind) -> None:
     assert facts == RequestFacts(kind, "scripted", facts.prompt_tokens, 2048, HELLO)
     assert facts.prompt_tokens >= 20
     native = kind == "open-interpreter"
-    durations = {"load_s": 0.55, "prompt_s": 0.013856, "queued_s": 0.0} if native else {}
-    assert usage == Usage(kind, 30, 5, reply.wall_s, **durations)
+    load_s, prompt_s, queued_s = (0.55, 0.013856, 0.0) if native else (None, None, None)
+    assert usage == Usage(kind, 30, 5, reply.wall_s, load_s, prompt_s, queued_s=queued_s)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,59 @@
+"""A text stream as the views write to it: whatever the text, and whether or not anybody still reads it."""
+
+import os
+from collections.abc import Callable
+from typing import TextIO
+
+
+class Output:
+    """Writes and flushes at once. When the reader has gone, `on_reader_gone` is called once and the rest is dropped."""
+
+    def __init__(self, stream: TextIO, on_reader_gone: Callable[[], None]) -> None:
+        self._stream = stream
+        self._on_reader_gone = on_reader_gone
+        self._gone = False
+
+    @property
+    def encoding(self) -> str:
+        """The stream's encoding; UTF-8 where it does not say."""
+        return self._stream.encoding or "utf-8"
+
+    def isatty(self) -> bool:
+        """Whether the stream is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """The stream's descriptor; raises `OSError` where it has none."""
+        return self._stream.fileno()
+
+    def write(self, text: str, unencodable: str | None = None) -> int:
+        """Write; what the encoding cannot express (half a surrogate pair, too) is replaced, or `unencodable` written.
+
+        Returns the number of characters, as a text stream does.
+        """
+        if self._gone:
+            return len(text)
+        try:
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError:
+                self._stream.write(unencodable or text.encode(self.encoding, "replace").decode(self.encoding))
+            self._stream.flush()
+        except BrokenPipeError:
+            self._abandon()
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+    def _abandon(self) -> None:
+        """What is still buffered must not raise again when Python exits, so the descriptor leads nowhere from now."""
+        self._gone = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, self._stream.fileno())
+        except OSError:  # a stream without a descriptor has nothing to be flushed at exit
+            return
+        finally:
+            os.close(nowhere)
+            self._on_reader_gone()

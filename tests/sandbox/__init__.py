@@ -1,0 +1,1 @@
+"""What the sandbox promises, on the real sandbox."""

@@ -1,0 +1,74 @@
+"""A workspace, a policy, and runners that are closed whatever happens."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from interpreter.sandbox.protocol import Outcome, Runner, SandboxPolicy
+from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.shell_runner import ShellRunner
+
+TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """An outcome and the whole output that came with it."""
+
+    outcome: Outcome
+    output: str
+
+    @property
+    def kind(self) -> str:
+        return self.outcome.kind
+
+
+class Talk:
+    """A runner that is easy to talk to."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+
+    def __call__(self, code: str, timeout_s: float = TIMEOUT_S) -> Told:
+        pieces: list[bytes] = []
+        outcome = self.runner.run(code, pieces.append, timeout_s)
+        return Told(outcome, b"".join(pieces).decode("utf-8", "replace"))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def policy(workspace: Path) -> SandboxPolicy:
+    return SandboxPolicy(workspace, Path(sys.executable))
+
+
+@pytest.fixture
+def talk(policy: SandboxPolicy) -> Iterator[Callable[[type], Talk]]:
+    """Makes runners under the policy and closes them at the end."""
+    opened: list[Runner] = []
+
+    def make(runner: type[PythonRunner] | type[ShellRunner], chosen: SandboxPolicy = policy) -> Talk:
+        opened.append(runner(chosen))
+        return Talk(opened[-1])
+
+    yield make
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def python(talk: Callable[[type], Talk]) -> Talk:
+    return talk(PythonRunner)
+
+
+@pytest.fixture
+def shell(talk: Callable[[type], Talk]) -> Talk:
+    return talk(ShellRunner)

@@ -1,0 +1,68 @@
+"""Runs hostile snippets as whoever it is told to be: one JSON line in, one JSON line out.
+
+Started as root it can give up root for good before it runs anything (`--uid N`). Everything is imported before that,
+as an ordinary user may not be able to read the files that Python would import later.
+"""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from interpreter.sandbox.command import Command
+from interpreter.sandbox.output import OutputLimiter
+from interpreter.sandbox.protocol import Runner, SandboxPolicy
+from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.seccomp import filter_program
+from interpreter.sandbox.self_test import self_test
+from interpreter.sandbox.shell_runner import ShellRunner
+
+SHOWN_BYTES = 65536
+
+
+def carry_out(request: dict[str, object]) -> dict[str, object]:
+    """Run one snippet in a sandbox of its own."""
+    limits = request["limits"]
+    assert isinstance(limits, dict)
+    policy = SandboxPolicy(Path(str(request["workspace"])), Path(str(request["python"])), **limits)
+    if request["language"] == "self test":
+        return {"attempts": [asdict(attempt) for attempt in self_test(policy)]}
+    limiter = OutputLimiter(SHOWN_BYTES)
+    raw = bytearray()
+
+    def on_output(data: bytes) -> None:
+        limiter.feed(data)
+        raw.extend(data[: SHOWN_BYTES - len(raw)])
+
+    timeout_s = float(str(request["timeout_s"]))
+    code = str(request["code"])
+    if request["language"] == "command":
+        outcome = Command(policy).run(code, on_output, timeout_s)
+    else:
+        runner: Runner = PythonRunner(policy) if request["language"] == "python" else ShellRunner(policy)
+        try:
+            outcome = runner.run(code, on_output, timeout_s)
+        finally:
+            runner.close()
+    return {**asdict(outcome), "output": limiter.text(), "raw": raw.decode("latin-1")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--uid", type=int)
+    uid = parser.parse_args().uid
+    filter_program()  # loads libseccomp
+    if uid is not None:
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+    for line in sys.stdin:
+        answer = carry_out(json.loads(line))
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
