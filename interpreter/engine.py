@@ -25,7 +25,7 @@ from super_agent.core.wire import LineReader
 HOST = Path(__file__).parent / "open_interpreter" / "host.py"
 ISOLATED = ("-I", "-X", "utf8", "-W", "ignore")
 """Neither our folder nor the working folder on its path; its libraries warn on import."""
-PROTOCOL = 1
+PROTOCOL = 2
 START_TIMEOUT_S = 60.0
 """Measured 0.3-2.7 s; the first start after an installation also compiles 47 packages."""
 SILENCE_S = 30.0
@@ -126,23 +126,32 @@ class _Turn:
         self._ask = ask
         self._run = run
         self._unused: EngineReply | None = None
+        self._order: list[str] = []
+        """What the host's messages of this instruction must be, as role/type: only their order is compared."""
 
     def drive(self, host: "_Host", instruction: str) -> None:
         host.send(kind="instruct", text=instruction)
+        self._order = ["user/message"]
         while True:
             message = host.receive()
+            if message.get("kind") in ("ask", "end") and message.get("order") != self._order:
+                raise _HostFailed(f"its record is {message.get('order')}, ours {self._order}"[:500])
             match message.get("kind"):
                 case "ask":
                     reply = self._unused = self._unused or self._ask()
                     block = reply.block
+                    # A turn without text and code would leave the loop where it was, and it would ask for ever.
+                    text = reply.text or ("" if block else "(no answer)")
+                    self._order += ["assistant/message"] if text else []
                     host.send(
                         kind="reply",
-                        text=reply.text,
+                        text=text,
                         language=block.language if block else None,
                         code=block.code if block else None,
                     )
                 case "run":
                     host.send(kind="output", text=self._output(message))
+                    self._order += ["assistant/code", "computer/console"]
                 case "end" if self._unused is not None and self._unused.block is None:
                     return
                 case "failed":
@@ -166,6 +175,7 @@ class _Host:
         self._silence_s = silence_s
         self._home = tempfile.mkdtemp(prefix="super-agent-engine-")
         self._lines: list[bytes] = []
+        self._sent = 0
         self._reader = LineReader()
         try:
             # What it prints is not for the user, and stdout carries the protocol.
@@ -192,8 +202,9 @@ class _Host:
         pipe = self._process.stdin
         if pipe is None:
             raise _HostFailed("its pipe is closed")
+        self._sent += 1
         try:
-            pipe.write(json.dumps(message).encode() + b"\n")
+            pipe.write(json.dumps({**message, "number": self._sent}).encode() + b"\n")
             pipe.flush()
         except OSError as error:
             raise _HostFailed(self._death()) from error
@@ -211,6 +222,8 @@ class _Host:
             raise _HostFailed(f"it wrote what is no message: {line[:60]!r}") from None
         if not isinstance(message, dict):
             raise _HostFailed(f"it wrote what is no message: {line[:60]!r}")
+        if message.get("after") != self._sent:
+            raise _HostFailed(f"it answers line {message.get('after')!r}, the last one was {self._sent}")
         return message
 
     def close(self) -> None:
@@ -230,6 +243,8 @@ class _Host:
 
     def _greet(self) -> None:
         hello = self.receive(START_TIMEOUT_S)
+        if hello.get("kind") == "failed":
+            raise _HostFailed(f"it could not be imported: {hello.get('error', '')}"[:500])
         if hello.get("kind") != "hello" or hello.get("protocol") != PROTOCOL:
             raise _HostFailed(f"it speaks protocol {hello.get('protocol')!r}, wanted {PROTOCOL}")
 

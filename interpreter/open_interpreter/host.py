@@ -17,14 +17,9 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-PROTOCOL = 1
-# Imported at its start but never reached by the loop as we drive it; litellm alone costs seconds and opens sockets.
-STUBBED = frozenset(
-    ("litellm", "openai", "anthropic", "astor", "git", "google", "html2image", "html2text", "inquirer", "matplotlib",
-     "nltk", "pyautogui", "pyperclip", "selenium", "send2trash", "shortuuid", "starlette", "toml", "typer",
-     "webdriver_manager", "wget", "yaspin", "cv2", "PIL", "numpy", "ipykernel", "jupyter_client", "fastapi", "uvicorn",
-     "janus", "pynput", "plyer", "screeninfo", "pywinctl", "six")
-)  # fmt: skip
+PROTOCOL = 2
+KEPT = frozenset(("interpreter", "platformdirs", *sys.stdlib_module_names))
+"""Top-level packages that are really imported: Open Interpreter and the one dependency that its loop reaches."""
 
 
 class _StubType(type):
@@ -64,12 +59,12 @@ class _StubModule(types.ModuleType):
 
 
 class _StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Answers imports of `STUBBED` packages; in place only while Open Interpreter is imported."""
+    """Answers every import that is not in `KEPT`; in place only while Open Interpreter is imported."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        if fullname.partition(".")[0] in STUBBED:
-            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
-        return None
+        if fullname.partition(".")[0] in KEPT:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         return _StubModule(spec.name)
@@ -79,22 +74,27 @@ class _StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class Pipe:
-    """JSON lines to and from the parent; stdout itself is turned to stderr, because Open Interpreter prints there."""
+    """JSON lines to and from the parent; stdout itself is turned to stderr, because Open Interpreter prints there.
+
+    The parent numbers its lines; each line to it carries the number of the one it follows.
+    """
 
     def __init__(self) -> None:
         self._out = os.fdopen(os.dup(1), "wb", buffering=0)
         os.dup2(2, 1)
         self._in = os.fdopen(os.dup(0), "rb")
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        self._heard = 0
 
     def send(self, **message: Any) -> None:
-        self._out.write(json.dumps(message).encode() + b"\n")
+        self._out.write(json.dumps({**message, "after": self._heard}).encode() + b"\n")
 
     def receive(self, kind: str) -> dict[str, Any]:
         line = self._in.readline()
         if not line:
             os._exit(0)  # the parent is gone
         message = json.loads(line)
+        self._heard = message["number"]
         if message.get("kind") != kind:
             raise RuntimeError(f"expected {kind}, got {message.get('kind')}")
         return dict(message)
@@ -109,9 +109,22 @@ def load() -> Any:
     sys.meta_path.insert(0, finder)
     try:
         from interpreter.core.core import OpenInterpreter
+        from interpreter.core.llm import llm
     finally:
         sys.meta_path.remove(finder)
+    # Its own trimming would first fetch a vocabulary from the network, at each turn, whatever `offline` says.
+    llm.tt = types.SimpleNamespace(trim=untrimmed)
     return OpenInterpreter
+
+
+def untrimmed(messages: list[dict[str, Any]], system_message: str, **_limits: Any) -> list[dict[str, Any]]:
+    """Stands in for tokentrim.trim: what fits the context is the parent's business."""
+    return [{"role": "system", "content": system_message}, *messages]
+
+
+def order(interpreter: Any) -> list[str]:
+    """Its messages of this instruction, oldest first, as role/type; the parent compares them with its own record."""
+    return [f"{message['role']}/{message['type']}" for message in interpreter.messages]
 
 
 class Blocks:
@@ -159,11 +172,11 @@ def language_class(pipe: Pipe, blocks: Blocks) -> type:
     return Language
 
 
-def completions(pipe: Pipe, blocks: Blocks) -> Callable[..., Iterator[dict[str, Any]]]:
+def completions(interpreter: Any, pipe: Pipe, blocks: Blocks) -> Callable[..., Iterator[dict[str, Any]]]:
     """The model: the parent's reply, with at most one block, as one chunk of text and one function call."""
 
-    def complete(**params: Any) -> Iterator[dict[str, Any]]:
-        pipe.send(kind="ask", roles=[message.get("role", "") for message in params["messages"]])
+    def complete(**_params: Any) -> Iterator[dict[str, Any]]:
+        pipe.send(kind="ask", order=order(interpreter))
         reply = pipe.receive("reply")
         if reply["text"]:
             yield {"choices": [{"delta": {"content": reply["text"]}}]}
@@ -197,7 +210,7 @@ def build(pipe: Pipe) -> Any:
     interpreter.llm.supports_functions = True
     interpreter.llm.supports_vision = False
     blocks = Blocks()
-    interpreter.llm.completions = completions(pipe, blocks)
+    interpreter.llm.completions = completions(interpreter, pipe, blocks)
     interpreter.computer.terminal.languages = [language_class(pipe, blocks)]
     return interpreter
 
@@ -205,18 +218,23 @@ def build(pipe: Pipe) -> Any:
 def main() -> NoReturn:
     """Serve instructions until the parent closes its end."""
     pipe = Pipe()
-    interpreter = build(pipe)
-    version = importlib.metadata.version("open-interpreter")
-    pipe.send(kind="hello", protocol=PROTOCOL, version=version, python=sys.version.split()[0], pid=os.getpid())
+    try:
+        interpreter = build(pipe)
+        version = importlib.metadata.version("open-interpreter")
+    except Exception as error:  # the outermost edge of this process: told to the parent, whatever it was
+        pipe.send(kind="failed", error=f"{type(error).__name__}: {error}"[:2000])
+        sys.exit(1)
+    pipe.send(kind="hello", protocol=PROTOCOL, version=version, python=sys.version.split()[0])
     while True:
         instruction = pipe.receive("instruct")["text"]
+        interpreter.messages = []  # the conversation is the parent's; here each instruction stands alone
         try:
             for _chunk in interpreter.chat(instruction, display=False, stream=True):
                 continue
-        except Exception as error:  # the outermost edge of this process: told to the parent, whatever it was
+        except Exception as error:  # likewise
             pipe.send(kind="failed", error=f"{type(error).__name__}: {error}"[:2000])
         else:
-            pipe.send(kind="end", roles=[f"{m['role']}/{m['type']}" for m in interpreter.messages])
+            pipe.send(kind="end", order=order(interpreter))
 
 
 if __name__ == "__main__":

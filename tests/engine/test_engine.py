@@ -49,7 +49,7 @@ def engine(engine_python: Path) -> Iterator[Engine]:
     engine.close()
 
 
-HELLO = "say(kind='hello', protocol=1)"
+HELLO = "say(kind='hello', protocol=2)"
 MakeEngine = Callable[..., tuple[Engine, list[str]]]
 
 
@@ -62,8 +62,13 @@ def with_host(tmp_path: Path) -> Iterator[MakeEngine]:
         host = tmp_path / "host.py"
         host.write_text(
             "import json, os, sys, time\n"
-            "def say(**m): print(json.dumps(m), flush=True)\n"
-            "def hear(): return json.loads(sys.stdin.readline())\n"
+            "heard = 0\n"
+            "def say(**m): print(json.dumps({'after': heard, **m}), flush=True)\n"
+            "def hear():\n"
+            "    global heard\n"
+            "    message = json.loads(sys.stdin.readline())\n"
+            "    heard = message['number']\n"
+            "    return message\n"
             f"{hello}\n{source}"
         )
         restarts: list[str] = []
@@ -79,6 +84,12 @@ def test_the_real_loop_asks_runs_and_ends(engine: Engine) -> None:
     script = Script(EngineReply("I run it.", PYTHON), EngineReply("", SHELL), DONE)
     engine.converse("do it", script.ask, script.run)
     assert (script.asked, script.ran) == (3, [PYTHON, SHELL])
+
+
+def test_an_empty_reply_ends_the_instruction(engine: Engine) -> None:
+    script = Script(EngineReply("", PYTHON), EngineReply("", None))
+    engine.converse("x", script.ask, script.run)
+    assert (script.asked, script.ran) == (2, [PYTHON])
 
 
 def test_it_stays_alive_from_one_instruction_to_the_next(engine: Engine) -> None:
@@ -149,12 +160,17 @@ def test_a_host_killed_before_it_acts_on_a_reply_gets_that_reply_again(engine_py
         ("hear(); print('garbage', flush=True); time.sleep(60)", "no message"),
         ("hear(); print('[1]', flush=True); time.sleep(60)", "no message"),
         ("hear(); say(kind='run', language='python', code='rm'); time.sleep(60)", "no reply held"),
-        ("hear(); say(kind='end'); time.sleep(60)", "out of turn"),
+        ("hear(); say(kind='end', order=['user/message']); time.sleep(60)", "out of turn"),
+        ("hear(); say(kind='ask', order=[]); time.sleep(60)", "its record is []"),
+        ("hear(); say(kind='ask', order=['user/message'], after=0); time.sleep(60)", "it answers line 0"),
         ("hear(); say(kind='nonsense'); time.sleep(60)", "out of turn"),
         ("hear(); say(kind='failed', error='ValueError: x')", "ValueError: x"),
         ("hear(); os._exit(7)", "exit code 7"),
         ("hear(); sys.stdout.buffer.write(b'x' * (20 << 20)); sys.stdout.flush(); time.sleep(60)", "more than"),
-        ("hear(); say(kind='ask'); hear(); say(kind='run', language='python', code='other')", "no reply held"),
+        (
+            "hear(); say(kind='ask', order=['user/message']); hear(); say(kind='run', language='python', code='other')",
+            "no reply held",
+        ),
     ],
 )
 def test_a_host_that_lies_or_dies_is_one_clear_error_after_two_restarts(
@@ -177,7 +193,7 @@ def test_a_silent_host_is_noticed(with_host: MakeEngine) -> None:
 
 def test_another_protocol_is_refused_at_the_handshake(with_host: MakeEngine) -> None:
     engine, _ = with_host("hear()", "say(kind='hello', protocol=99)")
-    with pytest.raises(EngineFailed, match="speaks protocol 99, wanted 1"):
+    with pytest.raises(EngineFailed, match="speaks protocol 99, wanted 2"):
         engine.converse("x", Script(DONE).ask, lambda _block: "")
 
 
