@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from interpreter.sandbox.command import Command
-from interpreter.sandbox.output import OutputLimiter
 from interpreter.sandbox.protocol import Outcome, SandboxPolicy
-from super_agent.core.events import CheckFinished, CodeFinished, CodeStarted, Emit, OutputStreamed
+from interpreter.shown import Stage
+from super_agent.core.events import CheckFinished
 
 # What differs between two runs that fail in the same way: addresses, durations, temporary names.
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?\s?(?:s|ms|µs|us|seconds|sec)\b|/tmp/\S+")
@@ -37,29 +37,26 @@ class CheckResult:
 class Check:
     """Runs one command, each time in a fresh sandbox, and tells the event stream."""
 
-    def __init__(
-        self, command: str, policy: SandboxPolicy, emit: Emit, *, timeout_s: float, max_output_bytes: int
-    ) -> None:
+    def __init__(self, command: str, policy: SandboxPolicy, stage: Stage, *, timeout_s: float) -> None:
         self.command = command
         self._policy = policy
-        self._emit = emit
+        self._stage = stage
         self._timeout_s = timeout_s
-        self._max_output_bytes = max_output_bytes
         self._running: Command | None = None
 
     def run(self, when: Literal["before", "after"]) -> CheckResult:
         """Run to the end; passed means exit code 0. Raises `SandboxUnavailable`."""
         command = self._running = Command(self._policy)
         try:
-            outcome, output = run_shown(
-                "check", self.command, command, self._emit, self._timeout_s, self._max_output_bytes
+            outcome, output = self._stage.run(
+                "check", "shell", self.command, lambda on_output: command.run(self.command, on_output, self._timeout_s)
             )
         finally:
             self._running = None
             command.close()
         passed = outcome.kind == "finished" and outcome.exit_code == 0
         signature = hashlib.sha256(f"{outcome.exit_code} {_VOLATILE.sub('#', output)}".encode()).hexdigest()[:16]
-        self._emit(CheckFinished(self.command, when, passed, outcome.exit_code, output, outcome.duration_s))
+        self._stage.emit(CheckFinished(self.command, when, passed, outcome.exit_code, output, outcome.duration_s))
         return CheckResult(self.command, passed, outcome, output, signature)
 
     def interrupt(self) -> None:
@@ -67,35 +64,3 @@ class Check:
         running = self._running
         if running is not None:
             running.interrupt()
-
-
-def run_shown(
-    origin: Literal["check", "setup"],
-    text: str,
-    command: Command,
-    emit: Emit,
-    timeout_s: float,
-    max_output_bytes: int,
-) -> tuple[Outcome, str]:
-    """Run a shell command with its output as events; returns how it ended and its head and tail."""
-    limiter = OutputLimiter(max_output_bytes)
-
-    def on_output(data: bytes) -> None:
-        if shown := limiter.feed(data):
-            emit(OutputStreamed(shown))
-
-    emit(CodeStarted(origin, "shell", text))
-    outcome = command.run(text, on_output, timeout_s)
-    output = limiter.text()
-    emit(
-        CodeFinished(
-            origin,
-            outcome.kind,
-            outcome.exit_code,
-            outcome.duration_s,
-            limiter.total_bytes,
-            limiter.cut_bytes,
-            outcome.detail,
-        )
-    )
-    return outcome, output

@@ -14,18 +14,14 @@ from interpreter.code_blocks import CodeBlock, choose_block
 from interpreter.engine import Engine, EngineReply
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.roles import head
-from interpreter.sandbox.output import OutputLimiter
 from interpreter.sandbox.protocol import Outcome, Runner
+from interpreter.shown import Stage
 from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import (
-    CodeFinished,
-    CodeStarted,
-    Emit,
     FilesChanged,
     InstructionGiven,
     MessagePosted,
-    OutputStreamed,
     ReportMade,
     SpeakerStarted,
     TextStreamed,
@@ -48,12 +44,11 @@ MAX_REPORT_CHARS = 3000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one instruction: code runs, seconds for each run and in all, bytes of each output that the model sees."""
+    """Of one instruction: code runs, and seconds for each run and in all."""
 
     max_rounds: int
     code_timeout_s: float
     total_timeout_s: float
-    max_output_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +97,7 @@ class Executor:
         engine: Engine,
         runners: Mapping[str, Runner],
         workspace: Workspace,
-        emit: Emit,
+        stage: Stage,
         limits: Limits,
     ) -> None:
         """`runners` by language: "python" and "shell". All parts are owned, and closed, by the caller."""
@@ -111,7 +106,8 @@ class Executor:
         self._engine = engine
         self._runners = runners
         self._workspace = workspace
-        self._emit = emit
+        self._stage = stage
+        self._emit = stage.emit
         self._limits = limits
         self._cancelled = threading.Event()
         self._running: Runner | None = None
@@ -200,31 +196,13 @@ class Executor:
         return observation
 
     def _run_block(self, block: CodeBlock, timeout_s: float) -> CodeRun:
-        runner = self._runners[block.language]
-        limiter = OutputLimiter(self._limits.max_output_bytes)
-
-        def on_output(data: bytes) -> None:
-            if shown := limiter.feed(data):
-                self._emit(OutputStreamed(shown))
-
-        self._emit(CodeStarted("executor", block.language, block.code))
-        self._running = runner
+        runner = self._running = self._runners[block.language]
         try:
-            outcome = runner.run(block.code, on_output, max(timeout_s, 0.1))
+            outcome, text = self._stage.run(
+                "executor", block.language, block.code, lambda out: runner.run(block.code, out, max(timeout_s, 0.1))
+            )
         finally:
             self._running = None
-        text = limiter.text()
-        self._emit(
-            CodeFinished(
-                "executor",
-                outcome.kind,
-                outcome.exit_code,
-                outcome.duration_s,
-                limiter.total_bytes,
-                limiter.cut_bytes,
-                outcome.detail,
-            )
-        )
         self._raise_if_cancelled()
         return CodeRun(block, outcome, text)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from interpreter.check import Check, run_shown
+from interpreter.check import Check
 from interpreter.engine import Engine
 from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
 from interpreter.executor import Executor, Limits
@@ -18,6 +18,7 @@ from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.shell_runner import ShellRunner
+from interpreter.shown import Stage
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, UsageError
 from super_agent.core.events import Emit, EngineRestarted, Event, EventStream, Notice, Sink
@@ -47,6 +48,11 @@ class Ground:
     def emit(self) -> Emit:
         """Where every part sends its events."""
         return self.stream.emit
+
+    @property
+    def stage(self) -> Stage:
+        """Where code runs before the user's eyes."""
+        return Stage(self.emit, self.session.outputs(), self.settings.max_output_bytes)
 
     def files_changed(self) -> tuple[str, ...]:
         """What differs from the start of the run, whoever changed it."""
@@ -112,12 +118,10 @@ def run_setup(ground: Ground, command: str, confirm: Callable[[str], bool]) -> N
         raise UsageError(
             f"the setup command `{command}` was not confirmed", fix="Say --yes to run it without a question"
         )
-    settings, policy = ground.settings, ground.policy
-    command_ = Command(replace(policy, network=True))
+    command_ = Command(replace(ground.policy, network=True))
+    timeout_s = ground.settings.check_timeout_s
     try:
-        outcome, output = run_shown(
-            "setup", command, command_, ground.emit, settings.check_timeout_s, settings.max_output_bytes
-        )
+        outcome, output = ground.stage.run("setup", "shell", command, lambda out: command_.run(command, out, timeout_s))
     finally:
         command_.close()
     if outcome.kind != "finished":
@@ -156,22 +160,15 @@ def build_executor(ground: Ground, halves: Halves) -> Executor:
     runners: dict[str, Runner] = {"python": PythonRunner(ground.policy), "shell": ShellRunner(ground.policy)}
     for runner in runners.values():
         stack.callback(runner.close)
-    limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s, settings.max_output_bytes)
-    return Executor(adapter, engine, runners, ground.workspace, emit, limits)
+    limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
+    return Executor(adapter, engine, runners, ground.workspace, ground.stage, limits)
 
 
 def build_check(ground: Ground, command: str | None) -> Check | None:
     """The check, or None where the user gave none."""
     if command is None:
         return None
-    settings = ground.settings
-    return Check(
-        command,
-        ground.policy,
-        ground.emit,
-        timeout_s=settings.check_timeout_s,
-        max_output_bytes=settings.max_output_bytes,
-    )
+    return Check(command, ground.policy, ground.stage, timeout_s=ground.settings.check_timeout_s)
 
 
 def _progress(stream: EventStream) -> Callable[[str], None]:

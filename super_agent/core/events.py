@@ -167,7 +167,10 @@ class OutputStreamed:
 
 @dataclass(frozen=True, slots=True)
 class CodeFinished:
-    """Code ended. `exit_code` is None for Python and where the process was killed."""
+    """Code ended. `exit_code` is None for Python and where the process was killed.
+
+    `output_file` holds the whole output where `cut_bytes` of it were not shown.
+    """
 
     origin: CodeOrigin
     outcome: Literal["finished", "failed", "timed_out", "died", "interrupted", "refused"]
@@ -176,6 +179,7 @@ class CodeFinished:
     output_bytes: int
     cut_bytes: int
     detail: str = ""
+    output_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
