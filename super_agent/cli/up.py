@@ -9,6 +9,7 @@ from typing import Any
 
 from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
 from super_agent.core.errors import ModelNotFound, OllamaUnreachable, ServerFailed, UsageError
+from super_agent.core.fitting import fit_context
 from super_agent.core.instance import find_loaded
 from super_agent.core.models import Recipe, create_alias, is_ours, recipe_for
 from super_agent.core.ollama import Ollama, Progress
@@ -62,7 +63,10 @@ def _model_ready(server: Ollama, settings: Settings, base: str | None, context: 
     except ModelNotFound:
         recipe = recipe_for(model, base, context)
         _pulled(server, recipe, tell)
-        _follow(create_alias(server, model, recipe), f"making {model}", tell)
+        if "num_ctx" in recipe.parameters:
+            _follow(create_alias(server, model, recipe), f"making {model}", tell)
+        else:
+            recipe = fit_context(server, model, recipe, settings.keep_alive, lambda text: tell("model", text))
         tell("model", f"made {model} from {recipe.base} with {_words(recipe)}")
         return
     wanted = context if context is not None else details.num_ctx

@@ -27,17 +27,18 @@ KNOWN: dict[str, Recipe] = {
 
 
 def recipe_for(model: str, base: str | None, context: int | None) -> Recipe:
-    """What to make `model` from; raises `ModelNotFound` for a name that is not known and has no --from."""
+    """What to make `model` from; without a context in it, what fits is to be found out.
+
+    Raises `ModelNotFound` for a name that is not known and has no --from.
+    """
     known = next((recipe for name, recipe in KNOWN.items() if same_model(name, model)), None)
     if base is None and known is None:
         raise ModelNotFound(
             f"the model {model} is neither on the server nor known here",
-            fix=f"super-agent up --model {model} --from BASE --context 16384",
+            fix=f"super-agent up --model {model} --from BASE",
         )
     chosen = known.parameters if known is not None else {}
     parameters = {**chosen, **({"num_ctx": context} if context else {})}
-    if "num_ctx" not in parameters:
-        raise UsageError("--from needs --context: the context size is baked into the alias", fix="Add --context 16384")
     return Recipe(base or (known.base if known else ""), parameters)
 
 

@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import platformdirs
+
 from super_agent.core.errors import OllamaUnreachable
 from super_agent.core.settings import Settings, server_environment
 from super_agent.core.state import private_folder
@@ -17,7 +19,13 @@ def is_local(base_url: str) -> bool:
     return (urlsplit(base_url).hostname or "") in LOCAL_HOSTS
 
 
-def start_server(settings: Settings, program: str = "ollama") -> Path:
+def find_program() -> str | None:
+    """The `ollama` on PATH, else the one that `make ollama` built."""
+    built = platformdirs.user_cache_path("super-agent").glob("ollama-*/bin/ollama")
+    return shutil.which("ollama") or next((str(path) for path in sorted(built, reverse=True)), None)
+
+
+def start_server(settings: Settings) -> Path:
     """Start `ollama serve` on the settings' address, detached, and return its log; it outlives us on purpose.
 
     Raises `OllamaUnreachable` where the address is another machine's, or Ollama is not installed.
@@ -26,7 +34,7 @@ def start_server(settings: Settings, program: str = "ollama") -> Path:
         raise OllamaUnreachable(
             f"no Ollama server answers at {settings.base_url}, which is another machine", fix="Start it there"
         )
-    path = shutil.which(program)
+    path = find_program()
     if path is None:
         raise OllamaUnreachable(
             f"no Ollama server answers at {settings.base_url} and ollama is not installed",
