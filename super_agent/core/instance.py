@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from super_agent.core import processes
 from super_agent.core.clients import ClientLock
-from super_agent.core.errors import InstanceChanged, RequestRejected, ServerFailed
+from super_agent.core.errors import InstanceChanged, ModelNotFound, RequestRejected, ServerFailed
 from super_agent.core.events import Emit, InstanceKind, InstanceNoted, ModelReady, Notice, RequestFinished
 from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
@@ -64,8 +64,19 @@ def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
 
 
 def find_loaded(server: Ollama, model: str) -> LoadedModel | None:
-    """The model's row in `/api/ps`, compared by name the way Ollama does."""
-    return next((row for row in server.loaded() if same_model(row.name, model)), None)
+    """The model's row in `/api/ps`: of its name, or of another alias of the same weights.
+
+    An alias with the same runner parameters shares the runner, and the row keeps the name of whoever loaded it.
+    """
+    rows = server.loaded()
+    named = next((row for row in rows if same_model(row.name, model)), None)
+    if named is not None or not rows:
+        return named
+    try:
+        weights = server.show(model).weights
+        return next((row for row in rows if weights and server.show(row.name).weights == weights), None)
+    except ModelNotFound:
+        return None  # deleted meanwhile, which the next request will say
 
 
 @dataclass(slots=True)
@@ -107,7 +118,7 @@ class InstanceWatch:
                 self._runner = self._find_runner()
             if counted or before is None:
                 return
-            if runner_gone or _shape(self._row) != _shape(before):
+            if runner_gone or (self._row.size, self._row.context_length) != (before.size, before.context_length):
                 self._note_reload(self._what_changed(before, self._row))
             elif self._row.expires_at and before.expires_at and self._row.expires_at < before.expires_at - 1:
                 self._note_keep_alive(self._row.expires_at)
@@ -135,18 +146,13 @@ class InstanceWatch:
     def _what_changed(self, before: LoadedModel, now: LoadedModel) -> str:
         if now.context_length != before.context_length:
             return f"the context went from {before.context_length} to {now.context_length} tokens"
-        if now.digest != before.digest:
-            return "the model of this name was replaced by another"
         return "its process is another one than before"
 
     def _note_absence(self) -> None:
         others = [row.name for row in self.server.loaded()]
-        kin = [name for name in others if self._weights and self.server.show(name).weights == self._weights]
         cause, fix = "it was unloaded, or its keep_alive ended", "super-agent up"
         if self._restarted():
             cause, fix = "the server was restarted", "super-agent up"
-        elif kin:
-            cause, fix = f"a client uses {kin[0]}, which has the same weights", f"Let it use {self.settings.model}"
         elif others:
             cause, fix = f"{others[0]} took its place in memory", "Raise OLLAMA_MAX_LOADED_MODELS, or end that client"
         loaded = f"; loaded now: {', '.join(others)}" if others else ""
@@ -161,12 +167,14 @@ class InstanceWatch:
         if self._restarted():
             self._note("load", f"{detail}; the server was restarted", cause="the server was restarted")
             return
-        self._note(
-            "load" if self._row is None else "reload",
-            detail,
-            cause="another client asked for other runner options (num_ctx, num_gpu …), or for the base model",
-            fix="Let every client use the same model name and send no runner options",
-        )
+        cause = "another client asked for other runner options (num_ctx, num_gpu …), or for the base model"
+        fix = "Let every client use the same model name and send no runner options"
+        if self._row is not None and not same_model(self._row.name, self.settings.model):
+            cause, fix = (
+                f"a client uses {self._row.name}, which has the same weights",
+                f"Let it use {self.settings.model}",
+            )
+        self._note("load" if self._row is None else "reload", detail, cause=cause, fix=fix)
 
     def _note_keep_alive(self, expires_at: float) -> None:
         self._note(
@@ -181,10 +189,6 @@ class InstanceWatch:
         self.emit(InstanceNoted(kind, expected, detail, cause, fix))
         if self.strict and not expected:
             raise InstanceChanged(f"the model instance changed ({kind.replace('_', ' ')}): {detail}", fix=fix)
-
-
-def _shape(row: LoadedModel) -> tuple[str, int, int]:
-    return row.digest, row.size, row.context_length
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
+from scripts.demo import PROJECT
 from scripts.demo_model import TINY_BASE, tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.chat import Message
@@ -107,11 +108,22 @@ def test_a_foreign_num_ctx_is_a_reload_each_way_noticed_once_each(watched: MakeW
     assert len(run.noted()) == 3
 
 
+def test_an_alias_that_shares_the_runner_is_no_alarm(watched: MakeWatched) -> None:
+    run = watched()
+    for _step in run.server.create("watch-twin", TINY_BASE, parameters={"num_ctx": 2048, "temperature": 0.5}):
+        continue
+    foreign(run.settings.base_url, "watch-twin")
+    run.watch.look()
+    run.ask()
+    run.watch.look()
+    assert [kind for kind, expected in run.noted() if not expected] == []
+
+
 def test_a_client_on_the_base_model_is_named(watched: MakeWatched) -> None:
     run = watched()
     foreign(run.settings.base_url, TINY_BASE)
     run.watch.look()
-    assert run.noted()[1:] == [("eviction", False)]
+    assert run.noted()[1:] == [("reload", False)]
     assert f"a client uses {TINY_BASE}" in run.causes()
     assert "same weights" in run.causes()
 
@@ -162,6 +174,17 @@ def program() -> Path:
     return find_program("--installed")
 
 
+def other_weights(tmp_path: Path) -> Path:
+    """The same model under another name in its own metadata: another blob, and so another runner."""
+    script = PROJECT / "scripts" / "get_smollm2.sh"
+    weights = Path(subprocess.run([script], stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+    path = tmp_path / "other.gguf"
+    data = weights.read_bytes()
+    assert b"smollm2" in data[:4096]
+    path.write_bytes(data.replace(b"smollm2", b"smollm9", 1))
+    return path
+
+
 def settings_for(server: OwnOllama, tmp_path: Path, model: str) -> Settings:
     flags = {"base_url": server.base_url, "model": model, "state_dir": tmp_path / "state", "max_reply_tokens": 16}
     return load_settings(flags, environ={})
@@ -187,8 +210,7 @@ def test_another_model_that_takes_its_place_is_named(program: Path, tmp_path: Pa
     with OwnOllama(program, tmp_path / "log", variables={"OLLAMA_MAX_LOADED_MODELS": "1"}) as own:
         with Ollama(settings_for(own, tmp_path, "x")) as server:
             model = tiny_model(server, lambda _text: None)
-            # Other parameters alone would share the weights; a quantized copy is another blob.
-            for _step in server.create(OTHER, model, parameters={"num_ctx": 512}):
+            for _step in server.create_from_gguf(OTHER, other_weights(tmp_path)):
                 continue
         run = Watched(settings_for(own, tmp_path, model))
         try:
