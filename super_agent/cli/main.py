@@ -166,6 +166,20 @@ def down(model: Model = None, base_url: BaseUrl = None, env_file: EnvFile = None
     raise typer.Exit(command.main(_flags(locals()), env_file))
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def sandbox(
+    command: Annotated[list[str] | None, typer.Argument(help="Run this under the policy: sandbox -- COMMAND …")] = None,
+    workspace: WorkspaceDir = Path(),
+    python: Python = None,
+    json: Json = False,
+    env_file: EnvFile = None,
+) -> None:
+    """What model-written code can do to this machine: explained, and tried by breaking out."""
+    from super_agent.cli import sandbox as module
+
+    raise typer.Exit(module.main(command or [], workspace, python, {}, env_file, as_json=json))
+
+
 def _flags(given: dict[str, Any]) -> dict[str, Any]:
     """Of a command's parameters those that are settings, by their field names."""
     names = {"max_time": "max_time_s"}
