@@ -3,7 +3,7 @@
 import re
 
 # What a key beyond the plain ones sends (arrows, function keys, Alt with a key), and an Escape on its own.
-_KEYS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]?|O.|[^\x1b])?")
+_KEYS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]?|O.|[^\x00-\x1f])?")
 MAX_CHARS = 10_000
 
 

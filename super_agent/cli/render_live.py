@@ -42,7 +42,7 @@ class LivePen:
         self._style: Style = "text"
         self._blank = True
         self._status = _Status(clock)
-        self._live: Live | None = None
+        self._frames: _Frames | None = None
         self._closed = False
 
     @property
@@ -185,26 +185,46 @@ class LivePen:
     def _settle(self, refresh: bool = False) -> None:
         """Start or stop the live rows as there is something to show in them."""
         if self._closed or not self._status.shown:
-            if self._live is not None:
-                self._live.stop()
-                self._live = None
-        elif self._live is None:
-            self._live = Live(
-                self._status,
-                console=self._console,
-                refresh_per_second=FRAMES_A_SECOND,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-                vertical_overflow="crop",
-            )
-            self._live.start(refresh=True)
+            if self._frames is not None:
+                self._frames.stop()
+                self._frames = None
+        elif self._frames is None:
+            self._frames = _Frames(self._status, self._console)
         elif refresh:
-            self._live.refresh()
+            self._frames.live.refresh()
+
+
+class _Frames:
+    """Redraws the live rows by a thread that has ended when `stop` returns; rich's own thread is not waited for."""
+
+    def __init__(self, status: "_Status", console: Console) -> None:
+        self.live = Live(
+            status,
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
+        self.live.start(refresh=True)
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._draw, name="frames", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the drawing and remove the rows."""
+        self._done.set()
+        self._thread.join()
+        self.live.stop()
+
+    def _draw(self) -> None:
+        while not self._done.wait(1 / FRAMES_A_SECOND):
+            self.live.refresh()
 
 
 class _Status:
-    """The rows below the scrollback. Drawn by rich's own thread, so it only reads fields and takes no lock."""
+    """The rows below the scrollback. Drawn by a thread of its own, which only reads fields and takes no lock."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.what = ""

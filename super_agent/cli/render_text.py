@@ -225,7 +225,9 @@ class TextRenderer:
     def _file_written(self, event: ev.FileWritten) -> None:
         self._acted = True
         self._line(f"✓ {event.kind} {event.path} (+{event.added_lines} −{event.removed_lines})", "good")
-        lines = [line for line in event.diff.splitlines() if not line.startswith(("--- ", "+++ "))]
+        lines = event.diff.splitlines()
+        if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
+            lines = lines[2:]  # the path was just said
         if event.kind == "created":
             lines = [line for line in lines if not line.startswith("@@")]
             shown = lines[:CREATED_DIFF_LINES]
@@ -289,7 +291,8 @@ class TextRenderer:
     def _code_finished(self, event: ev.CodeFinished) -> None:
         if not self._is_check_before(event.origin):
             if event.cut_bytes:
-                self._line(f"… {event.cut_bytes:,} of {event.output_bytes:,} bytes of output are left out", "dim")
+                rest = f"; see {event.output_file}" if event.output_file else ""
+                self._line(f"… {event.cut_bytes:,} of {event.output_bytes:,} bytes of output are left out{rest}", "dim")
             if event.origin != "check":
                 good = event.outcome == "finished"
                 self._line(f"{'✓' if good else '✗'} {wording.outcome(event)}", "good" if good else "bad")

@@ -8,7 +8,7 @@ import termios
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from super_agent.cli.line_editor import LineEditor
@@ -121,10 +121,9 @@ class Terminal:
             return b""
         if self._echo is not None:
             self._echo.off()  # a shell gives it back when the job was stopped and goes on
-        try:
+        with suppress(OSError):  # the terminal is gone
             return os.read(descriptor, 65536)
-        except OSError:  # the terminal is gone
-            return b""
+        return b""
 
     def _take(self, typed: str) -> None:
         with self._changed:
@@ -169,7 +168,10 @@ class _Echo:
 
     def off(self) -> None:
         """Give each key at once and show none."""
-        now = termios.tcgetattr(self._descriptor)
+        try:
+            now = termios.tcgetattr(self._descriptor)
+        except termios.error:  # it is gone, as the next read will find
+            return
         quiet = now[3] & ~(termios.ECHO | termios.ICANON)
         if now[3] != quiet:
             now[3] = quiet
@@ -178,7 +180,8 @@ class _Echo:
     def restore(self) -> None:
         """As it was; a job in the background leaves the terminal to whoever is in front."""
         if _in_foreground(self._descriptor):
-            termios.tcsetattr(self._descriptor, termios.TCSANOW, self._before)
+            with suppress(termios.error):  # it is gone
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._before)
 
 
 def _ready(descriptors: Sequence[int], timeout_ms: int | None) -> set[int]:
@@ -189,8 +192,8 @@ def _ready(descriptors: Sequence[int], timeout_ms: int | None) -> set[int]:
 
 
 def _in_foreground(descriptor: int) -> bool:
-    """A background job that reads its terminal is stopped by the kernel."""
+    """A background job that reads its terminal is stopped by the kernel; where there are no jobs, nobody is."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
-        return False
+        return True

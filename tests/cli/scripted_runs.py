@@ -36,7 +36,14 @@ def started(mode: str = "team", check: str | None = CHECK, task: str = "Write ad
     """The first event of a run."""
     limits: dict[str, float | None] = {"turns": 8, "seconds": 1800, "tokens": None}
     return ev.RunStarted(
-        task, mode, "/work/sum", "coder-7b-16k", "http://localhost:11434", check, "bubblewrap", limits  # type: ignore[arg-type]
+        task,
+        mode,
+        "/work/sum",
+        "coder-7b-16k",
+        "http://localhost:11434",
+        check,
+        "bubblewrap",
+        limits,  # type: ignore[arg-type]
     )
 
 
