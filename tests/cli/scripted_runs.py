@@ -29,7 +29,9 @@ def stamped(*events: Event) -> list[Stamped]:
 def reply(speaker: ev.Speaker, text: str, size: int = 4, finish_reason: str = "stop") -> list[Event]:
     """A reply as a model streams it, in pieces of `size` characters."""
     pieces: list[Event] = [ev.TextStreamed(speaker, text[at : at + size]) for at in range(0, len(text), size)]
-    return [ev.SpeakerStarted(speaker), *pieces, ev.MessagePosted(speaker, text, finish_reason)]
+    client = "open-interpreter" if speaker == "executor" else "autogen"
+    cost = ev.RequestFinished(client, 600, len(pieces), 1.2, None)
+    return [ev.SpeakerStarted(speaker), *pieces, cost, ev.MessagePosted(speaker, text, finish_reason)]
 
 
 def started(mode: str = "team", check: str | None = CHECK, task: str = "Write add.py with add(a, b).") -> Event:
@@ -82,10 +84,8 @@ def team_run() -> list[Stamped]:
         *model_ready(),
         *check_run("before", False, "no tests ran in 0.00s\n"),
         *reply("planner", PLAN),
-        ev.RequestFinished("autogen", 612, 28, 1.2, None),
         ev.TurnStarted(1),
         *reply("coder", WRONG),
-        ev.RequestFinished("autogen", 650, 31, 1.3, None),
         ev.SpeakerStarted("workspace"),
         ev.FileWritten("add.py", "created", CREATED_DIFF, 2, 0),
         ev.MessagePosted("workspace", "Workspace: wrote add.py."),
@@ -94,11 +94,9 @@ def team_run() -> list[Stamped]:
         ev.MessagePosted("check", f"Check: `{CHECK}` failed with exit code 1.\n````\n{FAILURE}````"),
         *reply("reviewer", VERDICT),
         ev.VerdictGiven("revise", "add subtracts instead of adding"),
-        ev.RequestFinished("autogen", 760, 24, 0.9, None),
         ev.TurnStarted(2),
         ev.UserSpoke("please keep the name add"),
         *reply("coder", RIGHT),
-        ev.RequestFinished("autogen", 800, 40, 1.4, None),
         ev.SpeakerStarted("workspace"),
         ev.FileWritten("add.py", "edited", EDITED_DIFF, 1, 1),
         ev.EditRefused("../secret.py", "the path leaves the workspace"),
@@ -129,13 +127,10 @@ def solo_run() -> list[Stamped]:
         ev.TurnStarted(1),
         ev.InstructionGiven("Write add.py with add(a, b).\n\nThe check `python -m pytest -q` failed.\nMake it pass."),
         *reply("executor", "I look first.\n```shell\ncat add.py\n```"),
-        ev.RequestFinished("open-interpreter", 300, 12, 0.8, 0.01),
         *code_run("shell", "cat add.py\n", "cat: add.py: No such file or directory\n", 1, failed=True),
         *reply("executor", f"```python\n{write}\n```"),
-        ev.RequestFinished("open-interpreter", 340, 30, 1.1, 0.01),
         *code_run("python", write + "\n", "33\n"),
         *reply("executor", "Done."),
-        ev.RequestFinished("open-interpreter", 390, 3, 0.2, 0.01),
         ev.FilesChanged(("add.py",), (), ()),
         ev.ReportMade("done. Done."),
         *check_run("after", True, "1 passed in 0.01s\n"),

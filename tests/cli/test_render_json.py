@@ -56,7 +56,8 @@ def test_what_the_encoding_cannot_express_is_escaped_and_comes_back_whole(encodi
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_program_whose_reader_goes_away_is_interrupted_and_says_nothing(as_json: bool) -> None:
     program = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits it ignored\n"
         "from super_agent.cli.render import choose_renderer\n"
         "from tests.cli.scripted_runs import team_run\n"
         f"renderer = choose_renderer({as_json}, sys.stdout)\n"

@@ -30,7 +30,9 @@ STYLING = re.compile(r"\x1b\[[0-9;]*m")
 class LiveView:
     """A renderer on a terminal of a given width that writes into memory."""
 
-    def __init__(self, width: int = 80, *, colour: bool = True, is_terminal: bool = True) -> None:
+    def __init__(
+        self, width: int = 80, *, colour: bool = True, is_terminal: bool = True, frames_a_second: float = 8
+    ) -> None:
         self._stream = io.StringIO()
         self.now_s = 0.0
         console = Console(
@@ -45,7 +47,9 @@ class LiveView:
             emoji=False,
             _environ={},
         )
-        self.pen = LivePen(Output(self._stream, lambda: None), console, clock=lambda: self.now_s)
+        self.pen = LivePen(
+            Output(self._stream, lambda: None), console, clock=lambda: self.now_s, frames_a_second=frames_a_second
+        )
         self.renderer = TextRenderer(self.pen)
 
     @property
@@ -192,6 +196,13 @@ def test_a_line_typed_into_a_streaming_reply_breaks_neither() -> None:
     assert view.ended() == (
         "coder\n  ```python\n  first = 1\n› use type hints  (for the next turn)\n  second = 2\n  ```\n  Done.\n"
     )
+
+
+def test_redrawing_at_any_moment_leaves_no_trace_in_what_is_finished() -> None:
+    text = "\n".join(f"{number} short\n\n- and {'long ' * 20}" for number in range(150))
+    calm, hurried = LiveView(50), LiveView(50, frames_a_second=20_000)
+    shown = [view.play(started(), *reply("coder", text, 3)).ended() for view in (calm, hurried)]
+    assert shown[0] == shown[1]
 
 
 def test_in_a_conversation_the_terminal_is_free_between_two_actions() -> None:

@@ -68,6 +68,13 @@ def test_a_reviewers_reply_that_is_no_verdict_is_shown_as_it_is() -> None:
     assert shown == "\nreviewer\n  Looks fine to me.\n\n── turn 2 ──\n"
 
 
+def test_a_verdict_stands_for_the_reply_even_when_something_is_noted_between_them() -> None:
+    *streamed, posted = reply("reviewer", '{"verdict": "accept", "reasons": "fine"}')
+    noted = ev.InstanceNoted("truncation", False, "9 prompt tokens")
+    shown = after_start(*streamed, noted, posted, ev.VerdictGiven("accept", "fine"), ev.TurnStarted(2))
+    assert shown == "\nreviewer\n  ⚠ truncation: 9 prompt tokens\n  ✓ accepted: fine\n\n── turn 2 ──\n"
+
+
 def test_a_review_that_is_interrupted_keeps_what_was_said() -> None:
     shown = after_start(ev.SpeakerStarted("reviewer"), ev.TextStreamed("reviewer", '{"verdict": "rev'))
     assert shown == '\nreviewer\n  {"verdict": "rev\n'

@@ -208,4 +208,4 @@ def test_cancelling_ends_a_wait_for_the_host_at_once(with_host: MakeEngine) -> N
     started = time.monotonic()
     with pytest.raises(Interrupted):
         engine.converse("x", Script(DONE).ask, lambda _block: "")
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4

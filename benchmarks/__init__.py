@@ -1,0 +1,1 @@
+"""Figures, measured and compared with their goals; `make bench`."""

@@ -1,0 +1,35 @@
+"""`python -m benchmarks`: measure everything, print the table, keep it in benchmarks/results/."""
+
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import command_line, executor
+
+RESULTS = Path(__file__).parent / "results"
+HEAD = "| figure | median | range | goal | |\n|---|---|---|---|---|"
+
+
+def main() -> None:
+    """Print each row as soon as it is measured."""
+    machine = f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    print(machine, HEAD, sep="\n\n", flush=True)
+    found = []
+    for group in (command_line, executor):
+        for figure in group.figures():
+            found.append(figure)
+            print(figure.row(), flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    rows = "\n".join(figure.row() for figure in found)
+    (RESULTS / "start.md").write_text(f"# Start-up and executor\n\n{machine}\n\n{HEAD}\n{rows}\n", encoding="utf-8")
+    data = [{**asdict(figure), "median": figure.median, "reached": figure.reached} for figure in found]
+    (RESULTS / "start.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    missed = sum(not figure.reached for figure in found)
+    print(f"\n{len(found) - missed} of {len(found)} goals reached", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

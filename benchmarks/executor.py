@@ -1,0 +1,96 @@
+"""Open Interpreter's host, and Python and shell in the sandbox."""
+
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from benchmarks.measure import Figure, repeated, seconds
+from interpreter.engine import Engine
+from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
+from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.shell_runner import ShellRunner
+
+FLOOD = "import os\nblock = b'x' * 1000000\nfor _ in range(100): os.write(1, block)"
+
+
+def figures() -> Iterator[Figure]:
+    """Host first, then the sandbox."""
+    yield from _host()
+    with tempfile.TemporaryDirectory() as folder:
+        policy = SandboxPolicy(workspace=Path(folder).resolve(), python=ensure_sandbox_python(lambda _text: None))
+        yield from _python(policy)
+        yield from _shell(policy)
+
+
+def _host() -> Iterator[Figure]:
+    memory: list[float] = []
+
+    def start() -> float:
+        engine = Engine(ensure_engine_python(lambda _text: None))
+        try:
+            elapsed = seconds(engine.start)
+            [host] = psutil.Process().children()
+            memory.append(host.memory_info().rss / 2**20)
+        finally:
+            engine.close()
+        return elapsed
+
+    yield Figure("Open Interpreter's host ready", "s", repeated(start), 2.5)
+    yield Figure("its memory", "MiB", tuple(memory[1:]), 80)
+
+
+def _python(policy: SandboxPolicy) -> Iterator[Figure]:
+    memory: list[float] = []
+
+    def start() -> float:
+        runner = PythonRunner(policy)
+        try:
+            elapsed = seconds(runner.start)
+            inside = psutil.Process().children(recursive=True)
+            memory.append(max(process.memory_info().rss for process in inside) / 2**20)
+        finally:
+            runner.close()
+        return elapsed
+
+    yield Figure("sandboxed Python ready", "s", repeated(start), 0.15)
+    yield Figure("its memory", "MiB", tuple(memory[1:]), 25)
+    runner = PythonRunner(policy)
+    try:
+        yield Figure("one Python run", "ms", repeated(lambda: 1000 * seconds(lambda: _run(runner, "1 + 1")), 50), 5)
+        rate = repeated(lambda: 100 / seconds(lambda: _run(runner, FLOOD)))
+        yield Figure("100 MB of output drained", "MB/s", rate, 200, at_least=True)
+        yield Figure("an interrupt answered", "s", repeated(lambda: _interrupted(runner)), 1)
+    finally:
+        runner.close()
+
+
+def _shell(policy: SandboxPolicy) -> Iterator[Figure]:
+    runner = ShellRunner(policy)
+    try:
+        yield Figure("one shell command", "ms", repeated(lambda: 1000 * seconds(lambda: _run(runner, "true")), 50), 40)
+    finally:
+        runner.close()
+
+
+def _run(runner: PythonRunner | ShellRunner, code: str) -> None:
+    runner.run(code, lambda _data: None, 60)
+
+
+def _interrupted(runner: PythonRunner) -> float:
+    asked: list[float] = []
+
+    def interrupt() -> None:
+        asked.append(time.perf_counter())
+        runner.interrupt()
+
+    timer = threading.Timer(0.3, interrupt)
+    timer.start()
+    _run(runner, "import time; time.sleep(30)")
+    elapsed = time.perf_counter() - asked[0]
+    timer.join()
+    return elapsed
