@@ -34,7 +34,11 @@ class LivePen:
     """Draws on a terminal from any thread. While something goes on the cursor is hidden below the last finished row."""
 
     def __init__(
-        self, output: Output, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        output: Output,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        frames_a_second: float = FRAMES_A_SECOND,
     ) -> None:
         self._console = console or Console(file=cast("IO[str]", output), highlight=False, markup=False, emoji=False)
         self._lock = threading.RLock()
@@ -42,6 +46,7 @@ class LivePen:
         self._style: Style = "text"
         self._blank = True
         self._status = _Status(clock)
+        self._frame_s = 1 / frames_a_second
         self._frames: _Frames | None = None
         self._closed = False
 
@@ -116,7 +121,8 @@ class LivePen:
 
     def progress(self, what: str, turn: int, tokens: int) -> None:
         """Change the status; seen at the next frame."""
-        self._status.what, self._status.turn, self._status.tokens = what, turn, tokens
+        with self._lock:
+            self._status.what, self._status.turn, self._status.tokens = what, turn, tokens
 
     def idle(self) -> None:
         """End the last row and remove the status."""
@@ -189,15 +195,19 @@ class LivePen:
                 self._frames.stop()
                 self._frames = None
         elif self._frames is None:
-            self._frames = _Frames(self._status, self._console)
+            self._frames = _Frames(self._status, self._console, self._lock, self._frame_s)
         elif refresh:
             self._frames.live.refresh()
 
 
 class _Frames:
-    """Redraws the live rows by a thread that has ended when `stop` returns; rich's own thread is not waited for."""
+    """Redraws the live rows by a thread that has ended when `stop` returns; rich's own thread is not waited for.
 
-    def __init__(self, status: "_Status", console: Console) -> None:
+    `lock` is held by whoever draws: rich works out how far to go up and writes it in two steps. `stop` is called with
+    it held, so the thread never waits for it.
+    """
+
+    def __init__(self, status: "_Status", console: Console, lock: "threading.RLock", frame_s: float) -> None:
         self.live = Live(
             status,
             console=console,
@@ -208,6 +218,8 @@ class _Frames:
             vertical_overflow="crop",
         )
         self.live.start(refresh=True)
+        self._lock = lock
+        self._frame_s = frame_s
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._draw, name="frames", daemon=True)
         self._thread.start()
@@ -219,12 +231,16 @@ class _Frames:
         self.live.stop()
 
     def _draw(self) -> None:
-        while not self._done.wait(1 / FRAMES_A_SECOND):
-            self.live.refresh()
+        while not self._done.wait(self._frame_s):
+            if self._lock.acquire(blocking=False):  # else a row is being written, which draws these too
+                try:
+                    self.live.refresh()
+                finally:
+                    self._lock.release()
 
 
 class _Status:
-    """The rows below the scrollback. Drawn by a thread of its own, which only reads fields and takes no lock."""
+    """The rows below the scrollback. Drawn by a thread of its own, with the pen's lock held."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.what = ""

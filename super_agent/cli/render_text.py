@@ -72,7 +72,7 @@ class TextRenderer:
             return
         self._turn = stamped.turn
         event = stamped.event
-        if self._withheld and not isinstance(event, ev.TextStreamed | ev.MessagePosted | ev.VerdictGiven):
+        if isinstance(event, ev.TurnStarted | ev.CodeStarted | ev.RunEnded):
             self._tell_withheld()
         handler = self._handlers.get(type(event))
         if handler is not None:

@@ -79,7 +79,7 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
         return talk.main(options, settings)
     task = read_task(options)
     renderer = choose_renderer(options.json, sys.stdout)
-    with Terminal.open() as terminal:
+    with Terminal.open(renderer.typing) as terminal:
         try:
             with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
                 if options.check is not None:
