@@ -12,7 +12,7 @@ from super_agent.core.errors import ModelNotFound, OllamaUnreachable, ServerFail
 from super_agent.core.fitting import fit_context
 from super_agent.core.instance import find_loaded
 from super_agent.core.models import Recipe, create_alias, is_ours, recipe_for
-from super_agent.core.ollama import Ollama, Progress
+from super_agent.core.ollama import Ollama, Progress, same_model
 from super_agent.core.serve import start_server
 from super_agent.core.settings import Settings, load_settings
 
@@ -70,7 +70,7 @@ def _model_ready(server: Ollama, settings: Settings, base: str | None, context: 
         tell("model", f"made {model} from {recipe.base} with {_words(recipe)}")
         return
     wanted = context if context is not None else details.num_ctx
-    if base is None and wanted == details.num_ctx:
+    if (base is None or same_model(base, details.parent)) and wanted == details.num_ctx:
         baked = (
             f"context {details.num_ctx} baked in"
             if details.num_ctx
