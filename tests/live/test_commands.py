@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -154,3 +156,12 @@ def test_ps_counts_both_clients_of_a_run_while_it_lasts(
     assert seen == 2
     models = json.loads(run("-m", "super_agent.cli.main", "ps", "--json").stdout)["models"]
     assert [m["clients"] for m in models if m["name"] == f"{live_ollama.model}:latest"] == [[]]
+
+
+def test_ps_shows_a_foreign_connection_as_connected_with_an_unknown_model(live_ollama: LiveOllama, run: Run) -> None:
+    run("-m", "super_agent.cli.main", "up")
+    address = urlsplit(live_ollama.base_url)
+    with socket.create_connection((address.hostname, address.port)):
+        seen = run("-m", "super_agent.cli.main", "ps", "--clients").stdout
+    assert "0 (+1 connected, model unknown)" in seen
+    assert "connected, model unknown: " in seen
