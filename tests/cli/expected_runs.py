@@ -3,7 +3,7 @@
 TEAM = """\
 Write add.py with add(a, b).
   coder-7b-16k at http://localhost:11434
-  in /work/sum, sandbox: bubblewrap, check: python -m pytest -q
+  in /code/sum, sandbox: bubblewrap, check: python -m pytest -q
   the model is ready: loaded in 3.2 s, context 16,384 tokens, on the GPU
   the check does not pass yet: it failed with exit code 1 (0.4 s)
   │ no tests ran in 0.00s
@@ -75,7 +75,7 @@ check
 SOLO = """\
 Write add.py with add(a, b).
   coder-7b-16k at http://localhost:11434
-  in /work/sum, sandbox: bubblewrap, check: python -m pytest -q
+  in /code/sum, sandbox: bubblewrap, check: python -m pytest -q
   the model is ready: loaded in 3.2 s, context 16,384 tokens, on the GPU
   the check does not pass yet: it failed with exit code 1 (0.4 s)
   │ no tests ran in 0.00s
@@ -114,7 +114,7 @@ executor
 EXEC = """\
 Show the Zen of Python.
   coder-7b-16k at http://localhost:11434
-  in /work/sum, sandbox: bubblewrap
+  in /code/sum, sandbox: bubblewrap
   the model is ready: loaded in 3.2 s, context 16,384 tokens, on the GPU
 
 executor
@@ -142,7 +142,7 @@ FAILED = """\
 Write a compiler.
 It should be small.
   coder-7b-16k at http://localhost:11434
-  in /work/sum, sandbox: bubblewrap
+  in /code/sum, sandbox: bubblewrap
   ⚠ --sandbox none: model-written code runs with your own rights, unprotected
   the model is ready: already loaded, context 4,096 tokens, 50% on the GPU
   ⚠ the context is 4096; real work needs 16384

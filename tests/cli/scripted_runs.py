@@ -40,7 +40,7 @@ def started(mode: str = "team", check: str | None = CHECK, task: str = "Write ad
     return ev.RunStarted(
         task,
         mode,
-        "/work/sum",
+        "/code/sum",
         "coder-7b-16k",
         "http://localhost:11434",
         check,

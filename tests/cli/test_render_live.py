@@ -96,7 +96,7 @@ def test_in_a_narrow_terminal_words_stay_whole_and_text_stays_in_its_column() ->
     assert view.ended() == (
         "Write add.py with add(a, b).\n"
         "  coder-7b-16k at http://localhost:11434\n"
-        "  in /work/sum, sandbox: bubblewrap,\n"
+        "  in /code/sum, sandbox: bubblewrap,\n"
         "  check: python -m pytest -q\n"
         "\n"
         "planner\n"
