@@ -29,6 +29,8 @@ from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.workspace import State, Workspace
 
+# Where Debian's Python lacks ensurepip, an environment without pip is still one that a setup command can use.
+MAKE_VENV = "python -m venv .venv 2>/dev/null || python -m venv --clear --without-pip .venv"
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -112,23 +114,34 @@ def require_program(ground: Ground, command: str) -> None:
 
 
 def run_setup(ground: Ground, command: str, confirm: Callable[[str], bool]) -> None:
-    """Run the setup command once, with the network; raises `UsageError` where it is refused or fails."""
+    """Run the setup command once, with the network, in the workspace's `.venv`, which is made where there is none.
+
+    What it installs is what check and executor use from then on. Raises `UsageError` where it is refused or fails.
+    """
     question = f"Run `{command}` in the sandbox with the network (the internet, and servers on this machine)?"
     if not confirm(question):
         raise UsageError(
             f"the setup command `{command}` was not confirmed", fix="Say --yes to run it without a question"
         )
-    command_ = Command(replace(ground.policy, network=True))
+    own = ground.workspace.root / ".venv" / "bin" / "python"
+    if not own.exists():
+        _set_up(ground, ground.policy, MAKE_VENV)
+    # Chosen before model-written code runs, as it must be: so far only the user's own command did.
+    ground.policy = replace(ground.policy, python=choose_python(ground.workspace.root, lambda: own), python_prefixes=())
+    _set_up(ground, replace(ground.policy, network=True), command)
+
+
+def _set_up(ground: Ground, policy: SandboxPolicy, text: str) -> None:
+    command = Command(policy)
     timeout_s = ground.settings.check_timeout_s
     try:
-        outcome, output = ground.stage.run("setup", "shell", command, lambda out: command_.run(command, out, timeout_s))
+        outcome, output = ground.stage.run("setup", "shell", text, lambda out: command.run(text, out, timeout_s))
     finally:
-        command_.close()
+        command.close()
     if outcome.kind != "finished":
         last = output.strip().splitlines()[-1:] or ["it printed nothing"]
-        raise UsageError(
-            f"the setup command `{command}` {outcome.kind.replace('_', ' ')}: {last[0]}", fix="Correct --setup"
-        )
+        how = outcome.kind.replace("_", " ")
+        raise UsageError(f"the setup command `{text}` {how}: {last[0]}", fix="Correct --setup")
 
 
 def join_halves(ground: Ground, *, strict: bool) -> Halves:

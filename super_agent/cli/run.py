@@ -82,7 +82,7 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
     with Terminal.open(renderer.typing) as terminal:
         try:
             with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
-                if options.check is not None:
+                if options.check is not None and options.setup is None:
                     assembly.require_program(ground, options.check)
                 return _run(ground, options, task, renderer, terminal)
         finally:
@@ -128,6 +128,8 @@ def _run(ground: assembly.Ground, options: Options, task: str, renderer: Rendere
         assembly.announce(ground)
         if options.setup is not None:
             assembly.run_setup(ground, options.setup, lambda question: options.yes or terminal.confirm(question))
+            if options.check is not None:  # what it names may only have been installed now
+                assembly.require_program(ground, options.check)
         halves = assembly.join_halves(ground, strict=options.strict_instance)
         work = _work(ground, halves, options, task, terminal)
         end = asyncio.run(_drive(work, settings.max_time_s))

@@ -160,6 +160,16 @@ def test_a_confirmed_setup_command_runs_first(super_agent: SuperAgent, workspace
     assert (workspace / "made").exists()
 
 
+def test_what_a_setup_command_installs_is_what_the_executor_uses(super_agent: SuperAgent, workspace: Path) -> None:
+    module = "pathlib.Path(sys.prefix, 'lib', f'python3.{sys.version_info[1]}', 'site-packages', 'installed.py')"
+    setup = f"python -c \"import pathlib, sys; {module}.write_text('answer = 42')\""
+    with ScriptedOllama(executor=["```python\nimport installed; installed.answer\n```", "Done."]) as server:
+        done = super_agent("exec", "x", *arguments(server, workspace), "--setup", setup, "--yes", "--json")
+    assert done.code == 0, done.err
+    assert "".join(e["text"] for e in events(done.out) if e["type"] == "output_streamed") == "42\n"
+    assert list(workspace.glob(".venv/lib/*/site-packages/installed.py"))
+
+
 def test_an_env_file_of_the_workspace_is_named_and_not_read(super_agent: SuperAgent, workspace: Path) -> None:
     (workspace / ".env").write_text("SUPER_AGENT_SANDBOX=none\n")
     with ScriptedOllama(executor=["fine"]) as server:
