@@ -114,7 +114,7 @@ def _tool_call(text: str) -> CodeBlock | None:
         value = json.loads(text)
         arguments = value["arguments"]
         language, code = LANGUAGES.get(str(arguments["language"]).lower()), arguments["code"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     if value.get("name") != "execute" or language is None or not isinstance(code, str) or not code.strip():
         return None

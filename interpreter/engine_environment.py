@@ -85,6 +85,8 @@ def _build(lock: Path, target: Path) -> None:
             _run([base, "-m", "venv", str(stage / "env")])
             pip = [str(stage / "env" / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps"]
             _run([*pip, "--require-hashes", "-r", str(lock)])
+        if target.exists():  # one whose base Python was removed: its links lead nowhere
+            os.rename(target, stage / "broken")
         os.rename(stage / "env", target)
     finally:
         shutil.rmtree(stage, ignore_errors=True)

@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 PROTOCOL = 2
-KEPT = frozenset(("interpreter", "platformdirs", *sys.stdlib_module_names))
-"""Top-level packages that are really imported: Open Interpreter and the one dependency that its loop reaches."""
+KEPT = frozenset(("interpreter", "platformdirs", "pyautogui", *sys.stdlib_module_names))
+"""Top-level packages that are really looked for: Open Interpreter, the one dependency that its loop reaches, and
+pyautogui, which is not there: with a stub for it Open Interpreter believes in a screen and, on 3.13, asks its size."""
 
 
 class _StubType(type):

@@ -74,6 +74,10 @@ def test_a_tool_call_printed_as_json_is_a_block() -> None:
     assert choose_block(json.dumps({**call, "name": "delete"}), "stop") == Choice(None)
 
 
+def test_deeply_nested_json_is_read_as_text() -> None:
+    assert choose_block('{"name": ' + "[" * 200_000, "stop") == Choice(None)
+
+
 @given(st.text(), st.sampled_from(["stop", "length"]))
 def test_any_text_can_be_read(text: str, finish: str) -> None:
     choose_block(text, finish)

@@ -12,7 +12,7 @@ import pytest
 
 from interpreter.code_blocks import CodeBlock
 from interpreter.engine import Engine, EngineReply
-from interpreter.engine_environment import ensure_engine_python
+from interpreter.engine_environment import ensure_engine_python, ensure_environment
 from super_agent.core.errors import EngineFailed, Interrupted
 
 PYTHON = CodeBlock("python", "print(1)")
@@ -49,7 +49,7 @@ def engine(engine_python: Path) -> Iterator[Engine]:
     engine.close()
 
 
-HELLO = "say(kind='hello', protocol=2)"
+HELLO = "say(kind='hello', protocol=2, version='0.4.3')"
 MakeEngine = Callable[..., tuple[Engine, list[str]]]
 
 
@@ -159,13 +159,14 @@ def test_a_host_killed_before_it_acts_on_a_reply_gets_that_reply_again(engine_py
     [
         ("hear(); print('garbage', flush=True); time.sleep(60)", "no message"),
         ("hear(); print('[1]', flush=True); time.sleep(60)", "no message"),
-        ("hear(); say(kind='run', language='python', code='rm'); time.sleep(60)", "no reply held"),
+        ("hear(); say(kind='run', language='python', code='rm'); time.sleep(60)", "out of turn"),
         ("hear(); say(kind='end', order=['user/message']); time.sleep(60)", "out of turn"),
         ("hear(); say(kind='ask', order=[]); time.sleep(60)", "its record is []"),
         ("hear(); say(kind='ask', order=['user/message'], after=0); time.sleep(60)", "it answers line 0"),
         ("hear(); say(kind='nonsense'); time.sleep(60)", "out of turn"),
         ("hear(); say(kind='failed', error='ValueError: x')", "ValueError: x"),
         ("hear(); os._exit(7)", "exit code 7"),
+        ("hear(); print('[' * 200_000, flush=True); time.sleep(60)", "no message"),
         ("hear(); sys.stdout.buffer.write(b'x' * (20 << 20)); sys.stdout.flush(); time.sleep(60)", "more than"),
         (
             "hear(); say(kind='ask', order=['user/message']); hear(); say(kind='run', language='python', code='other')",
@@ -209,3 +210,43 @@ def test_cancelling_ends_a_wait_for_the_host_at_once(with_host: MakeEngine) -> N
     with pytest.raises(Interrupted):
         engine.converse("x", Script(DONE).ask, lambda _block: "")
     assert time.monotonic() - started < 4
+
+
+def test_a_host_that_asks_again_instead_of_running_is_not_answered_for_ever(with_host: MakeEngine) -> None:
+    engine, restarts = with_host(
+        "hear(); say(kind='ask', order=['user/message']); hear()\n"
+        "say(kind='ask', order=['user/message', 'assistant/message', 'assistant/code']); time.sleep(60)"
+    )
+    with pytest.raises(EngineFailed, match="out of turn: 'run' was due"):
+        engine.converse("x", Script(EngineReply("x", PYTHON)).ask, lambda _block: "")
+    assert len(restarts) == 2
+
+
+def test_a_host_that_stops_reading_is_noticed(with_host: MakeEngine) -> None:
+    engine, _ = with_host("hear(); say(kind='ask', order=['user/message']); time.sleep(60)")
+    with pytest.raises(EngineFailed, match="said nothing for 2 s"):
+        engine.converse("x", Script(EngineReply("y" * 1_000_000, None)).ask, lambda _block: "")
+
+
+def test_another_open_interpreter_is_refused_at_the_handshake(with_host: MakeEngine) -> None:
+    engine, _ = with_host("hear()", "say(kind='hello', protocol=2, version='9.9')")
+    with pytest.raises(EngineFailed, match=r"is Open Interpreter 9\.9, wanted 0\.4\.3"):
+        engine.start()
+
+
+def test_closing_from_another_thread_ends_the_conversation_and_starts_nothing_again(with_host: MakeEngine) -> None:
+    engine, restarts = with_host("hear(); time.sleep(60)")
+    threading.Timer(0.5, engine.close).start()
+    with pytest.raises(Interrupted):
+        engine.converse("x", Script(DONE).ask, lambda _block: "")
+    assert restarts == []
+    assert psutil.Process().children() == []
+
+
+def test_an_environment_whose_python_was_removed_is_made_again(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.txt"
+    lock.write_text("")
+    python = ensure_environment("empty", lock, lambda _text: None, tmp_path)
+    python.unlink()
+    assert ensure_environment("empty", lock, lambda _text: None, tmp_path) == python
+    assert python.exists()
