@@ -42,7 +42,9 @@ def choose_block(text: str, finish_reason: str) -> Choice:
     """Choose from a whole reply; `finish_reason` "length" means that the limit cut it."""
     fences = _fences(text)
     if not fences:
-        return Choice(_tool_call(text))
+        call = _tool_call(text)
+        cut = call is None and finish_reason == "length"
+        return Choice(call, ("Your reply was cut by the length limit. Say it shorter.",) if cut else ())
     notes: list[str] = []
     chosen: CodeBlock | None = None
     for fence in fences:

@@ -119,8 +119,12 @@ def main() -> None:
     def tell(text: str) -> None:
         sys.stderr.write(f"super-agent: {text}\n")
 
-    ensure_engine_python(tell)
-    ensure_sandbox_python(tell)
+    try:
+        ensure_engine_python(tell)
+        ensure_sandbox_python(tell)
+    except EngineFailed as error:
+        tell(str(error))
+        sys.exit(int(error.exit_code))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,11 @@ def test_a_block_that_the_length_limit_cut_never_runs() -> None:
     assert choose_block("```python\nprint(1)", "stop").block == CodeBlock("python", "print(1)")
 
 
+def test_a_reply_without_a_block_that_the_limit_cut_is_said_to_the_model() -> None:
+    assert choose_block("I will now", "length").notes == ("Your reply was cut by the length limit. Say it shorter.",)
+    assert choose_block("Done.", "stop") == Choice(None)
+
+
 def test_a_longer_fence_holds_shorter_ones() -> None:
     assert choose_block("````python\ns = '''\n```\n'''\n````", "stop").block == CodeBlock("python", "s = '''\n```\n'''")
 
