@@ -21,6 +21,7 @@ import sys
 import threading
 import traceback
 import types
+import warnings
 from typing import Any
 
 MAX_REPR_CHARS = 20000
@@ -59,6 +60,8 @@ class Worker:
         sys.meta_path.append(_FiguresFinder())
         signal.signal(signal.SIGINT, self.on_sigint)
         threading.Thread(target=self.read, daemon=True).start()
+        # That thread makes Python 3.12 and later warn at each fork of code that started no thread itself.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         self.answer("ready")
         while True:
             request = self.requests.get()
