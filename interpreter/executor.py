@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from interpreter.code_blocks import CodeBlock, choose_block
+from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine import Engine, EngineReply
 from interpreter.ollama_adapter import OllamaAdapter
-from interpreter.roles import head
 from interpreter.sandbox.protocol import Outcome, Runner
 from interpreter.shown import Stage
-from super_agent.core.chat import Message, Reply
+from super_agent.core.chat import Reply
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import (
+    ContextCompacted,
     FilesChanged,
     InstructionGiven,
     MessagePosted,
@@ -26,6 +27,7 @@ from super_agent.core.events import (
     SpeakerStarted,
     TextStreamed,
 )
+from super_agent.core.shares import Shares
 from super_agent.core.text import clipped
 from super_agent.core.workspace import Changes, Workspace
 
@@ -38,8 +40,10 @@ ENDED_TEXT: Mapping[Ended, str] = {
     "reply_cut": "stopped: the reply was cut by the length limit twice",
 }
 INTERRUPT_EVERY_S = 0.1
-MAX_REPORT_CHARS = 3000
-"""About 1,000 tokens: what crosses to the team is kept small."""
+UNKNOWN_CONTEXT = 32768
+"""Tokens, for the bounds of reports and results where the loaded context is not known."""
+WORTH_IT = 0.8
+"""A compaction that leaves more than this share of the prompt would only cost the prefix cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class _Ended(Exception):
 class _Instruction:
     """The state of the one instruction under way."""
 
+    text: str
     deadline: float
     runs: list[CodeRun] = field(default_factory=list)
     final_reply: str = ""
@@ -101,8 +106,9 @@ class Executor:
         limits: Limits,
     ) -> None:
         """`runners` by language: "python" and "shell". All parts are owned, and closed, by the caller."""
-        self.messages: list[Message] = head()
+        self.conversation = Conversation()
         self._adapter = adapter
+        self.shares = Shares(adapter.context_length or UNKNOWN_CONTEXT)
         self._engine = engine
         self._runners = runners
         self._workspace = workspace
@@ -117,17 +123,23 @@ class Executor:
         self._cancelled.clear()
         self._emit(InstructionGiven(instruction))
         before = self._workspace.state()
-        self._append("user", instruction)
-        job = _Instruction(time.monotonic() + self._limits.total_timeout_s)
+        self._make_room(self.shares.round_tokens(self._adapter.reply_limit()))
+        self.conversation.append("user", instruction)
+        job = _Instruction(instruction, time.monotonic() + self._limits.total_timeout_s)
         ended: Ended = "finished"
+        how = "interrupted or failed"
         try:
             self._engine.converse(instruction, lambda: self._ask(job), lambda block: self._run(job, block))
+            how = job.final_reply
         except _Ended as end:
-            ended = end.how
+            ended, how = end.how, ENDED_TEXT[end.how]
+        finally:
+            self.conversation.finish(instruction, how)
         changes = self._workspace.changes_since(before)
         if changes:
             self._emit(FilesChanged(changes.created, changes.modified, changes.deleted))
-        report = Report(_report_text(job, ended, changes), ended, job.final_reply, tuple(job.runs), changes)
+        text = clipped(_report_text(job, ended, changes), self.shares.report)
+        report = Report(text, ended, job.final_reply, tuple(job.runs), changes)
         self._emit(ReportMade(report.text))
         return report
 
@@ -145,34 +157,54 @@ class Executor:
             running.interrupt()
             time.sleep(INTERRUPT_EVERY_S)
 
-    def restore(self, messages: list[Message]) -> None:
+    def restore(self, conversation: Conversation) -> None:
         """Go on from an earlier conversation; Python's state of then is lost, which is said to the model."""
-        self.messages = [*messages]
-        self._append("user", "The Python process was restarted: its variables and imports are gone.")
+        self.conversation = conversation
+        if conversation.done:
+            conversation.append("user", RESTARTED)
 
     def _ask(self, job: _Instruction) -> EngineReply:
         """The model's turn: ask until a reply holds a block that can run, or none that was meant to."""
         while True:
             self._raise_if_over(job)
+            self._make_room(self._adapter.reply_limit(), job)
             reply = self._reply()
             job.final_reply = reply.text
             choice = choose_block(reply.text, reply.finish_reason)
             if choice.block is not None:
                 for note in choice.notes:
-                    self._append("user", note)
+                    self.conversation.append("user", note)
                 return EngineReply(reply.text, choice.block)
             if not choice.notes:
                 return EngineReply(reply.text, None)
             job.cut_replies += 1
             if job.cut_replies > 1:
                 raise _Ended("reply_cut" if reply.finish_reason == "length" else "finished")
-            self._append("user", " ".join(choice.notes))
+            self.conversation.append("user", " ".join(choice.notes))
+
+    def _make_room(self, needed_tokens: int, job: _Instruction | None = None) -> None:
+        """Compact where the prompt and what is needed after it would not fit, and where that helps."""
+        before = self._adapter.estimate_tokens(self.conversation.messages)
+        if self._adapter.context_length is None or before + needed_tokens <= self._adapter.context_length:
+            return
+        progress = "\n".join(_run_lines(job.runs)) if job else ""
+        if job and job.runs:
+            progress += "\n" + _observation(job.runs[-1], 0, self.shares.code_output // 2)
+        shorter = self.conversation.compacted(self.shares.kept, job.text if job else "", progress)
+        after = self._adapter.estimate_tokens(shorter)
+        if after > before * WORTH_IT:
+            return  # the client refuses what does not fit, in words that help
+        left_out = f"{len(self.conversation.messages) - len(shorter)} messages"
+        self.conversation.messages = shorter
+        self._adapter.begin_anew()
+        kept = "a line for each instruction" + (", the one under way, its runs and the last result" if job else "")
+        self._emit(ContextCompacted("open-interpreter", before, after, kept, left_out))
 
     def _reply(self) -> Reply:
         self._emit(SpeakerStarted("executor"))
-        for item in self._adapter.stream(self.messages, is_cancelled=self._cancelled.is_set):
+        for item in self._adapter.stream(self.conversation.messages, is_cancelled=self._cancelled.is_set):
             if isinstance(item, Reply):
-                self._append("assistant", item.text)
+                self.conversation.append("assistant", item.text)
                 self._emit(MessagePosted("executor", item.text, item.finish_reason))
                 return item
             self._emit(TextStreamed("executor", item.text, item.reasoning))
@@ -189,8 +221,8 @@ class Executor:
         else:
             job.repeats = 0
         job.runs.append(run)
-        observation = _observation(run, job.repeats)
-        self._append("user", observation)
+        observation = _observation(run, job.repeats, self.shares.code_output)
+        self.conversation.append("user", observation)
         if job.repeats >= 2:
             raise _Ended("repeats")
         return observation
@@ -206,14 +238,6 @@ class Executor:
         self._raise_if_cancelled()
         return CodeRun(block, outcome, text)
 
-    def _append(self, role: Literal["user", "assistant"], text: str) -> None:
-        """Append verbatim; a user text after a user text joins it, as templates expect the roles to alternate."""
-        last = self.messages[-1]
-        if role == "user" and last.role == "user":
-            self.messages[-1] = Message("user", f"{last.content}\n\n{text}")
-        else:
-            self.messages.append(Message(role, text))
-
     def _raise_if_over(self, job: _Instruction) -> None:
         self._raise_if_cancelled()
         if time.monotonic() >= job.deadline:
@@ -224,7 +248,7 @@ class Executor:
             raise Interrupted("the executor was interrupted")
 
 
-def _observation(run: CodeRun, repeats: int) -> str:
+def _observation(run: CodeRun, repeats: int, max_output_chars: int) -> str:
     """A result as the model reads it."""
     outcome = run.outcome
     how = outcome.kind.replace("_", " ")
@@ -232,7 +256,8 @@ def _observation(run: CodeRun, repeats: int) -> str:
         how += f", exit code {outcome.exit_code}"
     if outcome.kind == "timed_out":
         how += f" after {outcome.duration_s:.0f} s"
-    text = f"Result of the {run.block.language} code ({how}):\n{run.output.rstrip() or '(no output)'}"
+    output = clipped(run.output.rstrip(), max_output_chars, "print less to see them") or "(no output)"
+    text = f"Result of the {run.block.language} code ({how}):\n{output}"
     if outcome.detail:
         text += f"\n({outcome.detail})"
     if outcome.state_lost:
@@ -248,13 +273,20 @@ def _report_text(job: _Instruction, ended: Ended, changes: Changes) -> str:
         if ended == "finished"
         else [ENDED_TEXT[ended]]
     )
-    for number, run in enumerate(job.runs, 1):
-        code = run.outcome.exit_code
-        how = run.outcome.kind.replace("_", " ") + (f", exit code {code}" if code else "")
-        lines.append(f"Run {number} ({run.block.language}, {how}): {clipped(run.block.code.strip(), 300)}")
+    lines += _run_lines(job.runs)
     if job.runs:
         lines.append(f"Output of the last run:\n````\n{clipped(job.runs[-1].output.rstrip(), 1200)}\n````")
     for title, paths in (("Created", changes.created), ("Changed", changes.modified), ("Deleted", changes.deleted)):
         if paths:
             lines.append(f"{title}: {clipped(', '.join(paths), 400)}")
-    return clipped("\n".join(lines), MAX_REPORT_CHARS)
+    return "\n".join(lines)
+
+
+def _run_lines(runs: list[CodeRun]) -> list[str]:
+    """What ran and how it ended, a line or a few for each."""
+    lines = []
+    for number, run in enumerate(runs, 1):
+        code = run.outcome.exit_code
+        how = run.outcome.kind.replace("_", " ") + (f", exit code {code}" if code else "")
+        lines.append(f"Run {number} ({run.block.language}, {how}): {clipped(run.block.code.strip(), 300)}")
+    return lines

@@ -38,6 +38,7 @@ class OllamaAdapter:
 
     def __init__(self, settings: Settings, gate: Gate, context_length: int | None = None) -> None:
         """`context_length` in tokens, as loaded; without it only the server refuses what does not fit."""
+        self.context_length = context_length
         self._settings = settings
         self._gate = gate
         self._account = Account("open-interpreter", settings, context_length)
@@ -62,6 +63,14 @@ class OllamaAdapter:
     def reply_limit(self) -> int:
         """Tokens a reply may have: the settings' limit, at most a quarter of a known context."""
         return self._account.reply_limit()
+
+    def estimate_tokens(self, messages: Sequence[Message]) -> int:
+        """What the server will count for this prompt, rather too many than too few."""
+        return self._account.estimate(messages)
+
+    def begin_anew(self) -> None:
+        """The next prompt gives up the prefix on purpose (a compaction)."""
+        self._account.begin_anew()
 
     def stream(
         self, messages: Sequence[Message], *, is_cancelled: Callable[[], bool] = _not_cancelled

@@ -7,6 +7,7 @@ from interpreter.check import Check, CheckResult
 from interpreter.executor import ENDED_TEXT, Executor, Report
 from super_agent.core.errors import Interrupted, LimitReached
 from super_agent.core.events import Emit, EndReason, TurnStarted, UserSpoke
+from super_agent.core.text import clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ class SoloRun:
             self.check.interrupt()
 
     def _run(self, task: str) -> SoloEnd:
+        self.executor.conversation.task = task.strip()
         before = self._run_check("before")
-        instruction = task if before is None or before.passed else f"{task}\n\n{_check_text(before)}"
+        instruction = task if before is None or before.passed else f"{task}\n\n{self._check_text(before)}"
         last: tuple[str, str] | None = None
         while self.turns < self.max_turns:
             report = self._turn(instruction)
@@ -68,7 +70,7 @@ class SoloRun:
             if state == last and not report.changes:
                 return SoloEnd("no_progress", "the check ended in the same way twice and nothing was changed")
             last = state
-            instruction = "Nothing was changed yet. " + task if result.passed else _check_text(result)
+            instruction = "Nothing was changed yet. " + task if result.passed else self._check_text(result)
         return SoloEnd("turn_limit", f"{self.max_turns} turns were not enough; raise --max-turns to go on")
 
     def _turn(self, instruction: str) -> Report:
@@ -90,10 +92,10 @@ class SoloRun:
         self._raise_if_stopped()
         return result
 
+    def _check_text(self, result: CheckResult) -> str:
+        output = clipped(result.output, self.executor.shares.check_output, "run the check to see them")
+        return f"The check `{result.command}` {result.verdict}. Its output:\n{output}\nMake it pass."
+
     def _raise_if_stopped(self) -> None:
         if self._stopped is not None:
             raise Interrupted(self._stopped.detail)
-
-
-def _check_text(result: CheckResult) -> str:
-    return f"The check `{result.command}` {result.verdict}. Its output:\n{result.output}\nMake it pass."

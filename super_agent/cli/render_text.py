@@ -58,6 +58,8 @@ class TextRenderer:
             ev.UserSpoke: lambda e: self._line(f"you: {e.text}", "speaker", indent=""),
             ev.EngineRestarted: lambda e: self._line(f"⚠ Open Interpreter was restarted: {e.reason}", "warning"),
             ev.InstanceNoted: self._instance,
+            ev.ContextCompacted: self._compacted,
+            ev.PrefixBroken: self._prefix_broken,
             ev.RunEnded: self._run_ended,
         }
 
@@ -321,3 +323,12 @@ class TextRenderer:
             self._line(f"likely cause: {event.cause}", "dim", indent=BODY * 2)
         if event.fix:
             self._line(f"→ {event.fix}", "dim", indent=BODY * 2)
+
+    def _compacted(self, event: ev.ContextCompacted) -> None:
+        size = f"about {event.tokens_before:,} tokens became {event.tokens_after:,}"
+        self._line(f"the context of {event.client} was compacted: {size}", "dim")
+        self._line(f"kept: {event.kept}; left out: {event.left_out}", "dim", indent=BODY * 2)
+
+    def _prefix_broken(self, event: ev.PrefixBroken) -> None:
+        where = f"message {event.message + 1}, character {event.character + 1}"
+        self._line(f"⚠ a prompt of {event.client} does not extend the one before ({where}): {event.reason}", "warning")

@@ -190,7 +190,16 @@ def _summary(ground: assembly.Ground, halves: assembly.Halves | None, end: _End,
         duration_s=round(clock.elapsed_s(), 3),
         files_changed=ground.files_changed(),
         usage=tuple(
-            ClientUsage(kind, t.requests, t.prompt_tokens, t.completion_tokens) for kind, t in sorted(totals.items())
+            ClientUsage(
+                kind,
+                t.requests,
+                t.prompt_tokens,
+                t.completion_tokens,
+                t.evaluated_tokens,
+                t.measured,
+                None if t.prompt_s is None else round(t.prompt_s, 3),
+            )
+            for kind, t in sorted(totals.items())
         ),
         instance={str(kind): count for kind, count in halves.watch.counts.items()} if halves else {},
     )

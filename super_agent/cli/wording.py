@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from super_agent.core.events import CodeFinished, EndReason, ModelReady, RunEnded
+from super_agent.core.events import ClientUsage, CodeFinished, EndReason, ModelReady, RunEnded
 
 END: Mapping[EndReason, str] = {
     "check_passed": "done: the check passes",
@@ -66,11 +66,21 @@ def summary(event: RunEnded) -> Iterator[tuple[str, str]]:
     width = max((len(usage.client) for usage in event.usage), default=0)
     label = "tokens"
     for usage in event.usage:
-        tokens = f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out"
+        tokens = f"{usage.prompt_tokens:,} in{evaluated(usage)}, {usage.completion_tokens:,} out"
         yield label, f"{usage.client:<{width}}  {tokens}, {counted(usage.requests, 'call')}"
         label = ""
     if event.instance:
         yield "model", instance_counts(event.instance)
+
+
+def evaluated(usage: ClientUsage) -> str:
+    """How many of the prompt tokens the server evaluated, and which share it had in its cache."""
+    if usage.evaluated_tokens is None or not usage.prompt_tokens:
+        return ""
+    reused = 1 - usage.evaluated_tokens / usage.prompt_tokens
+    took = f" in {duration(usage.prompt_s)}" if usage.prompt_s is not None else ""
+    computed = "" if usage.evaluated_measured else ", computed"
+    return f" ({usage.evaluated_tokens:,} evaluated{took}, {max(0.0, reused):.0%} reused{computed})"
 
 
 def instance_counts(counts: Mapping[str, int]) -> str:

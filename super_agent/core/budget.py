@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from super_agent.core import http_errors
 from super_agent.core.chat import Message, Reply
+from super_agent.core.evaluation import EvaluationMeter
 from super_agent.core.gate import ClientKind, RequestFacts, Usage
+from super_agent.core.prefix import PrefixBreak, find_break
 from super_agent.core.settings import Settings
 
 LEAST_REPLY_TOKENS = 16
@@ -84,6 +86,23 @@ class PromptBudget:
         self._least_of_reply = 0 if reply.reasoning or not reply.text.strip() else reply.completion_tokens // 2
         return truncated
 
+    def reused(self, messages: Sequence[Message]) -> int:
+        """Tokens of this prompt that the last call left in the server's cache: its prompt, and its reply."""
+        known = self._known(messages)
+        if not known:
+            return 0
+        # A template may strip thoughts from the reply, and with them what follows the prompt in the cache.
+        with_reply = known > len(self._messages) and self._least_of_reply > 0
+        return self._prompt_tokens + (self._reply_tokens if with_reply else 0)
+
+    def broken(self, messages: Sequence[Message]) -> PrefixBreak | None:
+        """Where this prompt does not extend the last one and its reply; None for the first one."""
+        return find_break(self._messages, self._reply, messages) if self._messages else None
+
+    def begin_anew(self) -> None:
+        """Forget the last prompt, whose prefix is given up on purpose; what was learnt about weights stays."""
+        self._messages, self._reply = (), None
+
     def _least(self, messages: Sequence[Message]) -> int:
         """Fewer tokens than this cannot be the whole prompt: tokenizers split at white space first, so a text has at
         least as many tokens as words. Replies that were not counted may be stripped of thoughts by the template."""
@@ -108,6 +127,7 @@ class Account:
         self._settings = settings
         self._context_length = context_length
         self._budget = PromptBudget()
+        self._meter = EvaluationMeter()
 
     def reply_limit(self, wanted: int | None = None) -> int:
         """Tokens a reply may have: the settings' limit, at most a quarter of the context, or fewer if `wanted`."""
@@ -125,10 +145,16 @@ class Account:
         estimate = self.estimate(messages, extra)
         if self._context_length is not None and estimate + limit > self._context_length:
             raise http_errors.prompt_too_long(estimate, limit, self._context_length)
-        return RequestFacts(self._client, self._settings.model, estimate, limit, tuple(messages))
+        broken = self._budget.broken(messages)
+        return RequestFacts(self._client, self._settings.model, estimate, limit, tuple(messages), broken)
+
+    def begin_anew(self) -> None:
+        """The next prompt gives up the prefix on purpose (a compaction): that is no break."""
+        self._budget.begin_anew()
 
     def closed(self, messages: Sequence[Message], reply: Reply) -> Usage:
         """The usage of a reply that arrived whole."""
+        reused = self._budget.reused(messages)
         truncated = self._budget.learn(messages, reply)
         return Usage(
             self._client,
@@ -139,6 +165,7 @@ class Account:
             reply.prompt_s,
             truncated,
             _queued_s(reply),
+            self._meter.read(reply.prompt_tokens, reused, reply.prompt_s),
         )
 
 

@@ -100,13 +100,47 @@ class MessagePosted:
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """One model call of either client. `load_s` is None where the API does not tell (`/v1`)."""
+    """One model call of either client. `load_s` and `prompt_s` are None where the API does not tell (`/v1`).
+
+    `prompt_tokens` count cached ones too; `evaluated_tokens` of them were not in the server's cache, computed from what
+    extends the call before, or measured where the server's `prompt_s` (seconds) shows it.
+    """
 
     client: ClientKind
     prompt_tokens: int
     completion_tokens: int
     wall_s: float
     load_s: float | None
+    evaluated_tokens: int | None = None
+    evaluated_measured: bool = False
+    prompt_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCompacted:
+    """A conversation came near the end of its context: its middle was replaced by a summary made by rules.
+
+    Tokens are estimates of the whole prompt; `kept` and `left_out` say what of it is still there and what is not.
+    """
+
+    client: ClientKind
+    tokens_before: int
+    tokens_after: int
+    kept: str
+    left_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixBroken:
+    """A prompt did not extend the one before it, so the server evaluates it again from there on.
+
+    `message` and `character` (both from 0) are where it first differs.
+    """
+
+    client: ClientKind
+    message: int
+    character: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +272,15 @@ class InstanceNoted:
 
 @dataclass(frozen=True, slots=True)
 class ClientUsage:
-    """Totals of one client over a run, in tokens as the server counts them."""
+    """Totals of one client over a run, in tokens as the server counts them; see `RequestFinished` for the rest."""
 
     client: ClientKind
     requests: int
     prompt_tokens: int
     completion_tokens: int
+    evaluated_tokens: int | None = None
+    evaluated_measured: bool = False
+    prompt_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +298,10 @@ class RunEnded:
 
 
 Event = (
-    RunStarted | Notice | ModelReady | TurnStarted | SpeakerStarted | TextStreamed | MessagePosted | RequestFinished
-    | FileWritten | EditRefused | FilesShown | InstructionGiven | ReportMade | CodeStarted | OutputStreamed
-    | CodeFinished | FilesChanged | CheckFinished | VerdictGiven | UserSpoke | EngineRestarted | InstanceNoted
-    | RunEnded
+    RunStarted | Notice | ModelReady | TurnStarted | SpeakerStarted | TextStreamed | MessagePosted
+    | RequestFinished | ContextCompacted | PrefixBroken | FileWritten | EditRefused | FilesShown
+    | InstructionGiven | ReportMade | CodeStarted | OutputStreamed | CodeFinished | FilesChanged | CheckFinished
+    | VerdictGiven | UserSpoke | EngineRestarted | InstanceNoted | RunEnded
 )  # fmt: skip
 
 

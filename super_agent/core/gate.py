@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 
 from super_agent.core.chat import Message
 from super_agent.core.errors import LimitReached
+from super_agent.core.evaluation import Evaluated
+from super_agent.core.prefix import PrefixBreak
 
 ClientKind = Literal["autogen", "open-interpreter"]
 
@@ -14,7 +16,8 @@ ClientKind = Literal["autogen", "open-interpreter"]
 class RequestFacts:
     """A request about to be sent, with the conversation as it goes out (oldest first).
 
-    `prompt_tokens` is an estimate on the safe (high) side.
+    `prompt_tokens` is an estimate on the safe (high) side. `prefix_break` is where the prompt gives up what the last
+    call of this conversation left in the server's cache.
     """
 
     client: ClientKind
@@ -22,6 +25,7 @@ class RequestFacts:
     prompt_tokens: int
     reply_limit_tokens: int
     messages: tuple[Message, ...] = ()
+    prefix_break: PrefixBreak | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Usage:
     prompt_s: float | None = None
     truncated: bool = False
     queued_s: float | None = None
+    evaluated: Evaluated | None = None
 
 
 class Gate(Protocol):
@@ -53,11 +58,28 @@ class Gate(Protocol):
 
 @dataclass(slots=True)
 class Totals:
-    """Sums over the calls of one client."""
+    """Sums over the calls of one client; `measured` as long as every count of evaluated tokens is.
+
+    `prompt_s` is seconds spent in evaluating prompts, as the server tells them (None on `/v1`).
+    """
 
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    evaluated_tokens: int = 0
+    prompt_s: float | None = None
+    measured: bool = True
+
+    def add(self, usage: Usage) -> None:
+        """Add one reply's cost."""
+        self.requests += 1
+        self.prompt_tokens += usage.prompt_tokens
+        self.completion_tokens += usage.completion_tokens
+        evaluated = usage.evaluated or Evaluated(usage.prompt_tokens, measured=False)
+        self.evaluated_tokens += evaluated.tokens
+        self.measured = self.measured and evaluated.measured
+        if usage.prompt_s is not None:
+            self.prompt_s = (self.prompt_s or 0.0) + usage.prompt_s
 
 
 @dataclass(slots=True)
@@ -80,10 +102,7 @@ class CountingGate:
     def after(self, usage: Usage) -> None:
         """Add a reply's cost to its client's totals."""
         with self._lock:
-            totals = self.totals.setdefault(usage.client, Totals())
-            totals.requests += 1
-            totals.prompt_tokens += usage.prompt_tokens
-            totals.completion_tokens += usage.completion_tokens
+            self.totals.setdefault(usage.client, Totals()).add(usage)
 
     def spent_tokens(self) -> int:
         """Tokens of all clients so far, prompts and replies."""

@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from super_agent.core import processes
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import InstanceChanged, ModelNotFound, RequestRejected, ServerFailed
-from super_agent.core.events import Emit, InstanceKind, InstanceNoted, ModelReady, Notice, RequestFinished
+from super_agent.core.evaluation import Evaluated
+from super_agent.core.events import (
+    Emit,
+    InstanceKind,
+    InstanceNoted,
+    ModelReady,
+    Notice,
+    PrefixBroken,
+    RequestFinished,
+)
 from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.processes import Runner
@@ -204,13 +213,25 @@ class RunGate:
     def before(self, request: RequestFacts) -> None:
         """Raises `LimitReached`."""
         self.counting.before(request)
+        if (broken := request.prefix_break) is not None:
+            self.emit(PrefixBroken(request.client, broken.message, broken.character, broken.reason))
 
     def after(self, usage: Usage) -> None:
         """Count, tell, and look for a reload or a truncation; raises `InstanceChanged` where the run is strict."""
         self.counting.after(usage)
         if lock := self.registered.get(usage.client):
             lock.note(usage)
+        evaluated = usage.evaluated or Evaluated(usage.prompt_tokens, measured=False)
         self.emit(
-            RequestFinished(usage.client, usage.prompt_tokens, usage.completion_tokens, usage.wall_s, usage.load_s)
+            RequestFinished(
+                usage.client,
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                usage.wall_s,
+                usage.load_s,
+                evaluated.tokens,
+                evaluated.measured,
+                usage.prompt_s,
+            )
         )
         self.watch.usage(usage)

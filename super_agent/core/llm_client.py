@@ -64,6 +64,10 @@ class LLMClient:
         """What the server will count for this prompt, rather too many than too few."""
         return self._account.estimate(messages)
 
+    def begin_anew(self) -> None:
+        """The next prompt gives up the prefix on purpose (a compaction)."""
+        self._account.begin_anew()
+
     async def stream(
         self,
         messages: Sequence[Message],

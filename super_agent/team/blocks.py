@@ -85,6 +85,12 @@ def parse_coder_reply(text: str) -> CoderReply:
     return CoderReply(tuple(files), tuple(shows), "\n".join(i for i in instructions if i))
 
 
+def ends_inside_block(text: str) -> bool:
+    """Whether a text ends before a block that it opened is closed."""
+    fences = _fences(text)
+    return bool(fences) and not fences[-1].closed
+
+
 def _fences(text: str) -> list[_Fence]:
     found: list[_Fence] = []
     lines = text.splitlines()

@@ -21,13 +21,14 @@ class SharedContext(ChatCompletionContext):
         self._transcript = transcript
         self._role = role
         self.cut = False
-        """Set by whoever sees the reply's finish reason, before the reply is stored."""
+        self.goes_on = False
+        """Both are set by whoever sees the reply's finish reason, before the reply is stored."""
 
     async def add_message(self, message: LLMMessage) -> None:
         """Store this role's reply, verbatim."""
         if isinstance(message, AssistantMessage) and isinstance(message.content, str):
             facts = read_verdict(message.content) if self._role == "reviewer" else None
-            self._transcript.append(Entry(self._role, message.content, facts, self.cut))
+            self._transcript.append(Entry(self._role, message.content, facts, self.cut, self.goes_on))
 
     async def get_messages(self) -> list[LLMMessage]:
         """The whole prompt for this role."""

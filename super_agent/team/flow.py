@@ -13,10 +13,13 @@ from super_agent.team.transcript import (
     ExecutionFacts,
     Facts,
     Member,
+    TaskFacts,
     Transcript,
     VerdictFacts,
     WorkspaceFacts,
 )
+
+SILENT = ("task", "user", "cue", "compaction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +47,27 @@ class End:
 
 
 def next_step(transcript: Transcript, rules: Rules) -> Speak | End:
-    """Decide by the newest entry of a member (cues and user lines decide nothing)."""
-    newest = next((e for e in reversed(transcript.entries) if e.author not in ("task", "user", "cue")), None)
+    """Decide by the newest entry of a member (cues, user lines and compactions decide nothing)."""
+    newest = next((e for e in reversed(transcript.entries) if e.author not in SILENT), None)
     if newest is None:
         return Speak("planner")
     if newest.author == "coder":
-        return Speak("workspace")
+        return Speak("coder" if newest.goes_on else "workspace")
     if newest.author == "planner" or newest.facts is None:
         return _coder(transcript, rules)
     return _after_facts(newest.facts, transcript, rules)
 
 
 def turns(transcript: Transcript) -> int:
-    """How many turns have begun."""
-    return len(transcript.by("coder"))
+    """How many turns have begun; a reply that went on after a cut is one."""
+    replies = transcript.by("coder")
+    return len(replies) - sum(reply.goes_on for reply in replies[:-1])
+
+
+def goes_on(transcript: Transcript) -> bool:
+    """Whether the coder has only said a part of its reply."""
+    newest = next((e for e in reversed(transcript.entries) if e.author not in SILENT), None)
+    return newest is not None and newest.goes_on
 
 
 def _after_facts(facts: Facts, transcript: Transcript, rules: Rules) -> Speak | End:
@@ -70,6 +80,8 @@ def _after_facts(facts: Facts, transcript: Transcript, rules: Rules) -> Speak | 
             return _after_check(facts, transcript, rules)
         case VerdictFacts():
             return _after_verdict(facts, transcript, rules)
+        case TaskFacts():
+            return Speak("planner")
 
 
 def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules) -> Speak | End:

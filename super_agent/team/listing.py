@@ -8,14 +8,10 @@ from super_agent.core.workspace import Workspace
 
 MAX_FILES = 120
 """Listed by name; a model gains little from more, and each costs about 8 tokens."""
-NAMED_SHARE = 0.25
-"""Of the loaded context, for the text of all files the task names together."""
-CHARS_PER_TOKEN = 3
-"""Cautious for code; the client's own budget has the last word."""
 
 
-def describe(workspace: Workspace, task: str, context_length: int) -> str:
-    """The listing and the named files as one text for the opening message."""
+def describe(workspace: Workspace, task: str, max_named_chars: int) -> str:
+    """The listing and the named files as one text for the opening message; the latter bounded together."""
     paths = list(workspace.files())
     if not paths:
         return "The workspace is empty."
@@ -23,8 +19,7 @@ def describe(workspace: Workspace, task: str, context_length: int) -> str:
     more = f"\n… and {len(paths) - MAX_FILES} more" if len(paths) > MAX_FILES else ""
     parts = ["The workspace holds:\n" + "\n".join(shown) + more]
     named = named_files(task, paths)
-    budget = int(context_length * NAMED_SHARE * CHARS_PER_TOKEN)
-    parts += [_text_of(workspace, path, budget // len(named)) for path in named]
+    parts += [text_of(workspace, path, max_named_chars // len(named)) for path in named]
     return "\n\n".join(parts)
 
 
@@ -39,9 +34,13 @@ def named_files(task: str, paths: list[str]) -> list[str]:
     return [path for path in paths if path in words or path in unique][:8]
 
 
-def _text_of(workspace: Workspace, path: str, limit_chars: int) -> str:
+def text_of(workspace: Workspace, path: str, limit_chars: int) -> str:
+    """A file as the team reads it: its path and, in a fence, head and tail of its text."""
     try:
         text = workspace.read_text(path)
     except PathRefused as refusal:
         return f"{path} is not shown: {refusal}."
-    return f"{path}:\n````\n{clipped((text or '').rstrip(chr(10)), limit_chars)}\n````"
+    if text is None:
+        return f"{path} does not exist any more."
+    shown = clipped(text.rstrip("\n"), limit_chars, f"a show block with {path} and a range of lines shows them")
+    return f"{path}:\n````\n{shown}\n````"

@@ -23,8 +23,8 @@ from super_agent.team.messages import CheckReport, ExecutionReport, WorkspaceRep
 from super_agent.team.transcript import CheckFacts, Entry, ExecutionFacts, Member, Transcript, WorkspaceFacts
 
 T = TypeVar("T")
-MAX_SHOWN_CHARS = 12_000
-"""Of all files shown in one report; about 3,000 tokens, which a 16k context bears several times."""
+MAX_TASK_CHARS = 2000
+"""Of the task in an instruction to the executor: what crosses is kept small."""
 
 
 class ReportingMember(BaseChatAgent):
@@ -84,23 +84,24 @@ class WorkspaceMember(ReportingMember):
         workspace: Workspace,
         editor: Editor,
         digest: Callable[[tuple[str, ...]], str],
+        max_shown_chars: int,
     ) -> None:
+        """`max_shown_chars` bounds all files shown in one report together."""
         super().__init__("workspace", transcript, emit, on_failure)
+        self._max_shown_chars = max_shown_chars
         self._workspace = workspace
         self._editor = editor
         self._digest = digest
 
     async def act(self, cancellation_token: CancellationToken) -> Entry:
         """Apply all blocks of the newest coder reply, unless the length limit cut it."""
-        coder = self._transcript.last("coder")
-        if coder is None:
-            raise RuntimeError("the workspace speaks only after the coder")
-        if coder.cut:
+        text, cut = self._transcript.reply()
+        if cut:
             text = (
                 "Workspace: the reply was cut by the length limit, so nothing was written. Write fewer files at once."
             )
             return Entry("workspace", text, WorkspaceFacts((), 0, 0, "", self._digest(())))
-        reply = parse_coder_reply(coder.text)
+        reply = parse_coder_reply(text)
         applied = self._editor.apply(reply.files)
         lines = [f"wrote {path}." for path in applied.paths]
         lines += [f"did not write {path}: {reason}." for path, reason in applied.refusals]
@@ -118,7 +119,7 @@ class WorkspaceMember(ReportingMember):
     def _shown(self, requests: tuple[ShowRequest, ...]) -> list[str]:
         if not requests:
             return []
-        share = MAX_SHOWN_CHARS // len(requests)
+        share = self._max_shown_chars // len(requests)
         self._emit(FilesShown(tuple(request.path for request in requests)))
         return [self._show_one(request, share) for request in requests]
 
@@ -131,7 +132,8 @@ class WorkspaceMember(ReportingMember):
             return f"{request.path} does not exist."
         lines = text.splitlines()
         first, last = request.first or 1, min(request.last or len(lines), len(lines))
-        body = clipped("\n".join(lines[first - 1 : last]), share)
+        hint = f"ask for fewer lines: {request.path}:{first}-{first + 40}"
+        body = clipped("\n".join(lines[first - 1 : last]), share, hint)
         return f"{request.path}, lines {first} to {last} of {len(lines)}:\n````\n{body}\n````"
 
 
@@ -159,7 +161,7 @@ class InterpreterMember(ReportingMember):
             raise RuntimeError("the interpreter speaks only after the workspace")
         instruction = facts.instruction or (
             f"These files were just written: {', '.join(facts.changed)}. Run code that shows whether they do this: "
-            f"{_task_of(self._transcript)}\nDo not change them."
+            f"{clipped(self._transcript.task, MAX_TASK_CHARS)}\nDo not change them."
         )
         report = await cancellable(
             lambda: self._executor.carry_out(instruction), self._executor.cancel, cancellation_token
@@ -180,8 +182,10 @@ class CheckMember(ReportingMember):
         *,
         check: Check,
         digest: Callable[[tuple[str, ...]], str],
+        max_output_chars: int,
     ) -> None:
         super().__init__("check", transcript, emit, on_failure)
+        self._max_output_chars = max_output_chars
         self._check = check
         self._digest = digest
 
@@ -189,12 +193,13 @@ class CheckMember(ReportingMember):
         """Run the check command once."""
         result = await cancellable(lambda: self._check.run("after"), self._check.interrupt, cancellation_token)
         facts = CheckFacts(result.passed, result.signature, self._digest(()))
-        return Entry("check", check_text(result), facts)
+        return Entry("check", check_text(result, self._max_output_chars), facts)
 
 
-def check_text(result: CheckResult) -> str:
+def check_text(result: CheckResult, max_output_chars: int) -> str:
     """A check's result as the team reads it."""
-    output = f"\n````\n{result.output.rstrip()}\n````" if result.output.strip() else ""
+    shown = clipped(result.output.strip("\n").rstrip(), max_output_chars, "a run block can show them")
+    output = f"\n````\n{shown}\n````" if shown else ""
     return f"Check: `{result.command}` {result.verdict}.{output}"
 
 
@@ -203,8 +208,3 @@ async def cancellable(work: Callable[[], T], cancel: Callable[[], None], token: 
     task = asyncio.ensure_future(in_thread(work, cancel))
     token.link_future(task)
     return await task
-
-
-def _task_of(transcript: Transcript) -> str:
-    task = next((entry.text for entry in transcript.entries if entry.author == "task"), "")
-    return clipped(task.partition("Task: ")[2].partition("\n\n")[0] or task, 2000)

@@ -27,16 +27,19 @@ from super_agent.core.events import (
 )
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.ollama import ModelDetails
+from super_agent.core.shares import Shares
 from super_agent.core.workspace import Workspace
+from super_agent.team.blocks import ends_inside_block
+from super_agent.team.compaction import Compactor
 from super_agent.team.context import SharedContext, read_verdict
 from super_agent.team.edits import Editor
-from super_agent.team.flow import End, Rules, Speak, next_step, turns
+from super_agent.team.flow import End, Rules, Speak, goes_on, next_step, turns
 from super_agent.team.listing import describe
 from super_agent.team.members import CheckMember, InterpreterMember, WorkspaceMember, cancellable, check_text
 from super_agent.team.messages import REPORTS
 from super_agent.team.model_client import Listener, ReplyLimits, TeamModelClient, model_info
-from super_agent.team.roles import CUES, Role, Verdict, opening
-from super_agent.team.transcript import Entry, Transcript
+from super_agent.team.roles import CUES, ROLES, Role, Verdict, opening
+from super_agent.team.transcript import Entry, TaskFacts, Transcript
 
 REPLY_LIMITS: dict[Role, ReplyLimits] = {
     "planner": ReplyLimits(tokens=400, stop=("\n6.", "\n6)")),
@@ -44,6 +47,8 @@ REPLY_LIMITS: dict[Role, ReplyLimits] = {
     "reviewer": ReplyLimits(tokens=400),
 }
 """A plan of five steps and a verdict fit well in 400 tokens; small models would list steps until the general limit."""
+CUE_TOKENS = 40
+"""A cue with its message's marks; the longest has 30 tokens with SmolLM2's vocabulary."""
 
 
 @dataclass(slots=True)
@@ -124,9 +129,9 @@ class TeamRun:
             began_green = result.passed
             text = f"The work is checked with `{check.command}`, which {result.verdict} now."
             if not began_green and any(self.parts.workspace.files()):
-                text += "\n" + check_text(result)
-        listing = describe(self.parts.workspace, task, self.parts.llm.context_length)
-        self.transcript.append(Entry("task", opening(task, listing, text)))
+                text += "\n" + check_text(result, self._shares.check_output)
+        listing = describe(self.parts.workspace, task, self._shares.named_files)
+        self.transcript.append(Entry("task", opening(task, listing, text), TaskFacts(task.strip())))
         return Rules(check is not None, began_green, self.parts.max_turns)
 
     def _select(self, _thread: Sequence[BaseAgentEvent | BaseChatMessage]) -> str:
@@ -134,11 +139,19 @@ class TeamRun:
         step = next_step(self.transcript, self._flow_rules)
         if not isinstance(step, Speak):
             raise RuntimeError(f"asked for a speaker after the end: {step}")
-        if step.member == "coder":
+        if step.member == "coder" and not goes_on(self.transcript):
             self._begin_turn()
-        if step.member in CUES:
+        if step.member in ROLES:
+            self._compactor.make_room(self._needed_tokens(step.member))
             self.parts.emit(SpeakerStarted(step.member))
         return step.member
+
+    def _needed_tokens(self, role: Role) -> int:
+        """What has to fit after the prompt as it stands: the cue and the reply, of the coder the rest of its turn."""
+        reply = self.parts.llm.reply_limit(REPLY_LIMITS[role].tokens) + CUE_TOKENS
+        if role != "coder" or goes_on(self.transcript):
+            return reply
+        return self._shares.turn_tokens(reply)
 
     def _begin_turn(self) -> None:
         self.parts.emit(TurnStarted(self.turns + 1))
@@ -157,14 +170,31 @@ class TeamRun:
             raise RuntimeError("the run was not opened")
         return self._rules
 
+    @property
+    def _shares(self) -> Shares:
+        return Shares(self.parts.llm.context_length)
+
+    @property
+    def _compactor(self) -> Compactor:
+        return Compactor(self.parts.llm, self.transcript, self.parts.workspace, self.parts.emit, self._shares)
+
     def _members(self) -> list[ChatAgent | Team]:
         parts, transcript = self.parts, self.transcript
         common = (transcript, parts.emit, self._fail)
         members: list[ChatAgent | Team] = [self._thinker(role) for role in CUES]
-        members.append(WorkspaceMember(*common, workspace=parts.workspace, editor=parts.editor, digest=self._digest))
+        members.append(
+            WorkspaceMember(
+                *common,
+                workspace=parts.workspace,
+                editor=parts.editor,
+                digest=self._digest,
+                max_shown_chars=self._shares.shown,
+            )
+        )
         members.append(InterpreterMember(*common, executor=parts.executor))
         if parts.check is not None:
-            members.append(CheckMember(*common, check=parts.check, digest=self._digest))
+            limit = self._shares.check_output
+            members.append(CheckMember(*common, check=parts.check, digest=self._digest, max_output_chars=limit))
         return members
 
     def _thinker(self, role: Role) -> AssistantAgent:
@@ -193,11 +223,18 @@ class TeamRun:
     def _replied(self, role: Role, reply: Reply, context: SharedContext | None) -> None:
         if context is not None:
             context.cut = reply.finish_reason == "length"
+            context.goes_on = context.cut and role == "coder" and self._can_go_on(reply)
         self.parts.emit(MessagePosted(role, reply.text, reply.finish_reason))
         if role == "reviewer":
             verdict = read_verdict(reply.text)
             if verdict.valid:
                 self.parts.emit(VerdictGiven("accept" if verdict.accepted else "revise", verdict.reasons))
+
+    def _can_go_on(self, reply: Reply) -> bool:
+        """Whether a reply that was cut can be continued: once, and never inside a block, which would not join up."""
+        used = reply.prompt_tokens + reply.completion_tokens
+        fits = used + self._needed_tokens("coder") <= self._shares.context_length
+        return fits and not goes_on(self.transcript) and not ends_inside_block(reply.text)
 
     def _fail(self, error: SuperAgentError) -> None:
         if self._failure is None:

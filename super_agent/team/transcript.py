@@ -13,7 +13,15 @@ from super_agent.core.chat import Message
 from super_agent.team.roles import CUES, Role, head
 
 Member = Literal["planner", "coder", "reviewer", "workspace", "interpreter", "check"]
-Author = Literal["task", "user", "cue"] | Member
+Author = Literal["task", "user", "cue", "compaction"] | Member
+GO_ON = "The reply was cut by the length limit. Coder, go on with what is missing; do not repeat what is complete:"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """The user's task in their own words, which an opening message only holds among other things."""
+
+    task: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +61,24 @@ class VerdictFacts:
     reasons: str
 
 
-Facts = WorkspaceFacts | ExecutionFacts | CheckFacts | VerdictFacts
+Facts = TaskFacts | WorkspaceFacts | ExecutionFacts | CheckFacts | VerdictFacts
 _FACTS: dict[str, Callable[..., Facts]] = {
-    kind.__name__: kind for kind in (WorkspaceFacts, ExecutionFacts, CheckFacts, VerdictFacts)
+    kind.__name__: kind for kind in (TaskFacts, WorkspaceFacts, ExecutionFacts, CheckFacts, VerdictFacts)
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One contribution, verbatim; `cut` marks a reply that the length limit ended."""
+    """One contribution, verbatim; `cut` marks a reply that the length limit ended.
+
+    `goes_on` marks one that was cut between its blocks: the same member says the rest in the next entry.
+    """
 
     author: Author
     text: str
     facts: Facts | None = None
     cut: bool = False
+    goes_on: bool = False
 
     @property
     def is_reply(self) -> bool:
@@ -86,15 +98,19 @@ class Transcript:
 
     def ask(self, role: Role) -> None:
         """Append a role's cue, unless it already stands at the end (after a cancelled call)."""
-        cue = Entry("cue", CUES[role])
+        newest = next((e for e in reversed(self.entries) if e.author != "cue"), None)
+        cue = Entry("cue", GO_ON if newest is not None and newest.goes_on else CUES[role])
         if not self.entries or self.entries[-1] != cue:
             self.append(cue)
 
     def messages(self) -> list[Message]:
-        """The prompt: the fixed head, then all entries with neighbouring user texts merged into one message."""
+        """The prompt: the fixed head, then all entries with neighbouring user texts merged into one message.
+
+        What stands before the newest compaction is left out: the compaction says what is to be known of it.
+        """
         found = list(head())
         pending: list[str] = []
-        for entry in self.entries:
+        for entry in self.entries[self.compacted_up_to() :]:
             if entry.is_reply:
                 if pending:
                     found.append(Message("user", "\n\n".join(pending)))
@@ -105,6 +121,25 @@ class Transcript:
         if pending:
             found.append(Message("user", "\n\n".join(pending)))
         return found
+
+    def compacted_up_to(self) -> int:
+        """The place of the newest compaction, from which on entries are part of the prompt; 0 without one."""
+        places = (i for i in range(len(self.entries) - 1, -1, -1) if self.entries[i].author == "compaction")
+        return next(places, 0)
+
+    @property
+    def task(self) -> str:
+        """The user's task in their own words."""
+        return next((e.facts.task for e in self.entries if isinstance(e.facts, TaskFacts)), "")
+
+    def reply(self) -> tuple[str, bool]:
+        """The coder's newest reply, the parts of one that went on joined; and whether its end was cut."""
+        parts: list[Entry] = []
+        for entry in reversed(self.by("coder")):
+            if parts and not entry.goes_on:
+                break
+            parts.insert(0, entry)
+        return "\n".join(entry.text for entry in parts), bool(parts) and parts[-1].cut
 
     def last(self, author: Author) -> Entry | None:
         """The newest entry of an author."""
@@ -136,7 +171,7 @@ def _changed(entries: Iterable[Entry]) -> Iterable[str]:
 
 def _entry_out(entry: Entry) -> dict[str, Any]:
     facts = None if entry.facts is None else {"kind": type(entry.facts).__name__, **asdict(entry.facts)}
-    return {"author": entry.author, "text": entry.text, "cut": entry.cut, "facts": facts}
+    return {"author": entry.author, "text": entry.text, "cut": entry.cut, "goes_on": entry.goes_on, "facts": facts}
 
 
 def _entry_in(data: dict[str, Any]) -> Entry:
@@ -144,4 +179,4 @@ def _entry_in(data: dict[str, Any]) -> Entry:
     if data["facts"] is not None:
         fields = {k: tuple(v) if isinstance(v, list) else v for k, v in data["facts"].items() if k != "kind"}
         facts = _FACTS[data["facts"]["kind"]](**fields)
-    return Entry(data["author"], data["text"], facts, data["cut"])
+    return Entry(data["author"], data["text"], facts, data["cut"], data["goes_on"])

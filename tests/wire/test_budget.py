@@ -11,6 +11,7 @@ from super_agent.core.budget import Account, PromptBudget, weigh
 from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import PromptTooLong
 from super_agent.core.gate import ClientKind
+from super_agent.core.prefix import PrefixBreak
 from super_agent.core.settings import load_settings
 from tests.scripted_http import Request
 from tests.scripted_models import Model
@@ -191,3 +192,20 @@ def test_an_honest_count_is_never_called_truncated(texts: list[str]) -> None:
 def test_descriptions_of_tools_are_counted() -> None:
     tools = json.dumps([{"name": "add", "description": "adds two numbers " * 50}])
     assert PromptBudget().estimate(HELLO, tools) > PromptBudget().estimate(HELLO) + 150
+
+
+@both
+def test_a_prompt_that_does_not_extend_the_last_one_is_told_to_the_gate(kind: ClientKind) -> None:
+    changed = (Message("system", "Be brief!"), HELLO[1])
+    with ScriptedOllama(["Hello.", "Hi.", "Hey."]) as server:
+        gate = RecordingGate()
+        kept = (*HELLO, Message("assistant", "Hello."), Message("user", "Again."))
+        converse(kind, server.settings(), [HELLO, kept, changed], gate=gate)
+    assert [facts.prefix_break for facts in gate.before_calls] == [
+        None,
+        None,
+        PrefixBreak(0, 8, "the message of system was changed"),
+    ]
+    reused = [usage.prompt_tokens - usage.evaluated.tokens for usage in gate.after_calls if usage.evaluated]
+    assert reused[0] == reused[2] == 0
+    assert reused[1] == gate.after_calls[0].prompt_tokens + gate.after_calls[0].completion_tokens

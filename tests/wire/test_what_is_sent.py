@@ -10,6 +10,7 @@ from interpreter.native_stream import ChatRequest, SamplingOptions
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.chat import Message, ToolCall
 from super_agent.core.errors import LimitReached, ModelNotFound
+from super_agent.core.evaluation import Evaluated
 from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.openai_stream import CompletionRequest
@@ -184,7 +185,9 @@ def test_the_gate_hears_of_each_call_before_and_after(kind: ClientKind) -> None:
     assert facts.prompt_tokens >= 20
     native = kind == "open-interpreter"
     load_s, prompt_s, queued_s = (0.55, 0.013856, 0.0) if native else (None, None, None)
-    assert usage == Usage(kind, 30, 5, reply.wall_s, load_s, prompt_s, queued_s=queued_s)
+    assert usage == Usage(
+        kind, 30, 5, reply.wall_s, load_s, prompt_s, queued_s=queued_s, evaluated=Evaluated(30, measured=False)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,92 @@
+"""A long task on the real server: compacted, never cut, every token between two compactions evaluated once."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from super_agent.core.chat import Reply
+from super_agent.core.events import ContextCompacted, Event
+from super_agent.core.gate import RequestFacts, Usage
+from super_agent.core.llm_client import LLMClient
+from super_agent.core.settings import Settings
+from super_agent.core.shares import Shares
+from super_agent.core.workspace import Workspace
+from super_agent.team.compaction import Compactor
+from super_agent.team.roles import opening
+from super_agent.team.transcript import CheckFacts, Entry, TaskFacts, Transcript, WorkspaceFacts
+from tests.live.conftest import LiveOllama
+
+CONTEXT = 2048
+"""What the client believes, so that five compactions need few enough tokens for a CPU; the server has 8,192."""
+TASK = "Write shop.py so that CURRENCY is the euro sign."
+
+
+@dataclass(slots=True)
+class Kept:
+    """A gate that keeps what it was told."""
+
+    requests: list[RequestFacts] = field(default_factory=list)
+    usages: list[Usage] = field(default_factory=list)
+
+    def before(self, request: RequestFacts) -> None:
+        self.requests.append(request)
+
+    def after(self, usage: Usage) -> None:
+        self.usages.append(usage)
+
+
+def after_a_turn(number: int) -> list[Entry]:
+    """What workspace and check post in a long turn; the coder's reply is the real model's."""
+    traceback = "\n".join(f'  File "shop.py", line {number * 10 + line}, in price_{line}' for line in range(18))
+    return [
+        Entry("workspace", "Workspace: wrote shop.py.", WorkspaceFacts(("shop.py",), 0, 0, "", f"d{number}")),
+        Entry("check", f"Check: failed.\n{traceback}\nKeyError: {number}", CheckFacts(False, f"s{number}", "d")),
+    ]
+
+
+async def work(settings: Settings, workspace: Workspace, events: list[Event]) -> tuple[Kept, list[bool]]:
+    """Turns until there were five compactions; for each call whether a compaction came just before it."""
+    gate, anew = Kept(), []
+    llm = LLMClient(settings, gate, CONTEXT)
+    transcript = Transcript([Entry("task", opening(TASK, "", ""), TaskFacts(TASK))])
+    compactor = Compactor(llm, transcript, workspace, events.append, Shares(CONTEXT))
+    try:
+        while len(events) < 5:
+            told = len(events)
+            compactor.make_room(Shares(CONTEXT).turn_tokens(llm.reply_limit()))
+            anew.append(len(events) > told)
+            transcript.ask("coder")
+            reply = [item async for item in llm.stream(transcript.messages())][-1]
+            assert isinstance(reply, Reply)
+            transcript.append(Entry("coder", reply.text))
+            transcript.entries += after_a_turn(len(gate.usages))
+    finally:
+        await llm.aclose()
+    return gate, anew
+
+
+def test_five_compactions_lose_nothing_and_evaluate_each_token_once(
+    live_ollama: LiveOllama, live_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "shop.py").write_text("CURRENCY = '$'\n")
+    events: list[Event] = []
+    mark = live_ollama.log.mark()
+    with Workspace(tmp_path / "work") as workspace:
+        gate, anew = asyncio.run(work(live_settings(max_reply_tokens=24), workspace, events))
+    evaluations = live_ollama.log.evaluations_since(mark)
+    assert [type(event) for event in events] == [ContextCompacted] * 5
+    assert len(evaluations) == len(gate.usages)
+    for request, usage in zip(gate.requests, gate.usages, strict=True):
+        assert usage.prompt_tokens <= request.prompt_tokens  # the estimate is on the safe side
+        assert usage.prompt_tokens + request.reply_limit_tokens <= CONTEXT
+        assert not usage.truncated
+        assert request.prefix_break is None
+        assert any(TASK in message.content for message in request.messages)
+    # The rendered prompt extends the one before it as the messages do: the server's log counts what we compute.
+    for evaluated, usage, began in list(zip(evaluations, gate.usages, anew, strict=True))[1:]:
+        assert usage.evaluated is not None
+        assert evaluated.prompt == usage.prompt_tokens
+        if not began:  # a compaction still shares the head with what was cached
+            assert abs(evaluated.evaluated - usage.evaluated.tokens) <= 8
