@@ -1,7 +1,8 @@
 """The executor alone on a whole task: instruct, check, tell what failed, again, within the same limits as a team."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from interpreter.check import Check, CheckResult
 from interpreter.executor import ENDED_TEXT, Executor, Report
@@ -19,8 +20,36 @@ class SoloEnd:
 
 
 @dataclass(slots=True)
+class SoloState:
+    """What a run knows at a turn boundary beside the executor's conversation.
+
+    `began_green` is None before the first check (or without one). `last` is the newest failure: its signature and the
+    files that were changed before it.
+    """
+
+    instruction: str = ""
+    turns: int = 0
+    began_green: bool | None = None
+    changed: bool = False
+    last: tuple[str, str] | None = None
+
+    def to_json(self) -> str:
+        """One line of JSON; `from_json` gives an equal state back."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "SoloState":
+        """Raises ValueError or TypeError for anything that `to_json` did not write."""
+        data = json.loads(text)
+        return cls(**{**data, "last": tuple(data["last"]) if data["last"] else None})
+
+
+@dataclass(slots=True)
 class SoloRun:
-    """One run; a turn is one instruction. All parts are owned, and closed, by the caller."""
+    """One run; a turn is one instruction. All parts are owned, and closed, by the caller.
+
+    `state` and the executor's conversation are its whole state: a fresh object with both goes on where it stood.
+    """
 
     executor: Executor
     check: Check | None
@@ -28,9 +57,15 @@ class SoloRun:
     max_turns: int
     user_lines: Callable[[], Sequence[str]] = tuple
     at_turn_start: Callable[[], None] = lambda: None
-    turns: int = 0
-    _changed: bool = False
+    at_boundary: Callable[[int], None] = lambda _turns: None
+    """Called with the number of turns that are complete, whenever the state is one to go on from."""
+    state: SoloState = field(default_factory=SoloState)
     _stopped: SoloEnd | None = field(default=None)
+
+    @property
+    def turns(self) -> int:
+        """How many turns have begun."""
+        return self.state.turns
 
     def run(self, task: str) -> SoloEnd:
         """Work until done, a limit, no progress, or `stop`; raises `SuperAgentError` for anything else."""
@@ -52,37 +87,60 @@ class SoloRun:
             self.check.interrupt()
 
     def _run(self, task: str) -> SoloEnd:
-        self.executor.conversation.task = task.strip()
-        before = self._run_check("before")
-        instruction = task if before is None or before.passed else f"{task}\n\n{self._check_text(before)}"
-        last: tuple[str, str] | None = None
-        while self.turns < self.max_turns:
-            report = self._turn(instruction)
-            result = self._run_check("after")
-            if result is None:
-                return SoloEnd("finished" if report.ended == "finished" else "no_progress", ENDED_TEXT[report.ended])
-            if result.passed and (before is None or not before.passed):
-                return SoloEnd("check_passed", "the check failed before the first turn and passes now")
-            if result.passed and self._changed and report.ended == "finished":
-                return SoloEnd("finished", "the executor ended by itself after a change, and the check is green")
-            # Without a change since the same failure, another try would only repeat it.
-            state = (result.signature, "" if not report.changes else ",".join(report.changes.paths))
-            if state == last and not report.changes:
-                return SoloEnd("no_progress", "the check ended in the same way twice and nothing was changed")
-            last = state
-            instruction = "Nothing was changed yet. " + task if result.passed else self._check_text(result)
+        if not self.state.instruction:
+            self._open(task)
+        while self.state.turns < self.max_turns:
+            self.at_boundary(self.state.turns)
+            report = self._turn()
+            if (end := self._judge(task, report)) is not None:
+                self.at_boundary(self.state.turns)
+                return end
+        self.at_boundary(self.state.turns)
         return SoloEnd("turn_limit", f"{self.max_turns} turns were not enough; raise --max-turns to go on")
 
-    def _turn(self, instruction: str) -> Report:
-        self.turns += 1
-        self.emit(TurnStarted(self.turns))
+    def _open(self, task: str) -> None:
+        """Run the check once before the first turn."""
+        self.executor.conversation.task = task.strip()
+        before = self._run_check("before")
+        self.state.began_green = None if before is None else before.passed
+        self.state.instruction = task if before is None or before.passed else f"{task}\n\n{self._check_text(before)}"
+
+    def go_on(self, instruction: str) -> None:
+        """Go on with a run that had ended: what was judged before is not judged again."""
+        before = self._run_check("before")
+        began_green = None if before is None else before.passed
+        self.state = SoloState(instruction, self.state.turns, began_green)
+        if not self.executor.conversation.task.endswith(instruction):
+            self.executor.conversation.task += f"\n\n{instruction}"
+
+    def _judge(self, task: str, report: Report) -> SoloEnd | None:
+        """Whether the turn ended the run; if not, the next instruction is set."""
+        state, result = self.state, self._run_check("after")
+        if result is None:
+            return SoloEnd("finished" if report.ended == "finished" else "no_progress", ENDED_TEXT[report.ended])
+        if result.passed and not state.began_green:
+            return SoloEnd("check_passed", "the check failed before the first turn and passes now")
+        if result.passed and state.changed and report.ended == "finished":
+            return SoloEnd("finished", "the executor ended by itself after a change, and the check is green")
+        # Without a change since the same failure, another try would only repeat it.
+        failure = (result.signature, "" if not report.changes else ",".join(report.changes.paths))
+        if failure == state.last and not report.changes:
+            return SoloEnd("no_progress", "the check ended in the same way twice and nothing was changed")
+        state.last = failure
+        state.instruction = "Nothing was changed yet. " + task if result.passed else self._check_text(result)
+        return None
+
+    def _turn(self) -> Report:
+        self.state.turns += 1
+        self.emit(TurnStarted(self.state.turns))
         self.at_turn_start()
+        instruction = self.state.instruction
         for line in self.user_lines():
             self.emit(UserSpoke(line))
             instruction += f"\n\nThe user says: {line}"
         self._raise_if_stopped()
         report = self.executor.carry_out(instruction)
-        self._changed = self._changed or bool(report.changes)
+        self.state.changed = self.state.changed or bool(report.changes)
         return report
 
     def _run_check(self, when: str) -> CheckResult | None:

@@ -4,11 +4,12 @@ A turn is one coder reply and all that follows up to the next:
 coder -> workspace -> interpreter (something to run, or no check) -> check -> reviewer (red, or no check) -> coder.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from super_agent.core.events import EndReason
 from super_agent.team.transcript import (
     CheckFacts,
+    ContinuedFacts,
     Entry,
     ExecutionFacts,
     Facts,
@@ -24,11 +25,15 @@ SILENT = ("task", "user", "cue", "compaction")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the flow needs to know beside the transcript. `began_green`: the check passed before the first turn."""
+    """What the flow needs to know beside the transcript. `began_green`: the check passed before the first turn.
+
+    `turns_before` were had before the user went on with a run that had ended; `max_turns` counts them too.
+    """
 
     has_check: bool
     began_green: bool
     max_turns: int
+    turns_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,10 @@ class End:
 
 def next_step(transcript: Transcript, rules: Rules) -> Speak | End:
     """Decide by the newest entry of a member (cues, user lines and compactions decide nothing)."""
-    newest = next((e for e in reversed(transcript.entries) if e.author not in SILENT), None)
+    transcript, rules = _since_continued(transcript, rules)
+    newest = _newest(transcript)
     if newest is None:
-        return Speak("planner")
+        return _coder(transcript, rules) if rules.turns_before else Speak("planner")
     if newest.author == "coder":
         return Speak("coder" if newest.goes_on else "workspace")
     if newest.author == "planner" or newest.facts is None:
@@ -66,8 +72,22 @@ def turns(transcript: Transcript) -> int:
 
 def goes_on(transcript: Transcript) -> bool:
     """Whether the coder has only said a part of its reply."""
-    newest = next((e for e in reversed(transcript.entries) if e.author not in SILENT), None)
+    newest = _newest(transcript)
     return newest is not None and newest.goes_on
+
+
+def _newest(transcript: Transcript) -> Entry | None:
+    return next((e for e in reversed(transcript.entries) if e.author not in SILENT), None)
+
+
+def _since_continued(transcript: Transcript, rules: Rules) -> tuple[Transcript, Rules]:
+    """What is judged after the user went on: only what came since, from how the check stood then."""
+    rest = transcript.since_continued()
+    facts = rest.entries[0].facts if rest.entries else None
+    if not isinstance(facts, ContinuedFacts):
+        return transcript, rules
+    before = turns(transcript) - turns(rest)
+    return rest, replace(rules, began_green=facts.check_passed, turns_before=before)
 
 
 def _after_facts(facts: Facts, transcript: Transcript, rules: Rules) -> Speak | End:
@@ -80,8 +100,8 @@ def _after_facts(facts: Facts, transcript: Transcript, rules: Rules) -> Speak | 
             return _after_check(facts, transcript, rules)
         case VerdictFacts():
             return _after_verdict(facts, transcript, rules)
-        case TaskFacts():
-            return Speak("planner")
+        case TaskFacts() | ContinuedFacts():
+            raise ValueError("a task is no member's contribution")
 
 
 def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules) -> Speak | End:
@@ -122,7 +142,7 @@ def _after_verdict(facts: VerdictFacts, transcript: Transcript, rules: Rules) ->
 
 
 def _coder(transcript: Transcript, rules: Rules) -> Speak | End:
-    if turns(transcript) >= rules.max_turns:
+    if rules.turns_before + turns(transcript) >= rules.max_turns:
         return End("turn_limit", f"{rules.max_turns} turns were not enough; raise --max-turns to go on")
     return Speak("coder")
 

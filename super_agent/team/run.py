@@ -67,14 +67,17 @@ class TeamParts:
     """Lines typed since the last call, oldest first."""
     at_turn_start: Callable[[], None] = lambda: None
     """Called before each turn; may raise `SuperAgentError` to end the run."""
+    at_boundary: Callable[[int], None] = lambda _turns: None
+    """Called with the number of turns that are complete, whenever the state is one to go on from."""
 
 
 @dataclass(slots=True)
 class TeamRun:
-    """One run. `transcript` is its whole state: a fresh object with the same transcript goes on where it stood."""
+    """One run. `transcript` and `began_green` are its whole state: a fresh object with both goes on where it stood."""
 
     parts: TeamParts
     transcript: Transcript = field(default_factory=Transcript)
+    began_green: bool = False
     _token: CancellationToken = field(default_factory=CancellationToken)
     _rules: Rules | None = None
     _end: End | None = None
@@ -82,9 +85,15 @@ class TeamRun:
 
     async def run(self, task: str) -> End:
         """Work until the flow ends it or `stop` is called; raises the `SuperAgentError` that ended it otherwise."""
-        rules = self._rules = await self._open(task)
-        if self._end is not None:
-            return self._end
+        if not self.transcript.entries:
+            await self._open(task)
+            if self._end is not None:
+                return self._end
+            self.parts.at_boundary(0)
+        parts = self.parts
+        rules = self._rules = Rules(parts.check is not None, self.began_green, parts.max_turns)
+        if isinstance(step := next_step(self.transcript, rules), End):
+            return step
         chat = SelectorGroupChat(
             self._members(),
             model_client=self._client("coder", None),
@@ -105,6 +114,8 @@ class TeamRun:
             raise self._failure
         if self._end is None:
             raise RuntimeError("the group chat ended without a reason")
+        if isinstance(next_step(self.transcript, rules), End):
+            self.parts.at_boundary(self.turns)
         return self._end
 
     def stop(self, reason: EndReason, detail: str) -> None:
@@ -118,21 +129,20 @@ class TeamRun:
         """How many turns have begun."""
         return turns(self.transcript)
 
-    async def _open(self, task: str) -> Rules:
+    async def _open(self, task: str) -> None:
         """Run the check once before the first turn and write the opening message."""
-        check, began_green, text = self.parts.check, False, ""
+        check, text = self.parts.check, ""
         if check is not None:
             try:
                 result = await cancellable(lambda: check.run("before"), check.interrupt, self._token)
             except asyncio.CancelledError:
-                return Rules(True, False, self.parts.max_turns)
-            began_green = result.passed
+                return
+            self.began_green = result.passed
             text = f"The work is checked with `{check.command}`, which {result.verdict} now."
-            if not began_green and any(self.parts.workspace.files()):
+            if not result.passed and any(self.parts.workspace.files()):
                 text += "\n" + check_text(result, self._shares.check_output)
         listing = describe(self.parts.workspace, task, self._shares.named_files)
         self.transcript.append(Entry("task", opening(task, listing, text), TaskFacts(task.strip())))
-        return Rules(check is not None, began_green, self.parts.max_turns)
 
     def _select(self, _thread: Sequence[BaseAgentEvent | BaseChatMessage]) -> str:
         """AutoGen's question who speaks next; `_FlowEnded` has ended the run before where nobody does."""
@@ -154,8 +164,10 @@ class TeamRun:
         return self._shares.turn_tokens(reply)
 
     def _begin_turn(self) -> None:
-        self.parts.emit(TurnStarted(self.turns + 1))
         try:
+            if self.turns:
+                self.parts.at_boundary(self.turns)
+            self.parts.emit(TurnStarted(self.turns + 1))
             self.parts.at_turn_start()
         except SuperAgentError as error:
             self._fail(error)

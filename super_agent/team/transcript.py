@@ -7,7 +7,7 @@ token once. Nothing before the end ever changes; that is why cues stay in it for
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from super_agent.core.chat import Message
 from super_agent.team.roles import CUES, Role, head
@@ -61,10 +61,15 @@ class VerdictFacts:
     reasons: str
 
 
-Facts = TaskFacts | WorkspaceFacts | ExecutionFacts | CheckFacts | VerdictFacts
-_FACTS: dict[str, Callable[..., Facts]] = {
-    kind.__name__: kind for kind in (TaskFacts, WorkspaceFacts, ExecutionFacts, CheckFacts, VerdictFacts)
-}
+@dataclass(frozen=True, slots=True)
+class ContinuedFacts:
+    """The user goes on with a run that had ended; `check_passed` is how the check ended just before."""
+
+    check_passed: bool
+
+
+Facts = ContinuedFacts | TaskFacts | WorkspaceFacts | ExecutionFacts | CheckFacts | VerdictFacts
+_FACTS: dict[str, Callable[..., Facts]] = {kind.__name__: kind for kind in get_args(Facts)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,11 @@ class Transcript:
         places = (i for i in range(len(self.entries) - 1, -1, -1) if self.entries[i].author == "compaction")
         return next(places, 0)
 
+    def since_continued(self) -> "Transcript":
+        """The part after the user last went on with it: what was judged before that is not judged again."""
+        places = (i for i in range(len(self.entries) - 1, -1, -1) if _is_continued(self.entries[i]))
+        return Transcript(self.entries[next(places, 0) :])
+
     @property
     def task(self) -> str:
         """The user's task in their own words."""
@@ -161,6 +171,10 @@ class Transcript:
     def from_json(cls, text: str) -> "Transcript":
         """Raises ValueError or KeyError for anything that `to_json` did not write."""
         return cls([_entry_in(data) for data in json.loads(text)])
+
+
+def _is_continued(entry: Entry) -> bool:
+    return isinstance(entry.facts, ContinuedFacts)
 
 
 def _changed(entries: Iterable[Entry]) -> Iterable[str]:

@@ -5,6 +5,7 @@ import pytest
 from super_agent.team.flow import End, Rules, Speak, next_step
 from super_agent.team.transcript import (
     CheckFacts,
+    ContinuedFacts,
     Entry,
     ExecutionFacts,
     Transcript,
@@ -127,3 +128,37 @@ def test_two_invalid_verdicts_in_a_row_end_the_run() -> None:
 
 def test_cues_and_user_lines_decide_nothing() -> None:
     assert after(PLAN, Entry("cue", "Coder:"), Entry("user", "The user says: hurry")) == Speak("coder")
+
+
+def test_a_run_that_had_ended_goes_on_with_the_coder_when_the_user_says_so() -> None:
+    done = (PLAN, CODE, wrote("a.py"), PASSED)
+    assert isinstance(after(*done), End)
+    assert after(*done, Entry("user", "also b.py", ContinuedFacts(check_passed=True))) == Speak("coder")
+
+
+def test_a_check_that_is_green_when_the_user_goes_on_proves_nothing_for_what_comes() -> None:
+    goes_on = (PLAN, CODE, wrote("a.py"), PASSED, Entry("user", "also b.py", ContinuedFacts(check_passed=True)))
+    assert after(*goes_on, CODE, wrote("b.py"), PASSED) == Speak("reviewer")
+    assert after(*goes_on, CODE, wrote("b.py"), PASSED, ACCEPT) == End("accepted", "the reviewer accepted the work")
+
+
+def test_what_was_judged_before_the_user_went_on_is_not_judged_again() -> None:
+    stuck = (PLAN, CODE, wrote("a.py"), failed(), REVISE, CODE, wrote("a.py"), failed())
+    assert isinstance(after(*stuck), End)
+    goes_on = (*stuck, Entry("user", "go on", ContinuedFacts(check_passed=False)))
+    assert after(*goes_on, CODE, wrote("a.py"), failed()) == Speak("reviewer")
+
+
+def test_all_turns_count_against_the_limit_also_after_the_user_went_on() -> None:
+    rules = Rules(has_check=True, began_green=False, max_turns=2)
+    goes_on = (PLAN, CODE, wrote("a.py"), PASSED, Entry("user", "more", ContinuedFacts(check_passed=True)))
+    assert after(*goes_on, rules=rules) == Speak("coder")
+    assert after(*goes_on, CODE, wrote(shown=1), rules=rules) == End(
+        "turn_limit", "2 turns were not enough; raise --max-turns to go on"
+    )
+
+
+def test_a_reply_that_was_cut_between_its_blocks_is_said_to_its_end_first() -> None:
+    part = Entry("coder", "…", cut=True, goes_on=True)
+    assert after(PLAN, part) == Speak("coder")
+    assert after(PLAN, part, CODE) == Speak("workspace")
