@@ -60,6 +60,8 @@ class SoloRun:
     at_boundary: Callable[[int], None] = lambda _turns: None
     """Called with the number of turns that are complete, whenever the state is one to go on from."""
     state: SoloState = field(default_factory=SoloState)
+    instruction: str = ""
+    """What the user adds to a run that had ended."""
     _stopped: SoloEnd | None = field(default=None)
 
     @property
@@ -89,6 +91,8 @@ class SoloRun:
     def _run(self, task: str) -> SoloEnd:
         if not self.state.instruction:
             self._open(task)
+        elif self.instruction:
+            self._go_on(self.instruction)
         while self.state.turns < self.max_turns:
             self.at_boundary(self.state.turns)
             report = self._turn()
@@ -105,13 +109,12 @@ class SoloRun:
         self.state.began_green = None if before is None else before.passed
         self.state.instruction = task if before is None or before.passed else f"{task}\n\n{self._check_text(before)}"
 
-    def go_on(self, instruction: str) -> None:
+    def _go_on(self, instruction: str) -> None:
         """Go on with a run that had ended: what was judged before is not judged again."""
         before = self._run_check("before")
         began_green = None if before is None else before.passed
         self.state = SoloState(instruction, self.state.turns, began_green)
-        if not self.executor.conversation.task.endswith(instruction):
-            self.executor.conversation.task += f"\n\n{instruction}"
+        self.executor.conversation.task += f"\n\n{instruction}"
 
     def _judge(self, task: str, report: Report) -> SoloEnd | None:
         """Whether the turn ended the run; if not, the next instruction is set."""

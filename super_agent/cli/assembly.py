@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from interpreter.check import Check
+from interpreter.conversation import Conversation
 from interpreter.engine import Engine
 from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
 from interpreter.executor import Executor, Limits
@@ -19,6 +20,7 @@ from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.shell_runner import ShellRunner
 from interpreter.shown import Stage
+from super_agent.cli.run_state import WorkState
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, UsageError
 from super_agent.core.events import Emit, EngineRestarted, Event, EventStream, Notice, Sink
@@ -45,6 +47,8 @@ class Ground:
     policy: SandboxPolicy
     before: State
     stack: ExitStack
+    keep: Callable[[int, str], None] = lambda _turns, _state: None
+    """Keeps the run's state at a turn boundary: the number of complete turns, and the state as JSON."""
 
     @property
     def emit(self) -> Emit:
@@ -162,8 +166,8 @@ def register(ground: Ground, halves: Halves, kind: ClientKind) -> None:
     ground.stack.callback(lock.close)
 
 
-def build_executor(ground: Ground, halves: Halves) -> Executor:
-    """The executor with all its parts; its processes start when they are first needed."""
+def build_executor(ground: Ground, halves: Halves, restored: WorkState | None = None) -> Executor:
+    """The executor with all its parts, and its conversation as `restored`; its processes start when needed."""
     settings, emit, stack = ground.settings, ground.emit, ground.stack
     register(ground, halves, "open-interpreter")
     adapter = OllamaAdapter(settings, halves.gate, halves.ready.loaded.context_length)
@@ -174,7 +178,10 @@ def build_executor(ground: Ground, halves: Halves) -> Executor:
     for runner in runners.values():
         stack.callback(runner.close)
     limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
-    return Executor(adapter, engine, runners, ground.workspace, ground.stage, limits)
+    executor = Executor(adapter, engine, runners, ground.workspace, ground.stage, limits)
+    if restored is not None:
+        executor.restore(Conversation.from_json(restored.conversation))
+    return executor
 
 
 def build_check(ground: Ground, command: str | None) -> Check | None:

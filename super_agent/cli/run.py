@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from super_agent.cli import assembly
 from super_agent.cli.render import Renderer, choose_renderer
+from super_agent.cli.run_state import Restored, RunState, WorkState
 from super_agent.cli.terminal import Terminal
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.events import ClientUsage, EndReason, RunEnded, RunStarted
@@ -45,6 +46,10 @@ class Options:
     strict_instance: bool
 
 
+Boundary = Callable[[int, WorkState], None]
+"""Told the number of complete turns and the state to go on from."""
+
+
 @dataclass(slots=True)
 class Work:
     """A run under way: how to start it, how to stop it from a signal handler, how many turns it has had."""
@@ -63,11 +68,15 @@ class _End:
 
 
 @dataclass(slots=True)
-class _Clock:
+class Clock:
+    """The wall time of a run, with what it had used before it was resumed."""
+
+    before_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
 
     def elapsed_s(self) -> float:
-        return time.monotonic() - self.started
+        """Seconds of this run in all."""
+        return self.before_s + time.monotonic() - self.started
 
 
 def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
@@ -84,7 +93,8 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
             with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
                 if options.check is not None and options.setup is None:
                     assembly.require_program(ground, options.check)
-                return _run(ground, options, task, renderer, terminal)
+                ground.emit(_started(ground, options, task))
+                return carry_out(ground, options, task, renderer, terminal)
         finally:
             renderer.close()
 
@@ -107,21 +117,18 @@ def read_task(options: Options) -> str:
     return task
 
 
-def _run(ground: assembly.Ground, options: Options, task: str, renderer: Renderer, terminal: Terminal) -> int:
-    clock = _Clock()
+def carry_out(
+    ground: assembly.Ground,
+    options: Options,
+    task: str,
+    renderer: Renderer,
+    terminal: Terminal,
+    state: RunState | None = None,
+    restored: Restored | None = None,
+) -> int:
+    """Do the work to its end and tell the summary; with `state` and `restored` from where it stood."""
+    clock = Clock(state.elapsed_s if state else 0.0)
     settings = ground.settings
-    ground.emit(
-        RunStarted(
-            task=task,
-            mode=options.mode,
-            workspace=str(ground.workspace.root),
-            model=settings.model,
-            base_url=settings.base_url,
-            check=options.check,
-            sandbox=settings.sandbox,
-            limits={"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens},
-        )
-    )
     work: Work | None = None
     halves: assembly.Halves | None = None
     try:
@@ -131,8 +138,11 @@ def _run(ground: assembly.Ground, options: Options, task: str, renderer: Rendere
             if options.check is not None:  # what it names may only have been installed now
                 assembly.require_program(ground, options.check)
         halves = assembly.join_halves(ground, strict=options.strict_instance)
-        work = _work(ground, halves, options, task, terminal)
-        end = asyncio.run(_drive(work, settings.max_time_s))
+        if state is not None:
+            halves.counting.totals.update(state.totals)
+        boundary = _keeper(ground, halves, options, task, clock)
+        work = _work(ground, halves, options, task, terminal, boundary, restored)
+        end = asyncio.run(_drive(work, max(settings.max_time_s - clock.before_s, 0.0), settings.max_time_s))
     except SuperAgentError as error:
         end = _End("error", str(error), error.exit_code, error)
         if error.exit_code == ExitCode.INTERRUPTED:
@@ -146,18 +156,70 @@ def _run(ground: assembly.Ground, options: Options, task: str, renderer: Rendere
     return int(end.exit_code)
 
 
-def _work(ground: assembly.Ground, halves: assembly.Halves, options: Options, task: str, terminal: Terminal) -> Work:
+def _started(ground: assembly.Ground, options: Options, task: str) -> RunStarted:
+    settings = ground.settings
+    return RunStarted(
+        task=task,
+        mode=options.mode,
+        workspace=str(ground.workspace.root),
+        model=settings.model,
+        base_url=settings.base_url,
+        check=options.check,
+        sandbox=settings.sandbox,
+        limits={"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens},
+    )
+
+
+def _keeper(ground: assembly.Ground, halves: assembly.Halves, options: Options, task: str, clock: Clock) -> Boundary:
+    """What keeps the run's state at each turn boundary."""
+    settings = ground.settings
+
+    def keep(turns: int, work: WorkState) -> None:
+        python = str(options.python) if options.python is not None else None
+        state = RunState(
+            options.mode,
+            task,
+            options.check,
+            python,
+            settings.model,
+            settings.base_url,
+            work,
+            turns,
+            round(clock.elapsed_s(), 3),
+            halves.counting.totals,
+        )
+        ground.keep(turns, state.to_json())
+
+    return keep
+
+
+def _work(
+    ground: assembly.Ground,
+    halves: assembly.Halves,
+    options: Options,
+    task: str,
+    terminal: Terminal,
+    boundary: Boundary,
+    restored: Restored | None,
+) -> Work:
     """The team, or the executor alone; AutoGen is imported for the team only."""
+    earlier = list(restored.lines) if restored is not None else []
+
+    def user_lines() -> list[str]:
+        lines = [*earlier, *terminal.take_lines()]
+        earlier.clear()
+        return lines
+
     if options.mode == "team":
         from super_agent.cli.team_work import team_work
 
-        return team_work(ground, halves, options.check, task, terminal.take_lines)
+        return team_work(ground, halves, options.check, task, user_lines, boundary, restored)
     from super_agent.cli.solo_work import solo_work
 
-    return solo_work(ground, halves, options.check, task, terminal.take_lines)
+    return solo_work(ground, halves, options.check, task, user_lines, boundary, restored)
 
 
-async def _drive(work: Work, max_time_s: float) -> _End:
+async def _drive(work: Work, time_left_s: float, max_time_s: float) -> _End:
     """Await the work with Ctrl-C and the time limit turned into a stop; a second Ctrl-C is not waited for."""
     loop = asyncio.get_running_loop()
 
@@ -169,7 +231,7 @@ async def _drive(work: Work, max_time_s: float) -> _End:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
     timer = loop.call_later(
-        max_time_s, work.stop, "time_limit", f"{max_time_s:g} s were not enough; raise --max-time to go on"
+        time_left_s, work.stop, "time_limit", f"{max_time_s:g} s were not enough; raise --max-time to go on"
     )
     try:
         reason, detail = await work.start()
@@ -180,7 +242,7 @@ async def _drive(work: Work, max_time_s: float) -> _End:
     return _End(reason, detail, EXIT_CODES[reason])
 
 
-def _summary(ground: assembly.Ground, halves: assembly.Halves | None, end: _End, turns: int, clock: _Clock) -> RunEnded:
+def _summary(ground: assembly.Ground, halves: assembly.Halves | None, end: _End, turns: int, clock: Clock) -> RunEnded:
     totals = halves.counting.totals if halves else {}
     return RunEnded(
         reason=end.reason,

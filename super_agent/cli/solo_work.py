@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from interpreter.solo import SoloRun
+from interpreter.solo import SoloRun, SoloState
 from super_agent.cli import assembly
-from super_agent.cli.run import Work
+from super_agent.cli.run import Boundary, Work
+from super_agent.cli.run_state import Restored, WorkState
 from super_agent.core.events import EndReason
 from super_agent.core.threads import in_thread
 
@@ -15,16 +16,28 @@ def solo_work(
     check: str | None,
     task: str,
     user_lines: Callable[[], Sequence[str]],
+    boundary: Boundary,
+    restored: Restored | None,
 ) -> Work:
-    """Build the executor's run; it works in a thread of its own."""
+    """Build the executor's run, where it stood if `restored` is given; it works in a thread of its own."""
+    executor = assembly.build_executor(ground, halves, restored.work if restored else None)
+
+    def keep(turns: int) -> None:
+        boundary(turns, WorkState(run.state.to_json(), executor.conversation.to_json()))
+
     run = SoloRun(
-        executor=assembly.build_executor(ground, halves),
+        executor=executor,
         check=assembly.build_check(ground, check),
         emit=ground.emit,
         max_turns=ground.settings.max_turns,
         user_lines=user_lines,
         at_turn_start=halves.watch.look,
+        at_boundary=keep,
     )
+    if restored is not None:
+        run.state, run.instruction = SoloState.from_json(restored.work.work), restored.instruction
+        if restored.note:
+            run.state.instruction += f"\n\n{restored.note}"
 
     async def start() -> tuple[EndReason, str]:
         end = await in_thread(lambda: run.run(task), lambda: run.stop("interrupted", "cancelled"), "solo")

@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 
 from super_agent.cli import assembly
-from super_agent.cli.run import Work
+from super_agent.cli.run import Boundary, Work
+from super_agent.cli.run_state import Restored, WorkState
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
 from super_agent.team.edits import Editor
 from super_agent.team.run import TeamParts, TeamRun
+from super_agent.team.transcript import Entry, Transcript
 
 
 def team_work(
@@ -17,27 +19,40 @@ def team_work(
     check: str | None,
     task: str,
     user_lines: Callable[[], Sequence[str]],
+    boundary: Boundary,
+    restored: Restored | None,
 ) -> Work:
-    """Build the team; its processes start when they are first needed."""
+    """Build the team, where it stood if `restored` is given; its processes start when they are first needed."""
     settings = ground.settings
     # It would print a member's error with its traceback; the run carries the original and ends with it.
     logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
     assembly.register(ground, halves, "autogen")
     llm = LLMClient(settings, halves.gate, halves.ready.loaded.context_length)
+    executor = assembly.build_executor(ground, halves, restored.work if restored else None)
+
+    def keep(turns: int) -> None:
+        boundary(turns, WorkState(run.transcript.to_json(), executor.conversation.to_json(), run.began_green))
+
     run = TeamRun(
         TeamParts(
             llm=llm,
             details=halves.ready.details,
             workspace=ground.workspace,
             editor=Editor(ground.workspace, ground.emit, ground.session.save_original),
-            executor=assembly.build_executor(ground, halves),
+            executor=executor,
             check=assembly.build_check(ground, check),
             emit=ground.emit,
             max_turns=settings.max_turns,
             user_lines=user_lines,
             at_turn_start=halves.watch.look,
+            at_boundary=keep,
         )
     )
+    if restored is not None:
+        run.transcript = Transcript.from_json(restored.work.work)
+        run.began_green, run.instruction = restored.work.began_green, restored.instruction
+        if restored.note:
+            run.transcript.append(Entry("user", restored.note))
 
     async def start() -> tuple[EndReason, str]:
         try:

@@ -11,7 +11,7 @@ from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMess
 from autogen_agentchat.teams import SelectorGroupChat
 from autogen_core import CancellationToken
 
-from interpreter.check import Check
+from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor
 from super_agent.core.chat import Reply
 from super_agent.core.errors import LimitReached, PathRefused, SuperAgentError
@@ -39,7 +39,7 @@ from super_agent.team.members import CheckMember, InterpreterMember, WorkspaceMe
 from super_agent.team.messages import REPORTS
 from super_agent.team.model_client import Listener, ReplyLimits, TeamModelClient, model_info
 from super_agent.team.roles import CUES, ROLES, Role, Verdict, opening
-from super_agent.team.transcript import Entry, TaskFacts, Transcript
+from super_agent.team.transcript import ContinuedFacts, Entry, TaskFacts, Transcript
 
 REPLY_LIMITS: dict[Role, ReplyLimits] = {
     "planner": ReplyLimits(tokens=400, stop=("\n6.", "\n6)")),
@@ -78,6 +78,8 @@ class TeamRun:
     parts: TeamParts
     transcript: Transcript = field(default_factory=Transcript)
     began_green: bool = False
+    instruction: str = ""
+    """What the user adds to a run that had ended."""
     _token: CancellationToken = field(default_factory=CancellationToken)
     _rules: Rules | None = None
     _end: End | None = None
@@ -85,11 +87,9 @@ class TeamRun:
 
     async def run(self, task: str) -> End:
         """Work until the flow ends it or `stop` is called; raises the `SuperAgentError` that ended it otherwise."""
-        if not self.transcript.entries:
-            await self._open(task)
-            if self._end is not None:
-                return self._end
-            self.parts.at_boundary(0)
+        await self._begin(task)
+        if self._end is not None:
+            return self._end
         parts = self.parts
         rules = self._rules = Rules(parts.check is not None, self.began_green, parts.max_turns)
         if isinstance(step := next_step(self.transcript, rules), End):
@@ -129,20 +129,43 @@ class TeamRun:
         """How many turns have begun."""
         return turns(self.transcript)
 
+    async def _begin(self, task: str) -> None:
+        """Come to where the first turn can begin, or the next one of a run that goes on."""
+        if not self.transcript.entries:
+            await self._open(task)
+        elif self.instruction:
+            await self._go_on()
+        if self._end is None:
+            self.parts.at_boundary(self.turns)
+
     async def _open(self, task: str) -> None:
         """Run the check once before the first turn and write the opening message."""
-        check, text = self.parts.check, ""
-        if check is not None:
-            try:
-                result = await cancellable(lambda: check.run("before"), check.interrupt, self._token)
-            except asyncio.CancelledError:
-                return
+        text = ""
+        if (result := await self._check_before()) is not None:
             self.began_green = result.passed
-            text = f"The work is checked with `{check.command}`, which {result.verdict} now."
+            text = f"The work is checked with `{result.command}`, which {result.verdict} now."
             if not result.passed and any(self.parts.workspace.files()):
                 text += "\n" + check_text(result, self._shares.check_output)
         listing = describe(self.parts.workspace, task, self._shares.named_files)
         self.transcript.append(Entry("task", opening(task, listing, text), TaskFacts(task.strip())))
+
+    async def _go_on(self) -> None:
+        """Say what the user adds; what was judged before is not judged again."""
+        result = await self._check_before()
+        facts = ContinuedFacts(check_passed=result is not None and result.passed)
+        self.transcript.append(Entry("user", f"The user says: {self.instruction}", facts))
+
+    async def _check_before(self) -> CheckResult | None:
+        """The check as it is before the work; None without one, or where the run was stopped meanwhile."""
+        check = self.parts.check
+        if check is None:
+            return None
+        try:
+            return await cancellable(lambda: check.run("before"), check.interrupt, self._token)
+        except asyncio.CancelledError:
+            if self._end is None:
+                raise
+            return None
 
     def _select(self, _thread: Sequence[BaseAgentEvent | BaseChatMessage]) -> str:
         """AutoGen's question who speaks next; `_FlowEnded` has ended the run before where nobody does."""
