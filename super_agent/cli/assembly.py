@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from interpreter.check import Check
 from interpreter.conversation import Conversation
@@ -23,12 +24,14 @@ from interpreter.shown import Stage
 from super_agent.cli.run_state import WorkState
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, UsageError
-from super_agent.core.events import Emit, EngineRestarted, Event, EventStream, Notice, Sink
+from super_agent.core.events import Emit, EngineRestarted, Event, EventStream, Notice, RunStarted, Sink
 from super_agent.core.gate import ClientKind, CountingGate
 from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
 from super_agent.core.ollama import Ollama
 from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
+from super_agent.core.store.recorder import Recorder
+from super_agent.core.store.store import Store
 from super_agent.core.workspace import State, Workspace
 
 # Where Debian's Python lacks ensurepip, an environment without pip is still one that a setup command can use.
@@ -47,8 +50,8 @@ class Ground:
     policy: SandboxPolicy
     before: State
     stack: ExitStack
-    keep: Callable[[int, str], None] = lambda _turns, _state: None
-    """Keeps the run's state at a turn boundary: the number of complete turns, and the state as JSON."""
+    store: Store | None = None
+    recorder: Recorder | None = None
 
     @property
     def emit(self) -> Emit:
@@ -59,6 +62,11 @@ class Ground:
     def stage(self) -> Stage:
         """Where code runs before the user's eyes."""
         return Stage(self.emit, self.session.outputs(), self.settings.max_output_bytes)
+
+    def keep(self, turns: int, state: str) -> None:
+        """Keep the run's state after `turns` complete turns, if runs are kept; raises `StoreFailed`."""
+        if self.recorder is not None:
+            self.recorder.checkpoint(turns, state)
 
     def files_changed(self) -> tuple[str, ...]:
         """What differs from the start of the run, whoever changed it."""
@@ -78,8 +86,9 @@ class Halves:
 
 @contextmanager
 def lay_ground(settings: Settings, folder: Path, python: Path | None, sinks: tuple[Sink, ...]) -> Iterator[Ground]:
-    """Open the workspace and settle the sandbox; raises `WorkspaceRefused`, `SandboxUnavailable`, `SettingInvalid`."""
+    """Open the workspace and settle the sandbox; raises `WorkspaceRefused`, `SandboxUnavailable`, `UsageError`."""
     with ExitStack() as stack:
+        store = stack.enter_context(Store.open(settings.state_dir)) if settings.store == "on" else None
         workspace = Workspace(folder, protected=(PROJECT / "super_agent", PROJECT / ".venv", settings.state_dir))
         stack.callback(workspace.close)
         session = SessionFolder(settings.state_dir, new_session_id(datetime.now().astimezone()))
@@ -92,7 +101,32 @@ def lay_ground(settings: Settings, folder: Path, python: Path | None, sinks: tup
             readonly_paths=settings.sandbox_paths,
             contained=settings.sandbox == "bubblewrap",
         )
-        yield Ground(settings, workspace, session, stream, policy, workspace.state(), stack)
+        yield Ground(settings, workspace, session, stream, policy, workspace.state(), stack, store)
+
+
+def started(ground: Ground, task: str, mode: Literal["team", "solo", "exec"], check: str | None) -> RunStarted:
+    """The facts of a run, as its first event."""
+    settings = ground.settings
+    return RunStarted(
+        task=task,
+        mode=mode,
+        workspace=str(ground.workspace.root),
+        model=settings.model,
+        base_url=settings.base_url,
+        check=check,
+        sandbox=settings.sandbox,
+        limits={"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens},
+    )
+
+
+def keep_record(ground: Ground, facts: RunStarted) -> None:
+    """Keep the run's events in the store from here on, unless there is none; raises `StoreFailed`, `SessionHeld`."""
+    if ground.store is None:
+        return
+    recorder = ground.store.begin(ground.session.session, facts)
+    ground.stack.callback(recorder.close)
+    ground.stream.sinks = (*ground.stream.sinks, recorder)
+    ground.recorder = recorder
 
 
 def announce(ground: Ground) -> None:

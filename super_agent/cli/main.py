@@ -38,6 +38,7 @@ MaxTurns = Annotated[str | None, typer.Option("--max-turns", metavar="N", help="
 MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds before the run gives up.")]
 MaxTokens = Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of the whole run.")]
 Sandbox = Annotated[str | None, typer.Option("--sandbox", help="bubblewrap, or none: your own rights, no protection.")]
+NoStore = Annotated[bool, typer.Option("--no-store", help="Do not keep this run in the session store.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -71,6 +72,7 @@ def run(
     max_tokens: MaxTokens = None,
     sandbox: Sandbox = None,
     strict_instance: Strict = False,
+    no_store: NoStore = False,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
@@ -100,6 +102,7 @@ def exec_(
     max_tokens: MaxTokens = None,
     sandbox: Sandbox = None,
     strict_instance: Strict = False,
+    no_store: NoStore = False,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
@@ -184,7 +187,8 @@ def _flags(given: dict[str, Any]) -> dict[str, Any]:
     """Of a command's parameters those that are settings, by their field names."""
     names = {"max_time": "max_time_s"}
     settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "sandbox")
-    return {names.get(name, name): given[name] for name in settings if name in given}
+    flags = {names.get(name, name): given[name] for name in settings if name in given}
+    return flags | {"store": "off"} if given.get("no_store") else flags
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from super_agent.cli.render import Renderer, choose_renderer
 from super_agent.cli.run_state import Restored, RunState, WorkState
 from super_agent.cli.terminal import Terminal
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
-from super_agent.core.events import ClientUsage, EndReason, RunEnded, RunStarted
+from super_agent.core.events import ClientUsage, EndReason, RunEnded
 from super_agent.core.settings import load_settings
 
 EXIT_CODES: dict[EndReason, ExitCode] = {
@@ -93,7 +93,9 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
             with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
                 if options.check is not None and options.setup is None:
                     assembly.require_program(ground, options.check)
-                ground.emit(_started(ground, options, task))
+                started = assembly.started(ground, task, options.mode, options.check)
+                assembly.keep_record(ground, started)
+                ground.emit(started)
                 return carry_out(ground, options, task, renderer, terminal)
         finally:
             renderer.close()
@@ -154,20 +156,6 @@ def carry_out(
         renderer.close()
         raise end.error
     return int(end.exit_code)
-
-
-def _started(ground: assembly.Ground, options: Options, task: str) -> RunStarted:
-    settings = ground.settings
-    return RunStarted(
-        task=task,
-        mode=options.mode,
-        workspace=str(ground.workspace.root),
-        model=settings.model,
-        base_url=settings.base_url,
-        check=options.check,
-        sandbox=settings.sandbox,
-        limits={"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens},
-    )
 
 
 def _keeper(ground: assembly.Ground, halves: assembly.Halves, options: Options, task: str, clock: Clock) -> Boundary:

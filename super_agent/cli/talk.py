@@ -20,12 +20,16 @@ from super_agent.core.state import private_folder
 
 GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
 
+CONVERSATION = "(a conversation)"
+"""In place of a task, where sessions are listed."""
+
 
 def main(options: Options, settings: Settings) -> int:
     """Talk until Ctrl-D; returns 0. Raises `SuperAgentError` for what prevents the conversation from beginning."""
     renderer = choose_renderer(options.json, sys.stdout)
     with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
         try:
+            assembly.keep_record(ground, assembly.started(ground, CONVERSATION, "exec", None))
             assembly.announce(ground)
             halves = assembly.join_halves(ground, strict=options.strict_instance)
             executor = assembly.build_executor(ground, halves)

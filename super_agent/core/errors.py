@@ -51,6 +51,22 @@ class CheckNotFound(UsageError):
     """A check command whose program does not exist where the check runs."""
 
 
+class StoreUnusable(UsageError):
+    """The session store cannot be opened, so the run does not begin."""
+
+
+class SessionUnknown(UsageError):
+    """No session, or more than one, has a name that begins so."""
+
+
+class SessionHeld(UsageError):
+    """Another process works on the session."""
+
+
+class StoreFailed(SuperAgentError):
+    """The session store could not be written or read any more; what it held before is whole."""
+
+
 class ServerError(SuperAgentError):
     """The Ollama server or the model."""
 

@@ -297,23 +297,35 @@ class RunEnded:
     instance: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class NewerEvent:
+    """An event of a stored session that a newer version wrote: its type's name and its fields as they are."""
+
+    name: str
+    fields: dict[str, Any]
+
+
 Event = (
     RunStarted | Notice | ModelReady | TurnStarted | SpeakerStarted | TextStreamed | MessagePosted
     | RequestFinished | ContextCompacted | PrefixBroken | FileWritten | EditRefused | FilesShown
     | InstructionGiven | ReportMade | CodeStarted | OutputStreamed | CodeFinished | FilesChanged | CheckFinished
-    | VerdictGiven | UserSpoke | EngineRestarted | InstanceNoted | RunEnded
+    | VerdictGiven | UserSpoke | EngineRestarted | InstanceNoted | RunEnded | NewerEvent
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """An event with its place in the session: `seq` counts from 1 without gaps, `turn` is 0 before the first turn."""
+    """An event with its place in the session: `seq` counts from 1 without gaps, `turn` is 0 before the first turn.
+
+    `unknown` holds what a newer version stored beside the fields known here.
+    """
 
     session: str
     turn: int
     seq: int
     time: float
     event: Event
+    unknown: dict[str, Any] = field(default_factory=dict)
 
 
 Sink = Callable[[Stamped], None]
@@ -343,18 +355,26 @@ class EventStream:
 
 
 def event_type(event: Event) -> str:
-    """The name of an event's type in JSON: the class name in snake_case."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+    """The name of an event's type in JSON."""
+    return event.name if isinstance(event, NewerEvent) else event_name(type(event))
+
+
+def event_name(kind: type[Any]) -> str:
+    """The class name in snake_case."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def to_json(stamped: Stamped) -> dict[str, Any]:
     """One JSON object for an event: version, type, time (RFC 3339, UTC), session, turn, seq, then its own fields."""
+    event = stamped.event
+    own = event.fields if isinstance(event, NewerEvent) else dataclasses.asdict(event)
     return {
         "version": EVENT_VERSION,
-        "type": event_type(stamped.event),
+        "type": event_type(event),
         "time": datetime.fromtimestamp(stamped.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "session": stamped.session,
         "turn": stamped.turn,
         "seq": stamped.seq,
-        **dataclasses.asdict(stamped.event),
+        **own,
+        **stamped.unknown,
     }

@@ -54,9 +54,10 @@ class Settings(BaseModel):
     lang: Literal["en", "pt"] | None = Field(None, description="language of `verify`; else that of the locale")
     sandbox: Literal["bubblewrap", "none"] = Field("bubblewrap", description="where model-written code runs")
     sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
+    store: Literal["on", "off"] = Field("on", description="whether runs are kept in the session store")
     state_dir: Path = Field(
         default_factory=lambda: platformdirs.user_state_path("super-agent"),
-        description="sessions, saved originals, whole outputs, client locks",
+        description="the session store, saved originals, whole outputs, client locks",
     )
 
     @field_validator("base_url", mode="before")

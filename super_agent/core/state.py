@@ -47,16 +47,17 @@ class SessionFolder:
         if any(line.startswith(name) for line in known):
             return
         if data is not None:
-            _write_durably(index.with_name(name), data)
+            write_durably(index.with_name(name), data)
         line = f"{name}\t{'absent' if data is None else 'saved'}\t{path}\n"
-        _write_durably(index, ("".join(f"{k}\n" for k in known) + line).encode())
+        write_durably(index, ("".join(f"{k}\n" for k in known) + line).encode())
 
     def outputs(self) -> Path:
         """The folder for whole outputs of commands."""
         return private_folder(self.path / "outputs")
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a private file whole or not at all, whatever ends the process."""
     temporary = path.with_name(path.name + ".part")
     with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
         file.write(data)

@@ -1,0 +1,178 @@
+"""The store as the rest of the program uses it: begin and go on with sessions, find and read them, remove them."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from super_agent.core.errors import SessionHeld, SessionUnknown
+from super_agent.core.events import RunStarted, Stamped
+from super_agent.core.state import private_folder
+from super_agent.core.store.codec import event_of
+from super_agent.core.store.database import Database
+from super_agent.core.store.hold import Hold
+from super_agent.core.store.recorder import Place, Recorder, changed_paths, storable, to_list
+from super_agent.core.store.sessions import SELECT, Checkpoint, SessionRow, session_row
+from super_agent.core.store.texts import Texts
+
+FILE = "sessions.db"
+EVENTS_AT_ONCE = 500
+
+
+class Store:
+    """All sessions of one state folder; made by `open`, closed by its owner."""
+
+    def __init__(self, database: Database, state_dir: Path) -> None:
+        self._database = database
+        self._folder = state_dir / "sessions"
+        self._texts = Texts(state_dir / "texts")
+
+    @classmethod
+    def open(cls, state_dir: Path) -> "Store":
+        """Open or make the store; raises `SettingInvalid` (the folder) or `StoreUnusable` (the file)."""
+        return cls(Database(private_folder(state_dir) / FILE), state_dir)
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._database.close()
+
+    # ── writing ──
+
+    def begin(self, session: str, facts: RunStarted) -> Recorder:
+        """A new session, held by this process. Raises `StoreFailed`."""
+        hold = self.hold(session)
+        values = (session, time.time(), facts.mode, facts.workspace, facts.task, facts.model, facts.base_url)
+        try:
+            with self._database.writing():
+                self._database.execute(
+                    "INSERT INTO sessions (id, started, mode, workspace, task, model, base_url)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [storable(value) if isinstance(value, str) else value for value in values],
+                )
+        except BaseException:
+            hold.close()
+            raise
+        return Recorder(self._database, self._texts, hold, session, Place(0, 0, set()))
+
+    def continue_session(self, session: str) -> Recorder:
+        """Go on after the last checkpoint: later events are marked as rolled back, and the session has no end again.
+
+        Raises `SessionHeld`, `SessionUnknown`, `StoreFailed`.
+        """
+        hold = self.hold(self.find(session).id)
+        try:
+            checkpoint = self.last_checkpoint(session)
+            seq, turn = (checkpoint.seq, checkpoint.turn) if checkpoint else (0, 0)
+            with self._database.writing():
+                later = (session, seq)
+                self._database.execute("UPDATE events SET rolled_back = 1 WHERE session = ? AND seq > ?", later)
+                self._database.execute("DELETE FROM turns WHERE session = ? AND seq > ?", later)
+                files = self._files(session)
+                self._database.execute(
+                    "UPDATE sessions SET turns = ?, files = ?, ended = NULL, reason = NULL, exit_code = NULL,"
+                    " detail = NULL WHERE id = ?",
+                    (turn, to_list(files), session),
+                )
+        except BaseException:
+            hold.close()
+            raise
+        return Recorder(self._database, self._texts, hold, session, Place(seq, turn, files))
+
+    def hold(self, session: str) -> Hold:
+        """Keep every other process from working on the session until closed; raises `SessionHeld`."""
+        return Hold(private_folder(self._folder) / session, session)
+
+    # ── reading ──
+
+    def sessions(self, workspace: Path | None = None) -> list[SessionRow]:
+        """Newest first; of one workspace where it is given. Raises `StoreFailed`."""
+        where, values = (" WHERE workspace = ?", (str(workspace),)) if workspace is not None else ("", ())
+        return self._rows(f"{SELECT}{where} ORDER BY started DESC, id DESC", values)
+
+    def find(self, text: str) -> SessionRow:
+        """The session whose id begins so; raises `SessionUnknown` where none or several do."""
+        rows = self._rows(f"{SELECT} WHERE substr(id, 1, ?) = ? ORDER BY id", (len(text), storable(text)))
+        exact = [row for row in rows if row.id == text]
+        if not text or not rows:
+            raise SessionUnknown(
+                f"no session has an id that begins with {text!r}", fix="See super-agent sessions --all"
+            )
+        if len(rows) > 1 and not exact:
+            some = ", ".join(row.id for row in rows[:3]) + (", …" if len(rows) > 3 else "")
+            raise SessionUnknown(f"{len(rows)} sessions begin with {text!r}: {some}", fix="Give more of the id")
+        return (exact or rows)[0]
+
+    def events(self, session: str) -> Iterator[Stamped]:
+        """The events of a session in their order, without those that were rolled back. Raises `StoreFailed`."""
+        after = 0
+        while True:
+            rows = self._database.rows(
+                "SELECT seq, turn, time, type, data FROM events WHERE session = ? AND seq > ? AND NOT rolled_back"
+                " ORDER BY seq LIMIT ?",
+                (session, after, EVENTS_AT_ONCE),
+            )
+            for seq, turn, moment, name, data in rows:
+                event, unknown = event_of(name, self._texts.put_back(json.loads(data)))
+                yield Stamped(session, turn, seq, moment, event, unknown)
+            if len(rows) < EVENTS_AT_ONCE:
+                return
+            after = rows[-1][0]
+
+    def last_checkpoint(self, session: str) -> Checkpoint | None:
+        """The newest state of a session; None where no turn was completed. Raises `StoreFailed`."""
+        rows = self._database.rows(
+            "SELECT turn, seq, state FROM checkpoints WHERE session = ? ORDER BY turn DESC LIMIT 1", (session,)
+        )
+        for turn, seq, state in rows:
+            return Checkpoint(turn, self._texts.put_back(json.loads(state))["state"], seq)
+        return None
+
+    # ── removing ──
+
+    def remove(self, session: str) -> None:
+        """Forget a session: its rows, its folder, and large texts that nobody else needs. Raises `SessionHeld`."""
+        with self.hold(session):
+            with self._database.writing():
+                self._database.execute("DELETE FROM sessions WHERE id = ?", (session,))
+                # Inside the transaction, as a run keeps its large texts inside of one.
+                self._texts.keep_only({name for (name,) in self._database.rows("SELECT sha256 FROM texts")})
+            shutil.rmtree(self._folder / session)
+
+    def prune(self, *, older_than_s: float | None = None, keep: int | None = None) -> tuple[str, ...]:
+        """Remove sessions that began longer ago, or that are not among the newest `keep`; returns their ids.
+
+        Where both are given, a session must meet both. One that is held stays.
+        """
+        now = time.time()
+        removed: list[str] = []
+        for row in self.sessions()[keep or 0 :]:
+            if older_than_s is not None and now - row.started <= older_than_s:
+                continue
+            try:
+                self.remove(row.id)
+            except SessionHeld:
+                continue
+            removed.append(row.id)
+        return tuple(removed)
+
+    def _rows(self, sql: str, values: Sequence[object]) -> list[SessionRow]:
+        return [session_row(row, self._folder / row[0]) for row in self._database.rows(sql, values)]
+
+    def _files(self, session: str) -> set[str]:
+        rows = self._database.rows(
+            "SELECT type, data FROM events WHERE session = ? AND NOT rolled_back"
+            " AND type IN ('file_written', 'files_changed')",
+            (session,),
+        )
+        found: set[str] = set()
+        for kind, data in rows:
+            event, _ = event_of(kind, json.loads(data))
+            found.update(changed_paths(event))
+        return found

@@ -1,0 +1,132 @@
+"""Sessions are written whole turns at a time, read as they were, continued from their last checkpoint."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from super_agent.core import events as ev
+from super_agent.core.errors import SessionHeld, SessionUnknown
+from super_agent.core.store.recorder import Recorder
+from super_agent.core.store.store import Store
+from tests.store.conftest import STARTED
+
+ENDED = ev.RunEnded("accepted", 0, "fine", 1, 2.5, ("a.py",), (), {})
+
+
+def stream_to(recorder: Recorder, seen: list[ev.Stamped] | None = None) -> ev.EventStream:
+    sinks: tuple[ev.Sink, ...] = (recorder,) if seen is None else (seen.append, recorder)
+    return ev.EventStream(recorder.session, sinks, turn=recorder.turn, _seq=recorder.seq)
+
+
+def test_a_session_is_read_as_it_was_written(store: Store) -> None:
+    seen: list[ev.Stamped] = []
+    recorder = store.begin("s1", STARTED)
+    stream = stream_to(recorder, seen)
+    usage = ev.RequestFinished("autogen", 10, 3, 0.5, None)
+    for event in (STARTED, ev.TurnStarted(1), usage, ev.FileWritten("a.py", "created", "+\ud800", 1, 0), ENDED):
+        stream.emit(event)
+    recorder.close()
+    assert list(store.events("s1")) == seen
+    row = store.find("s1")
+    assert (row.state, row.reason, row.turns, row.files) == ("ended", "accepted", 1, ("a.py",))
+    assert (row.prompt_tokens, row.completion_tokens, row.workspace, row.task) == (10, 3, "/w", "do it")
+
+
+def test_events_are_stored_at_turn_boundaries_and_not_in_between(store: Store) -> None:
+    recorder = store.begin("s1", STARTED)
+    stream = stream_to(recorder)
+    stream.emit(STARTED)
+    stream.emit(ev.TurnStarted(1))
+    assert [type(s.event) for s in store.events("s1")] == [ev.RunStarted]
+    stream.emit(ev.UserSpoke("x"))
+    stream.emit(ev.TurnStarted(2))
+    assert [type(s.event) for s in store.events("s1")] == [ev.RunStarted, ev.TurnStarted, ev.UserSpoke]
+    recorder.close()
+    assert [s.turn for s in store.events("s1")] == [0, 1, 1, 2]
+
+
+def test_pieces_of_one_text_become_one_event(store: Store) -> None:
+    recorder = store.begin("s1", STARTED)
+    stream = stream_to(recorder)
+    for text in "abc":
+        stream.emit(ev.TextStreamed("coder", text))
+    stream.emit(ev.TextStreamed("coder", "d", reasoning=True))
+    stream.emit(ev.OutputStreamed("e"))
+    stream.emit(ev.OutputStreamed("f"))
+    stream.emit(ev.TextStreamed("planner", "g"))
+    recorder.close()
+    assert [(s.seq, s.event) for s in store.events("s1")] == [
+        (1, ev.TextStreamed("coder", "abc")),
+        (4, ev.TextStreamed("coder", "d", reasoning=True)),
+        (5, ev.OutputStreamed("ef")),
+        (7, ev.TextStreamed("planner", "g")),
+    ]
+
+
+def test_a_session_goes_on_after_its_last_checkpoint(store: Store) -> None:
+    recorder = store.begin("s1", STARTED)
+    stream = stream_to(recorder)
+    for event in (STARTED, ev.TurnStarted(1), ev.FileWritten("a.py", "created", "", 1, 0)):
+        stream.emit(event)
+    recorder.checkpoint(1, '{"x": 1}')
+    for event in (ev.TurnStarted(2), ev.FileWritten("b.py", "created", "", 1, 0), ENDED):
+        stream.emit(event)
+    recorder.close()
+
+    again = store.continue_session("s1")
+    row = store.find("s1")
+    assert (row.state, row.turns, row.files, row.ended) == ("running", 1, ("a.py",), None)
+    assert (again.seq, again.turn) == (3, 1)
+    stream_to(again).emit(ev.TurnStarted(2))
+    again.close()
+    assert [(s.seq, type(s.event).__name__) for s in store.events("s1")] == [
+        (1, "RunStarted"),
+        (2, "TurnStarted"),
+        (3, "FileWritten"),
+        (4, "TurnStarted"),
+    ]
+    checkpoint = store.last_checkpoint("s1")
+    assert checkpoint is not None
+    assert (checkpoint.turn, checkpoint.state, checkpoint.seq) == (1, '{"x": 1}', 3)
+    assert store.find("s1").state == "broken off"
+
+
+def test_a_session_without_a_checkpoint_begins_again(store: Store) -> None:
+    recorder = store.begin("s1", STARTED)
+    stream_to(recorder).emit(STARTED)
+    recorder.close()
+    again = store.continue_session("s1")
+    assert (again.seq, again.turn, list(store.events("s1"))) == (0, 0, [])
+    again.close()
+
+
+def test_a_session_is_held_by_one_process_at_a_time(store: Store) -> None:
+    with (
+        store.begin("s1", STARTED) as recorder,
+        pytest.raises(SessionHeld, match=r"session s1 is held by pid \d+ since"),
+    ):
+        store.continue_session(recorder.session)
+    store.continue_session("s1").close()
+
+
+def test_a_session_is_found_by_the_beginning_of_its_id(store: Store) -> None:
+    for name in ("20260101-a", "20260102-b"):
+        store.begin(name, STARTED).close()
+    assert store.find("20260102").id == "20260102-b"
+    with pytest.raises(SessionUnknown, match="2 sessions begin with '2026'"):
+        store.find("2026")
+    with pytest.raises(SessionUnknown, match="no session has an id that begins with 'x'"):
+        store.find("x")
+
+
+def test_files_are_private(store: Store, tmp_path: Path) -> None:
+    recorder = store.begin("s1", STARTED)
+    stream_to(recorder).emit(ev.OutputStreamed("x" * 100_000))
+    recorder.checkpoint(1, "y" * 100_000)
+    files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
+    assert {path.name for path in files} > {"sessions.db", "sessions.db-wal", "sessions.db-shm"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    folders = [path for path in (tmp_path / "state", *(tmp_path / "state").rglob("*")) if path.is_dir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
+    recorder.close()
