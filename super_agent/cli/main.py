@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from super_agent import __version__
+from super_agent.cli import session_commands
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
 
 app = typer.Typer(
@@ -181,6 +182,10 @@ def sandbox(
     from super_agent.cli import sandbox as module
 
     raise typer.Exit(module.main(command or [], workspace, python, {}, env_file, as_json=json))
+
+
+app.add_typer(session_commands.sessions, name="sessions")
+app.command()(session_commands.show)
 
 
 def _flags(given: dict[str, Any]) -> dict[str, Any]:

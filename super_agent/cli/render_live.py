@@ -200,6 +200,16 @@ class LivePen:
             self._frames.live.refresh()
 
 
+class StillPen(LivePen):
+    """The same rows in the same colours for what is over: nothing moves below them."""
+
+    def begin(self, what: str) -> None:
+        """Nothing takes time any more."""
+
+    def progress(self, what: str, turn: int, tokens: int) -> None:
+        """Nothing takes time any more."""
+
+
 class _Frames:
     """Redraws the live rows by a thread that has ended when `stop` returns; rich's own thread is not waited for.
 

@@ -61,6 +61,7 @@ class TextRenderer:
             ev.ContextCompacted: self._compacted,
             ev.PrefixBroken: self._prefix_broken,
             ev.RunEnded: self._run_ended,
+            ev.NewerEvent: lambda e: self._line(f"({e.name}: an event of a newer super-agent)", "dim"),
         }
 
     @property
@@ -79,6 +80,8 @@ class TextRenderer:
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
+        if stamped.unknown:
+            self._line(f"(a newer super-agent also stored: {', '.join(stamped.unknown)})", "dim")
 
     def close(self) -> None:
         """Leave the output clean; idempotent."""

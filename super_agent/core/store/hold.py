@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from super_agent.core.errors import SessionHeld
+from super_agent.core.errors import SessionHeld, StoreFailed
 from super_agent.core.state import private_folder
 
 NAME = "held.json"
@@ -16,17 +16,24 @@ PROBE_S = 0.5
 
 
 class Hold:
-    """A session held by this process until `close`; raises `SessionHeld` where another one holds it."""
+    """A session held by this process until `close`; raises `SessionHeld` where another one holds it, `StoreFailed`."""
 
     def __init__(self, folder: Path, session: str) -> None:
         path = private_folder(folder) / NAME
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = -1
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._take(session)
+        except OSError as error:
+            self.close()
+            raise StoreFailed(f"{path}: {error.strerror}", fix="Make room and make it writable for you") from error
+
+    def _take(self, session: str) -> None:
         until = time.monotonic() + PROBE_S
         while not _locked(self._fd, fcntl.LOCK_EX):
             if time.monotonic() > until:
                 by = _by(self._fd)
-                os.close(self._fd)
-                self._fd = -1
+                self.close()
                 raise SessionHeld(f"session {session} is held by {by}", fix="Wait for it, or end that process")
             time.sleep(0.01)
         os.ftruncate(self._fd, 0)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from super_agent.core.errors import StoreFailed
+from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import (
     Event,
     FilesChanged,
@@ -130,7 +130,7 @@ class Recorder:
                 self._write(events)
                 if checkpoint is not None:
                     self._write_checkpoint(*checkpoint)
-        except StoreFailed:
+        except SuperAgentError:
             self._failed = True
             raise
 

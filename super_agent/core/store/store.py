@@ -145,22 +145,29 @@ class Store:
                 self._texts.keep_only({name for (name,) in self._database.rows("SELECT sha256 FROM texts")})
             shutil.rmtree(self._folder / session)
 
-    def prune(self, *, older_than_s: float | None = None, keep: int | None = None) -> tuple[str, ...]:
+    def prune(
+        self, workspace: Path | None = None, *, older_than_s: float | None = None, keep: int | None = None
+    ) -> tuple[str, ...]:
         """Remove sessions that began longer ago, or that are not among the newest `keep`; returns their ids.
 
-        Where both are given, a session must meet both. One that is held stays.
+        Where both are given, a session must meet both. One that is held stays. Without a workspace, folders of that
+        age which belong to no session (of runs without the store) go too.
         """
-        now = time.time()
-        removed: list[str] = []
-        for row in self.sessions()[keep or 0 :]:
-            if older_than_s is not None and now - row.started <= older_than_s:
-                continue
-            try:
-                self.remove(row.id)
-            except SessionHeld:
-                continue
-            removed.append(row.id)
-        return tuple(removed)
+        began_before = None if older_than_s is None else time.time() - older_than_s
+        rows = self.sessions(workspace)[keep or 0 :]
+        names = [row.id for row in rows if began_before is None or row.started < began_before]
+        if workspace is None and began_before is not None:
+            known = {name for (name,) in self._database.rows("SELECT id FROM sessions")}
+            folders = self._folder.iterdir() if self._folder.is_dir() else ()
+            names += [p.name for p in folders if p.name not in known and p.stat().st_mtime < began_before]
+        return tuple(name for name in names if self._removed(name))
+
+    def _removed(self, session: str) -> bool:
+        try:
+            self.remove(session)
+        except SessionHeld:
+            return False
+        return True
 
     def _rows(self, sql: str, values: Sequence[object]) -> list[SessionRow]:
         return [session_row(row, self._folder / row[0]) for row in self._database.rows(sql, values)]

@@ -1,0 +1,78 @@
+"""One file that works offline and anywhere: no script, nothing loaded, and a policy that forbids both."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from super_agent.cli import wording
+from super_agent.cli.choose_session import first_line
+from super_agent.cli.page.hide import Hide
+from super_agent.cli.page.markup import esc, rows, tag
+from super_agent.cli.page.story import Story
+from super_agent.cli.page.style import STYLE
+from super_agent.cli.page.timeline import timeline
+from super_agent.core.events import InstanceNoted, RequestFinished, RunEnded, RunStarted, Stamped
+from super_agent.core.store.sessions import SessionRow
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def page(row: SessionRow, events: Iterable[Stamped], hide: Hide) -> str:
+    """The whole document, with what `hide` hides left out of every text in it."""
+    row = hide.row(row)
+    shown = [hide.stamped(stamped) for stamped in events]
+    story = Story()
+    for stamped in shown:
+        story.add(stamped)
+    drawn = timeline(shown)
+    body = (
+        tag("h1", esc(row.task.strip()))
+        + _state(row)
+        + rows([*_facts(row, shown), *_figures(row, shown)])
+        + (tag("h2", "Timeline") + drawn if drawn else "")
+        + tag("h2", "Before the first turn")
+        + story.html()
+    )
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f"<title>{esc(first_line(row.task))}</title><style>{STYLE}</style>"
+    )
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{body}</body></html>\n'
+
+
+def _state(row: SessionRow) -> str:
+    if row.reason is None:
+        return tag("p", esc(row.state), "warn")
+    words = next((text for reason, text in wording.END.items() if reason == row.reason), row.reason)
+    good = row.exit_code == 0
+    return tag("p", esc(f"{'✓' if good else '✗'} {words}"), "good" if good else "bad")
+
+
+def _facts(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
+    began = datetime.fromtimestamp(row.started).astimezone()
+    facts = [("session", row.id), ("began", f"{began:%Y-%m-%d %H:%M:%S %z}"), ("mode", row.mode)]
+    facts += [("workspace", row.workspace), ("model", f"{row.model} at {row.base_url}")]
+    for stamped in events:
+        if isinstance(stamped.event, RunStarted):
+            facts += [("check", stamped.event.check or "none"), ("sandbox", stamped.event.sandbox)]
+            break
+    return facts
+
+
+def _figures(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
+    """What it changed and what it cost; summed from the events where the session has no end."""
+    ends = [stamped.event for stamped in events if isinstance(stamped.event, RunEnded)]
+    if ends:
+        return list(wording.summary(ends[-1]))
+    calls = [stamped.event for stamped in events if isinstance(stamped.event, RequestFinished)]
+    tokens_in, tokens_out = sum(c.prompt_tokens for c in calls), sum(c.completion_tokens for c in calls)
+    counts: dict[str, int] = {}
+    for stamped in events:
+        if isinstance(stamped.event, InstanceNoted):
+            counts[stamped.event.kind] = counts.get(stamped.event.kind, 0) + 1
+    return [
+        ("files", wording.paths(row.files) or "none changed"),
+        ("turns", str(row.turns)),
+        ("tokens", f"{tokens_in:,} in, {tokens_out:,} out, {wording.counted(len(calls), 'call')}"),
+        ("model", wording.instance_counts(counts)),
+    ]

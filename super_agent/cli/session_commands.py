@@ -1,0 +1,84 @@
+"""The commands that look back: `sessions` and `show`, with the flags a user types."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _complete(incomplete: str) -> list[tuple[str, str]]:
+    from super_agent.cli.choose_session import complete
+
+    return complete(incomplete)
+
+
+EnvFile = Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")]
+WorkspaceDir = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that was worked in.")]
+Everywhere = Annotated[bool, typer.Option("--all", "-a", help="Of all workspaces, not of this one only.")]
+SessionId = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[SESSION]",
+        help="An id or its beginning; without it the last session of this workspace.",
+        autocompletion=_complete,
+    ),
+]
+SessionIds = Annotated[
+    list[str], typer.Argument(metavar="SESSION...", help="Ids or their beginnings.", autocompletion=_complete)
+]
+
+sessions = typer.Typer(help="List past and running sessions; remove old ones.", invoke_without_command=True)
+
+
+@sessions.callback()
+def list_(
+    context: typer.Context,
+    workspace: WorkspaceDir = Path(),
+    everywhere: Everywhere = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """List the sessions of this workspace; `rm` and `prune` remove some."""
+    if context.invoked_subcommand is None:
+        from super_agent.cli import sessions as command
+
+        raise typer.Exit(command.show_list(env_file, workspace, everywhere=everywhere, as_json=json))
+
+
+@sessions.command()
+def rm(names: SessionIds, env_file: EnvFile = None) -> None:
+    """Remove sessions: their events, saved originals and outputs. No file of a workspace is touched."""
+    from super_agent.cli import sessions as command
+
+    raise typer.Exit(command.remove(env_file, names))
+
+
+@sessions.command()
+def prune(
+    keep: Annotated[int | None, typer.Option("--keep", min=0, metavar="N", help="Keep the newest N.")] = None,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", metavar="AGE", help="Only those older than 12h, 30d or 8w.")
+    ] = None,
+    workspace: WorkspaceDir = Path(),
+    everywhere: Everywhere = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Remove old sessions of this workspace, or of all; running ones stay."""
+    from super_agent.cli import sessions as command
+
+    raise typer.Exit(command.prune(env_file, workspace, everywhere=everywhere, keep=keep, older_than=older_than))
+
+
+def show(
+    session: SessionId = None,
+    workspace: WorkspaceDir = Path(),
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page; `-` is stdout.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Its events, one JSON object a line.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Show a session as it was seen, or write it as a page to send to somebody."""
+    from super_agent.cli import show as command
+
+    raise typer.Exit(command.main(session, workspace, html, env_file, as_json=json))

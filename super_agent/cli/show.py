@@ -1,0 +1,82 @@
+"""`show`: a session as it was seen, as its events, or as one page to send to somebody."""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from super_agent.cli.choose_session import chosen, open_store
+from super_agent.cli.output import Output
+from super_agent.cli.render import Renderer
+from super_agent.core.errors import UsageError
+from super_agent.core.settings import Settings, load_settings
+from super_agent.core.store.sessions import SessionRow
+from super_agent.core.store.store import Store
+
+
+def main(session: str | None, workspace: Path, html: Path | None, env_file: Path | None, *, as_json: bool) -> int:
+    """Print a session, or write its page; raises `UsageError`, `StoreFailed`."""
+    if html is not None and as_json:
+        raise UsageError("--json and --html were given", fix="Give one of them")
+    with open_store(env_file) as store:
+        row = chosen(store, session, workspace)
+        if html is not None:
+            _write_page(store, row, html, load_settings(env_file=env_file))
+        else:
+            _print(store, row, as_json=as_json)
+    return 0
+
+
+def _print(store: Store, row: SessionRow, *, as_json: bool) -> None:
+    gone: list[bool] = []
+    output = Output(sys.stdout, lambda: gone.append(True))
+    renderer = _renderer(output, as_json=as_json)
+    for stamped in store.events(row.id):
+        renderer(stamped)
+        if gone:
+            return
+    renderer.close()
+    if row.state != "ended" and not as_json:
+        word = "is still running" if row.state == "running" else "was broken off"
+        output.write(f"\n(session {row.id} {word}; what is shown ends with its last stored turn)\n")
+
+
+def _renderer(output: Output, *, as_json: bool) -> Renderer:
+    if as_json:
+        from super_agent.cli.render_json import JsonRenderer
+
+        return JsonRenderer(output)
+    from super_agent.cli.render_text import TextRenderer
+
+    if output.isatty():
+        from super_agent.cli.render_live import StillPen
+
+        return TextRenderer(StillPen(output))
+    from super_agent.cli.render_plain import PlainPen
+
+    return TextRenderer(PlainPen(output))
+
+
+def _write_page(store: Store, row: SessionRow, path: Path, settings: Settings) -> None:
+    from super_agent.cli.page.hide import Hide
+    from super_agent.cli.page.page import page
+
+    text = page(row, store.events(row.id), Hide(_secrets(settings), Path.home()))
+    data = text.encode("utf-8", "replace")
+    if str(path) == "-":
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        # Private like the store it comes from; whom it is shown to is the user's choice.
+        with open(path, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+            file.write(data)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}", fix="Name another file") from error
+    sys.stdout.write(f"wrote {path} ({len(data):,} bytes)\n")
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    """What a server's error or a model's text could repeat."""
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    password = urlsplit(settings.proxy).password if settings.proxy else None
+    return tuple(secret for secret in (key, settings.proxy, password) if secret)
