@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from typing import BinaryIO
+from typing import Protocol
 
 from super_agent.core.harmless import harmless
 
@@ -12,11 +12,18 @@ MAX_WHOLE_BYTES = 256 * 1024 * 1024
 _OPEN = re.compile(r"(?:\x1b\[[0-?]*[ -/]*|\x1b[\]PX^_][^\x07\x1b\n]{0,4096}\x1b?|\x1b[ -/]*|\r)\Z")
 
 
+class Writable(Protocol):
+    """What takes a whole output, as a file opened for writing does."""
+
+    def write(self, data: bytes, /) -> int:
+        """How many bytes it took."""
+
+
 class OutputLimiter:
     """Takes raw output in pieces; keeps head and tail of at most `limit_bytes`, counts the rest."""
 
-    def __init__(self, limit_bytes: int, whole: BinaryIO | None = None, max_whole_bytes: int = MAX_WHOLE_BYTES) -> None:
-        """`whole`, an open file, gets every byte as it came, up to `max_whole_bytes`."""
+    def __init__(self, limit_bytes: int, whole: Writable | None = None, max_whole_bytes: int = MAX_WHOLE_BYTES) -> None:
+        """`whole`, such as an open file, gets every byte as it came, up to `max_whole_bytes`."""
         self.total_bytes = 0
         self.whole_bytes = 0
         self._max_whole = max_whole_bytes

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
-from super_agent.core.errors import SettingInvalid
+from super_agent.core.errors import SettingInvalid, StoreFailed
 
 
 def new_session_id(now: datetime) -> str:
@@ -40,7 +40,16 @@ class SessionFolder:
         """Keep a workspace file's content from before its first write; later calls for the same path do nothing.
 
         Named by the path's hash, so that no workspace path can lead elsewhere; None records that there was no file.
+        Raises `StoreFailed` where it cannot be written: the file must then not be written either.
         """
+        try:
+            self._save_original(path, data)
+        except OSError as error:
+            raise StoreFailed(
+                f"the original of {path} cannot be kept in {self.path}: {error.strerror}", fix="Make room on the disk"
+            ) from error
+
+    def _save_original(self, path: str, data: bytes | None) -> None:
         name = hashlib.sha256(path.encode()).hexdigest()[:32]
         index = private_folder(self.path / "originals") / "index.tsv"
         known = index.read_text(encoding="utf-8").splitlines() if index.exists() else []

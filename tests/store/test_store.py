@@ -1,5 +1,6 @@
 """Sessions are written whole turns at a time, read as they were, continued from their last checkpoint."""
 
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from super_agent.core import events as ev
 from super_agent.core.errors import SessionHeld, SessionUnknown
+from super_agent.core.state import SessionFolder
 from super_agent.core.store.recorder import Recorder
 from super_agent.core.store.store import Store
 from tests.store.conftest import STARTED
@@ -130,3 +132,81 @@ def test_files_are_private(store: Store, tmp_path: Path) -> None:
     folders = [path for path in (tmp_path / "state", *(tmp_path / "state").rglob("*")) if path.is_dir()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
     recorder.close()
+
+
+def test_large_texts_are_kept_once_and_go_with_the_last_session_that_needs_them(store: Store, tmp_path: Path) -> None:
+    large = "\ud83d" + "y" * 100_000
+    for name in ("s1", "s2"):
+        with store.begin(name, STARTED) as recorder:
+            stream_to(recorder).emit(ev.ReportMade(large))
+            recorder.checkpoint(1, large)
+    texts = tmp_path / "state" / "texts"
+    assert len([*texts.iterdir()]) == 1
+    store.remove("s1")
+    assert [s.event for s in store.events("s2")] == [ev.ReportMade(large)]
+    checkpoint = store.last_checkpoint("s2")
+    assert checkpoint is not None
+    assert checkpoint.state == large
+    store.remove("s2")
+    assert [*texts.iterdir()] == []
+    assert [path.name for path in (tmp_path / "state" / "sessions").iterdir()] == []
+
+
+def test_a_held_session_is_neither_removed_nor_pruned(store: Store) -> None:
+    with store.begin("s1", STARTED):
+        store.begin("s2", STARTED).close()
+        with pytest.raises(SessionHeld):
+            store.remove("s1")
+        assert store.prune(keep=0) == ("s2",)
+    assert [row.id for row in store.sessions()] == ["s1"]
+
+
+def test_prune_spares_the_newest_the_young_and_other_workspaces(store: Store) -> None:
+    for name in ("s1", "s2", "s3"):
+        store.begin(name, STARTED).close()
+    assert store.prune(Path("/elsewhere"), keep=0) == ()
+    assert store.prune(older_than_s=3600, keep=1) == ()
+    assert store.prune(Path("/w"), older_than_s=-1, keep=1) == ("s2", "s1")
+
+
+def test_folders_of_runs_without_the_store_are_pruned_by_age(store: Store, tmp_path: Path) -> None:
+    folder = SessionFolder(tmp_path / "state", "unkept").path
+    assert store.prune(keep=0) == ()
+    assert store.prune(older_than_s=3600) == ()
+    assert store.prune(older_than_s=-1) == ("unkept",)
+    assert not folder.exists()
+
+
+def test_fields_and_events_of_a_newer_version_come_back_as_they_were(store: Store) -> None:
+    newer = [
+        ev.Stamped("s1", 0, 1, 1.0, ev.NewerEvent("plan_changed", {"steps": [1, {"$text": 2}]})),
+        ev.Stamped("s1", 0, 2, 1.0, ev.UserSpoke("x"), {"mood": "good"}),
+    ]
+    with store.begin("s1", STARTED) as recorder:
+        for stamped in newer:
+            recorder(stamped)
+    assert list(store.events("s1")) == newer
+    assert ev.to_json(newer[1])["mood"] == "good"
+
+
+def test_messages_can_be_asked_for_with_sql(store: Store, tmp_path: Path) -> None:
+    with store.begin("s1", STARTED) as recorder:
+        stream = stream_to(recorder)
+        for event in (
+            ev.MessagePosted("coder", "code"),
+            ev.InstructionGiven("run it"),
+            ev.MessagePosted("executor", "running"),
+            ev.ReportMade("it runs"),
+            ev.UserSpoke("good"),
+        ):
+            stream.emit(event)
+    with sqlite3.connect(tmp_path / "state" / "sessions.db") as connection:
+        rows = connection.execute("SELECT conversation, who, text FROM messages ORDER BY seq").fetchall()
+    connection.close()
+    assert rows == [
+        ("team", "coder", "code"),
+        ("executor", "team", "run it"),
+        ("executor", "executor", "running"),
+        ("team", "executor", "it runs"),
+        ("team", "user", "good"),
+    ]
