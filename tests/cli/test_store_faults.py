@@ -101,7 +101,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_loses_no_stored_turn(workspace: P
     one_line(done, 1, "sessions.db", "full", "Make room")
     seen = [json.loads(line) for line in (tmp_path / "seen").read_text().splitlines()]
     kept = [json.loads(line) for line in (tmp_path / "kept").read_text().splitlines()]
-    assert (seen[-1]["type"], seen[-1]["reason"], seen[-1]["turns"]) == ("run_ended", "error", 3)
+    assert (seen[-1]["type"], seen[-1]["reason"], seen[-1]["turns"]) == ("run_ended", "error", 2)
     whole = [event for event in seen if event["turn"] < 2 and not event["type"].endswith("streamed")]
     assert [event for event in kept if not event["type"].endswith("streamed")] == whole
     assert whole[-1]["type"] == "check_finished"
