@@ -30,7 +30,6 @@ from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
 from super_agent.core.ollama import Ollama
 from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
-from super_agent.core.store.recorder import Recorder
 from super_agent.core.store.store import Store
 from super_agent.core.workspace import State, Workspace
 
@@ -51,7 +50,6 @@ class Ground:
     before: State
     stack: ExitStack
     store: Store | None = None
-    recorder: Recorder | None = None
 
     @property
     def emit(self) -> Emit:
@@ -62,11 +60,6 @@ class Ground:
     def stage(self) -> Stage:
         """Where code runs before the user's eyes."""
         return Stage(self.emit, self.session.outputs(), self.settings.max_output_bytes)
-
-    def keep(self, turns: int, state: str) -> None:
-        """Keep the run's state after `turns` complete turns, if runs are kept; raises `StoreFailed`."""
-        if self.recorder is not None:
-            self.recorder.checkpoint(turns, state)
 
     def files_changed(self) -> tuple[str, ...]:
         """What differs from the start of the run, whoever changed it."""
@@ -85,13 +78,18 @@ class Halves:
 
 
 @contextmanager
-def lay_ground(settings: Settings, folder: Path, python: Path | None, sinks: tuple[Sink, ...]) -> Iterator[Ground]:
-    """Open the workspace and settle the sandbox; raises `WorkspaceRefused`, `SandboxUnavailable`, `UsageError`."""
+def lay_ground(
+    settings: Settings, folder: Path, python: Path | None, sinks: tuple[Sink, ...], session_id: str | None = None
+) -> Iterator[Ground]:
+    """Open the workspace and settle the sandbox, for a new session or the one of `session_id`.
+
+    Raises `WorkspaceRefused`, `SandboxUnavailable`, `UsageError`.
+    """
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(settings.state_dir)) if settings.store == "on" else None
         workspace = Workspace(folder, protected=(PROJECT / "super_agent", PROJECT / ".venv", settings.state_dir))
         stack.callback(workspace.close)
-        session = SessionFolder(settings.state_dir, new_session_id(datetime.now().astimezone()))
+        session = SessionFolder(settings.state_dir, session_id or new_session_id(datetime.now().astimezone()))
         stream = EventStream(session.session, sinks)
         if settings.sandbox == "bubblewrap":
             require_bubblewrap()
@@ -115,18 +113,13 @@ def started(ground: Ground, task: str, mode: Literal["team", "solo", "exec"], ch
         base_url=settings.base_url,
         check=check,
         sandbox=settings.sandbox,
-        limits={"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens},
+        limits=limits(settings),
     )
 
 
-def keep_record(ground: Ground, facts: RunStarted) -> None:
-    """Keep the run's events in the store from here on, unless there is none; raises `StoreFailed`, `SessionHeld`."""
-    if ground.store is None:
-        return
-    recorder = ground.store.begin(ground.session.session, facts)
-    ground.stack.callback(recorder.close)
-    ground.stream.sinks = (*ground.stream.sinks, recorder)
-    ground.recorder = recorder
+def limits(settings: Settings) -> dict[str, float | None]:
+    """Of a run: turns, seconds and tokens; None is no limit."""
+    return {"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens}
 
 
 def announce(ground: Ground) -> None:

@@ -39,6 +39,7 @@ MaxTurns = Annotated[str | None, typer.Option("--max-turns", metavar="N", help="
 MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds before the run gives up.")]
 MaxTokens = Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of the whole run.")]
 Sandbox = Annotated[str | None, typer.Option("--sandbox", help="bubblewrap, or none: your own rights, no protection.")]
+NoSnapshots = Annotated[bool, typer.Option("--no-snapshots", help="Keep no snapshots: no diff, no undo.")]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Do not keep this run in the session store.")]
 
 
@@ -74,6 +75,7 @@ def run(
     sandbox: Sandbox = None,
     strict_instance: Strict = False,
     no_store: NoStore = False,
+    no_snapshots: NoSnapshots = False,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
@@ -85,6 +87,32 @@ def run(
         task, file, workspace, check, setup, yes, "solo" if solo else "team", python, json, strict_instance
     )
     raise typer.Exit(command.main(options, flags, env_file))
+
+
+@app.command()
+def resume(
+    session: session_commands.SessionId = None,
+    instruction: Annotated[str | None, typer.Argument(help="What is to be done next, where the run had ended.")] = None,
+    workspace: WorkspaceDir = Path(),
+    more_turns: Annotated[
+        int | None, typer.Option("--more-turns", min=1, metavar="N", help="Turns beyond those it has had.")
+    ] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    max_time: MaxTime = None,
+    max_tokens: MaxTokens = None,
+    sandbox: Sandbox = None,
+    strict_instance: Strict = False,
+    no_snapshots: NoSnapshots = False,
+    json: Json = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Go on with a run that was ended, by whatever: from its last complete turn."""
+    from super_agent.cli import resume as command
+
+    flags = _flags(locals())
+    ask = command.Ask(session, instruction, workspace, more_turns, json, strict_instance)
+    raise typer.Exit(command.main(ask, flags, env_file))
 
 
 @app.command(name="exec")
@@ -104,6 +132,7 @@ def exec_(
     sandbox: Sandbox = None,
     strict_instance: Strict = False,
     no_store: NoStore = False,
+    no_snapshots: NoSnapshots = False,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
@@ -193,7 +222,8 @@ def _flags(given: dict[str, Any]) -> dict[str, Any]:
     names = {"max_time": "max_time_s"}
     settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "sandbox")
     flags = {names.get(name, name): given[name] for name in settings if name in given}
-    return flags | {"store": "off"} if given.get("no_store") else flags
+    off = {name: "off" for name in ("store", "snapshots") if given.get(f"no_{name}")}
+    return flags | off
 
 
 def main(arguments: list[str] | None = None) -> None:

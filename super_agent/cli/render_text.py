@@ -38,6 +38,7 @@ class TextRenderer:
         self._check_output: list[str] = []
         self._handlers: Mapping[type[Any], Callable[[Any], None]] = {
             ev.RunStarted: self._run_started,
+            ev.RunResumed: self._run_resumed,
             ev.Notice: self._notice,
             ev.ModelReady: self._model_ready,
             ev.TurnStarted: self._turn_started,
@@ -115,7 +116,17 @@ class TextRenderer:
 
     # ── the run ──
 
-    def _run_started(self, event: ev.RunStarted) -> None:
+    def _run_resumed(self, event: ev.RunResumed) -> None:
+        self._run_started(event)
+        self._line(f"resumed after {wording.counted(event.turns, 'turn')}", "dim")
+        if event.instruction:
+            self._line(f"now: {event.instruction}", "title")
+        if event.rolled_back:
+            self._line(f"as before the turn that broke off: {wording.paths(event.rolled_back)}", "dim")
+        if event.changed_meanwhile:
+            self._line(f"changed by somebody else meanwhile: {wording.paths(event.changed_meanwhile)}", "warning")
+
+    def _run_started(self, event: ev.RunStarted | ev.RunResumed) -> None:
         self._mode = event.mode
         lines = [
             line if len(line) <= TASK_LINE_CHARS else f"{line[:TASK_LINE_CHARS]} …"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from super_agent.cli import assembly
+from super_agent.cli.record import END, Record
 from super_agent.cli.render import Renderer, choose_renderer
 from super_agent.cli.run_state import Restored, RunState, WorkState
 from super_agent.cli.terminal import Terminal
@@ -93,10 +94,8 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
             with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
                 if options.check is not None and options.setup is None:
                     assembly.require_program(ground, options.check)
-                started = assembly.started(ground, task, options.mode, options.check)
-                assembly.keep_record(ground, started)
-                ground.emit(started)
-                return carry_out(ground, options, task, renderer, terminal)
+                record = Record.begin(ground, assembly.started(ground, task, options.mode, options.check))
+                return carry_out(record, options, task, renderer, terminal)
         finally:
             renderer.close()
 
@@ -120,7 +119,7 @@ def read_task(options: Options) -> str:
 
 
 def carry_out(
-    ground: assembly.Ground,
+    record: Record,
     options: Options,
     task: str,
     renderer: Renderer,
@@ -129,7 +128,7 @@ def carry_out(
     restored: Restored | None = None,
 ) -> int:
     """Do the work to its end and tell the summary; with `state` and `restored` from where it stood."""
-    clock = Clock(state.elapsed_s if state else 0.0)
+    ground, clock = record.ground, Clock(state.elapsed_s if state else 0.0)
     settings = ground.settings
     work: Work | None = None
     halves: assembly.Halves | None = None
@@ -142,7 +141,7 @@ def carry_out(
         halves = assembly.join_halves(ground, strict=options.strict_instance)
         if state is not None:
             halves.counting.totals.update(state.totals)
-        boundary = _keeper(ground, halves, options, task, clock)
+        boundary = _keeper(record, halves, options, task, clock)
         work = _work(ground, halves, options, task, terminal, boundary, restored)
         end = asyncio.run(_drive(work, max(settings.max_time_s - clock.before_s, 0.0), settings.max_time_s))
     except SuperAgentError as error:
@@ -151,6 +150,7 @@ def carry_out(
             end.reason = "interrupted"
     except KeyboardInterrupt:
         end = _End("interrupted", "interrupted", ExitCode.INTERRUPTED)
+    _keep_the_end(record, end)
     ground.emit(_summary(ground, halves, end, work.turns() if work else 0, clock))
     if end.error is not None:
         renderer.close()
@@ -158,9 +158,18 @@ def carry_out(
     return int(end.exit_code)
 
 
-def _keeper(ground: assembly.Ground, halves: assembly.Halves, options: Options, task: str, clock: Clock) -> Boundary:
+def _keep_the_end(record: Record, end: _End) -> None:
+    """Keep the files as the run left them, whatever ended it; the first error stands."""
+    try:
+        record.snapshot(END)
+    except SuperAgentError as error:
+        if end.error is None:
+            end.reason, end.detail, end.exit_code, end.error = "error", str(error), error.exit_code, error
+
+
+def _keeper(record: Record, halves: assembly.Halves, options: Options, task: str, clock: Clock) -> Boundary:
     """What keeps the run's state at each turn boundary."""
-    settings = ground.settings
+    settings = record.ground.settings
 
     def keep(turns: int, work: WorkState) -> None:
         python = str(options.python) if options.python is not None else None
@@ -171,12 +180,13 @@ def _keeper(ground: assembly.Ground, halves: assembly.Halves, options: Options, 
             python,
             settings.model,
             settings.base_url,
+            assembly.limits(settings),
             work,
             turns,
             round(clock.elapsed_s(), 3),
             halves.counting.totals,
         )
-        ground.keep(turns, state.to_json())
+        record.keep(turns, state.to_json())
 
     return keep
 

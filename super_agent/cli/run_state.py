@@ -47,6 +47,7 @@ class RunState:
     python: str | None
     model: str
     base_url: str
+    limits: dict[str, float | None]
     work: WorkState
     turns: int = 0
     elapsed_s: float = 0.0

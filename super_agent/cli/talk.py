@@ -11,6 +11,7 @@ from prompt_toolkit.history import FileHistory
 
 from interpreter.executor import Executor
 from super_agent.cli import assembly
+from super_agent.cli.record import Record
 from super_agent.cli.render import choose_renderer
 from super_agent.cli.run import Options
 from super_agent.core.errors import Interrupted, SuperAgentError
@@ -29,7 +30,8 @@ def main(options: Options, settings: Settings) -> int:
     renderer = choose_renderer(options.json, sys.stdout)
     with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
         try:
-            assembly.keep_record(ground, assembly.started(ground, CONVERSATION, "exec", None))
+            facts = assembly.started(ground, CONVERSATION, "exec", None)
+            record = Record.begin(ground, facts, is_conversation=True)
             assembly.announce(ground)
             halves = assembly.join_halves(ground, strict=options.strict_instance)
             executor = assembly.build_executor(ground, halves)
@@ -42,6 +44,7 @@ def main(options: Options, settings: Settings) -> int:
                     turn += 1
                     ground.emit(TurnStarted(turn))
                     _carry_out(executor, line, ground)
+                    record.snapshot(str(turn))
                     halves.watch.look()
         finally:
             renderer.close()

@@ -63,6 +63,10 @@ class SessionHeld(UsageError):
     """Another process works on the session."""
 
 
+class SnapshotFailed(SuperAgentError):
+    """The workspace could not be snapshotted or restored; the snapshots taken before are whole."""
+
+
 class StoreFailed(SuperAgentError):
     """The session store could not be written or read any more; what it held before is whole."""
 

@@ -47,6 +47,41 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class RunResumed:
+    """The first event after a run was taken up again from the end of turn `turns` (0: before the first).
+
+    `rolled_back` are files that a turn which was not completed had changed and that are as before it again;
+    `changed_meanwhile` are files that somebody else changed since, and that stay as they are.
+    """
+
+    task: str
+    mode: Literal["team", "solo", "exec"]
+    workspace: str
+    model: str
+    base_url: str
+    check: str | None
+    sandbox: str
+    limits: dict[str, float | None]
+    turns: int
+    instruction: str = ""
+    rolled_back: tuple[str, ...] = ()
+    changed_meanwhile: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """The workspace was kept as it is: `name` is "start", the number of complete turns, or "end".
+
+    `changed` counts the files that differ from the snapshot before; `left_out` are too large to be kept.
+    """
+
+    name: str
+    changed: int
+    duration_s: float
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the user should know; `fix` is what to do about it, or empty."""
 
@@ -306,8 +341,8 @@ class NewerEvent:
 
 
 Event = (
-    RunStarted | Notice | ModelReady | TurnStarted | SpeakerStarted | TextStreamed | MessagePosted
-    | RequestFinished | ContextCompacted | PrefixBroken | FileWritten | EditRefused | FilesShown
+    RunStarted | RunResumed | SnapshotTaken | Notice | ModelReady | TurnStarted | SpeakerStarted | TextStreamed
+    | MessagePosted | RequestFinished | ContextCompacted | PrefixBroken | FileWritten | EditRefused | FilesShown
     | InstructionGiven | ReportMade | CodeStarted | OutputStreamed | CodeFinished | FilesChanged | CheckFinished
     | VerdictGiven | UserSpoke | EngineRestarted | InstanceNoted | RunEnded | NewerEvent
 )  # fmt: skip
@@ -342,6 +377,10 @@ class EventStream:
     turn: int = 0
     _seq: int = 0
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def go_on(self, seq: int, turn: int) -> None:
+        """Count on from where a session stood: its last event and turn."""
+        self._seq, self.turn = seq, turn
 
     def emit(self, event: Event) -> None:
         """Stamp one event and deliver it. A sink's error reaches the caller: a lost event would be a lie."""

@@ -55,6 +55,7 @@ class Settings(BaseModel):
     sandbox: Literal["bubblewrap", "none"] = Field("bubblewrap", description="where model-written code runs")
     sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
     store: Literal["on", "off"] = Field("on", description="whether runs are kept in the session store")
+    snapshots: Literal["on", "off"] = Field("on", description="whether each turn's files are kept for diff and undo")
     state_dir: Path = Field(
         default_factory=lambda: platformdirs.user_state_path("super-agent"),
         description="the session store, saved originals, whole outputs, client locks",

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import secrets
+import threading
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -63,6 +65,40 @@ class SessionFolder:
     def outputs(self) -> Path:
         """The folder for whole outputs of commands."""
         return private_folder(self.path / "outputs")
+
+
+class Heartbeat:
+    """Says, by the time of a file's last change, when a run was last alive; from start to `close`.
+
+    After a kill it tells what the run itself changed last from what somebody changed later.
+    """
+
+    EVERY_S = 0.5
+
+    def __init__(self, folder: SessionFolder) -> None:
+        self._path = folder.path / "alive"
+        self._ended = threading.Event()
+        self._path.touch(mode=0o600)
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it; idempotent."""
+        self._ended.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self.EVERY_S):
+            with suppress(OSError):  # a folder that is gone tells nothing either
+                os.utime(self._path)
+
+
+def last_alive(folder: SessionFolder) -> float:
+    """When the session's run was last alive, in seconds since the epoch, on the late side; 0 where nothing tells."""
+    try:
+        return (folder.path / "alive").stat().st_mtime + 2 * Heartbeat.EVERY_S
+    except FileNotFoundError:
+        return 0.0
 
 
 def write_durably(path: Path, data: bytes) -> None:

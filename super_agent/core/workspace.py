@@ -9,9 +9,10 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from super_agent.core.errors import PathRefused, WorkspaceRefused
 
@@ -118,9 +119,68 @@ class Workspace:
             deleted=tuple(sorted(before.keys() - now.keys())),
         )
 
+    # ── for snapshots: every name that a file system can hold, as `entries` gives it ──
+
+    def entries(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Regular files and symbolic links with their facts, in no order; folders that tools make are left out.
+
+        Bytes of a name that are not UTF-8 are escaped as Python's file functions do it (`os.fsencode` undoes it).
+        """
+        return self._walk(self._fd, "", links=True)
+
+    def open_entry(self, path: str) -> BinaryIO:
+        """A regular file for reading; raises OSError, also where it is no regular file any more."""
+        with self._folder_in(_raw_parts(path), make=False) as (folder, name):
+            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a regular file")
+        return os.fdopen(fd, "rb")
+
+    def read_link(self, path: str) -> bytes:
+        """Where a symbolic link points to; raises OSError."""
+        with self._folder_in(_raw_parts(path), make=False) as (folder, name):
+            return os.fsencode(os.readlink(name, dir_fd=folder))
+
+    def put_entry(self, path: str, content: bytes, *, executable: bool) -> None:
+        """Write a regular file in the place of a file or a link; raises `PathRefused`."""
+        try:
+            with self._folder_in(_raw_parts(path), make=True) as (folder, name):
+                mode = 0o666 & ~_umask()
+                _write_beside(folder, name, content, mode | (mode & 0o444) >> 2 if executable else mode)
+        except OSError as error:
+            raise _refused(path, error) from error
+
+    def put_link(self, path: str, target: bytes) -> None:
+        """Make a symbolic link in the place of a file or a link; raises `PathRefused`."""
+        try:
+            with self._folder_in(_raw_parts(path), make=True) as (folder, name):
+                temporary = f".super-agent.{secrets.token_hex(8)}"
+                os.symlink(os.fsdecode(target), temporary, dir_fd=folder)
+                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError as error:
+            raise _refused(path, error) from error
+
+    def remove_entry(self, path: str) -> None:
+        """Delete a file or a link, and the folders that it leaves empty; raises `PathRefused`."""
+        parts = _raw_parts(path)
+        try:
+            with self._folder_in(parts, make=False) as (folder, name):
+                os.unlink(name, dir_fd=folder)
+            for depth in range(len(parts) - 1, 0, -1):
+                with self._folder_in(parts[:depth], make=False) as (folder, name):
+                    os.rmdir(name, dir_fd=folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise _refused(path, error) from error
+
+    def _folder_of(self, path: str, *, make: bool) -> AbstractContextManager[tuple[int, str]]:
+        return self._folder_in(checked_parts(path), make=make)
+
     @contextmanager
-    def _folder_of(self, path: str, *, make: bool) -> Iterator[tuple[int, str]]:
-        parts = checked_parts(path)
+    def _folder_in(self, parts: tuple[str, ...], *, make: bool) -> Iterator[tuple[int, str]]:
         fd = os.dup(self._fd)
         try:
             for part in parts[:-1]:
@@ -133,18 +193,21 @@ class Workspace:
         finally:
             os.close(fd)
 
-    def _walk(self, folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+    def _walk(self, folder: int, prefix: str, *, links: bool = False) -> Iterator[tuple[str, os.stat_result]]:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
         for entry in found:
             try:
                 info = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(info.st_mode):
+                    if not links or entry.name.lower() != ".git":
+                        yield prefix + entry.name, info
+                elif links and stat.S_ISLNK(info.st_mode) and entry.name.lower() != ".git":
                     yield prefix + entry.name, info
                 elif stat.S_ISDIR(info.st_mode) and entry.name not in SKIPPED_FOLDERS:
                     inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
                     try:
-                        yield from self._walk(inner, f"{prefix}{entry.name}/")
+                        yield from self._walk(inner, f"{prefix}{entry.name}/", links=links)
                     finally:
                         os.close(inner)
             except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -165,6 +228,14 @@ def checked_parts(path: str) -> tuple[str, ...]:
         raise PathRefused(f"{path} lies in .git, which is not to be written")
     if any(len(part.encode()) > 255 for part in parts):
         raise PathRefused(f"{path[:40]}… has a name longer than 255 bytes")
+    return parts
+
+
+def _raw_parts(path: str) -> tuple[str, ...]:
+    """The components of a path as `entries` gives it; raises `PathRefused` for what it never gives."""
+    parts = tuple(path.split("/"))
+    if "\0" in path or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
+        raise PathRefused(f"{path!r} is not a path of a snapshot")
     return parts
 
 
@@ -207,7 +278,12 @@ def _replace(folder: int, name: str, data: bytes) -> None:
         if not stat.S_ISREG(info.st_mode):
             raise OSError(errno.ELOOP, "not a regular file")
         mode = stat.S_IMODE(info.st_mode)
-    temporary = f".{name[:200]}.{secrets.token_hex(4)}"
+    _write_beside(folder, name, data, mode)
+
+
+def _write_beside(folder: int, name: str, data: bytes, mode: int) -> None:
+    """Write a new file and rename it to its place, so that it is there whole or not at all."""
+    temporary = f".super-agent.{secrets.token_hex(8)}"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder)
     try:
         with os.fdopen(fd, "wb") as file:

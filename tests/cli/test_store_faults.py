@@ -104,7 +104,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_loses_no_stored_turn(workspace: P
     assert (seen[-1]["type"], seen[-1]["reason"], seen[-1]["turns"]) == ("run_ended", "error", 2)
     whole = [event for event in seen if event["turn"] < 2 and not event["type"].endswith("streamed")]
     assert [event for event in kept if not event["type"].endswith("streamed")] == whole
-    assert whole[-1]["type"] == "check_finished"
+    assert whole[-1]["type"] == "snapshot_taken"
 
 
 def test_a_team_ends_with_one_line_when_the_store_fails(workspace: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Snapshots of the workspace in a git repository outside it, for diff, undo and resume."""

@@ -1,0 +1,51 @@
+"""What the last snapshot saw of each file, so that the next one reads only what has changed since."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from super_agent.core.state import write_durably
+
+FILE = "super-agent-index.json"
+
+Signature = tuple[int, int, int, int]
+"""Inode, size in bytes, mode, and time of the last change in nanoseconds."""
+UNKNOWN: Signature = (0, -1, 0, 0)
+"""Of a file that may have changed right after it was read: it is read again next time."""
+
+
+def signature(info: os.stat_result) -> Signature:
+    """The facts of a file that tell, without reading it, whether it may have changed."""
+    return (info.st_ino, info.st_size, info.st_mode, info.st_ctime_ns)
+
+
+@dataclass(slots=True)
+class Index:
+    """The commit of the last snapshot (empty before the first) and the signature of every path in it."""
+
+    commit: str = ""
+    files: dict[str, Signature] = field(default_factory=dict)
+    RACY_NS: ClassVar[int] = 50_000_000
+    """Change times are as coarse as the kernel's tick, 4 to 10 ms; a file younger than this is not trusted."""
+
+    @classmethod
+    def of(cls, commit: str, files: dict[str, Signature], started_ns: int) -> "Index":
+        """What a snapshot that began at `started_ns` saw."""
+        young = started_ns - cls.RACY_NS
+        return cls(commit, {path: s if s[3] < young else UNKNOWN for path, s in files.items()})
+
+    @classmethod
+    def load(cls, folder: Path) -> "Index":
+        """The index kept in the repository's folder; an empty one where it is missing or damaged."""
+        try:
+            data = json.loads((folder / FILE).read_bytes().decode("utf-8", "surrogatepass"))
+            return cls(data["commit"], {path: (s[0], s[1], s[2], s[3]) for path, s in data["files"].items()})
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            return cls()  # then everything is read once more
+
+    def save(self, folder: Path) -> None:
+        """Keep it for the next process; raises OSError."""
+        data = json.dumps({"commit": self.commit, "files": self.files}, ensure_ascii=True)
+        write_durably(folder / FILE, data.encode())
