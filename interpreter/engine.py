@@ -55,14 +55,24 @@ class Engine:
         self._cancelled.clear()
         self._started()
 
-    def converse(self, instruction: str, ask: Callable[[], EngineReply], run: Callable[[CodeBlock], str]) -> None:
+    def converse(
+        self,
+        instruction: str,
+        ask: Callable[[], EngineReply],
+        run: Callable[[CodeBlock], str],
+        *,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Drive one instruction to its end: `ask()` at each model's turn, `run(block)` for each block.
 
         What they raise passes through unchanged, and the next instruction works; raises `EngineFailed` when the host
-        fails three times, `Interrupted` after `cancel` or `close`. One conversation at a time.
+        fails three times, `Interrupted` after `cancel` or `close`. One conversation at a time. `is_cancelled` is asked
+        once `cancel` reaches this conversation, so that one that came just before it is not lost.
         """
         with self._conversing:
             self._cancelled.clear()
+            if is_cancelled():
+                self._cancelled.set()
             turn = _Turn(ask, run)
             for attempt in range(MAX_RESTARTS + 1):
                 host = self._started()

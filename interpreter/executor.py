@@ -6,7 +6,7 @@ block runs in the sandbox, and its result is appended to the conversation, until
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,9 +118,15 @@ class Executor:
         self._cancelled = threading.Event()
         self._running: Runner | None = None
 
-    def carry_out(self, instruction: str) -> Report:
-        """Work until the model is done or a limit ends it; raises `SuperAgentError` (`Interrupted` after `cancel`)."""
+    def carry_out(self, instruction: str, *, is_cancelled: Callable[[], bool] = lambda: False) -> Report:
+        """Work until the model is done or a limit ends it; raises `SuperAgentError` (`Interrupted` after `cancel`).
+
+        `is_cancelled` is asked once `cancel` reaches this instruction, so that one that came just before is not lost.
+        """
         self._cancelled.clear()
+        if is_cancelled():
+            self._cancelled.set()
+        self._raise_if_cancelled()
         self._emit(InstructionGiven(instruction))
         before = self._workspace.state()
         self._make_room(self.shares.round_tokens(self._adapter.reply_limit()))
@@ -129,7 +135,12 @@ class Executor:
         ended: Ended = "finished"
         how = "interrupted or failed"
         try:
-            self._engine.converse(instruction, lambda: self._ask(job), lambda block: self._run(job, block))
+            self._engine.converse(
+                instruction,
+                lambda: self._ask(job),
+                lambda block: self._run(job, block),
+                is_cancelled=self._cancelled.is_set,
+            )
             how = job.final_reply
         except _Ended as end:
             ended, how = end.how, ENDED_TEXT[end.how]
@@ -230,6 +241,7 @@ class Executor:
     def _run_block(self, block: CodeBlock, timeout_s: float) -> CodeRun:
         runner = self._running = self._runners[block.language]
         try:
+            self._raise_if_cancelled()  # `cancel` interrupts only what it finds running
             outcome, text = self._stage.run(
                 "executor", block.language, block.code, lambda out: runner.run(block.code, out, max(timeout_s, 0.1))
             )

@@ -142,7 +142,7 @@ class SoloRun:
             self.emit(UserSpoke(line))
             instruction += f"\n\nThe user says: {line}"
         self._raise_if_stopped()
-        report = self.executor.carry_out(instruction)
+        report = self.executor.carry_out(instruction, is_cancelled=lambda: self._stopped is not None)
         self.state.changed = self.state.changed or bool(report.changes)
         return report
 

@@ -164,7 +164,9 @@ class InterpreterMember(ReportingMember):
             f"{clipped(self._transcript.task, MAX_TASK_CHARS)}\nDo not change them."
         )
         report = await cancellable(
-            lambda: self._executor.carry_out(instruction), self._executor.cancel, cancellation_token
+            lambda: self._executor.carry_out(instruction, is_cancelled=cancellation_token.is_cancelled),
+            self._executor.cancel,
+            cancellation_token,
         )
         return Entry("interpreter", f"Interpreter: {report.text}", ExecutionFacts(report.changes.paths, report.ended))
 

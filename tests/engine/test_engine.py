@@ -212,6 +212,28 @@ def test_cancelling_ends_a_wait_for_the_host_at_once(with_host: MakeEngine) -> N
     assert time.monotonic() - started < 4
 
 
+def test_a_cancel_just_before_the_conversation_is_not_lost(with_host: MakeEngine) -> None:
+    engine, _ = with_host("hear(); time.sleep(60)")
+    cancelled = threading.Event()
+
+    def was_cancelled() -> bool:
+        return cancelled.is_set()
+
+    cancelled.set()
+    engine.cancel()
+    script = Script(DONE)
+    with pytest.raises(Interrupted):
+        engine.converse("x", script.ask, script.run, is_cancelled=was_cancelled)
+    assert script.asked == 0
+
+
+def test_a_cancel_of_one_conversation_does_not_end_the_next(engine: Engine) -> None:
+    engine.cancel()
+    script = Script(DONE)
+    engine.converse("x", script.ask, script.run)
+    assert script.asked == 1
+
+
 def test_a_host_that_asks_again_instead_of_running_is_not_answered_for_ever(with_host: MakeEngine) -> None:
     engine, restarts = with_host(
         "hear(); say(kind='ask', order=['user/message']); hear()\n"
