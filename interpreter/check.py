@@ -1,17 +1,14 @@
 """The check: the user's own command, run in the sandbox, that says when the work is done."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Literal
 
+from interpreter.repeats import steady
 from interpreter.sandbox.command import Command
 from interpreter.sandbox.protocol import Outcome, SandboxPolicy
 from interpreter.shown import Stage
 from super_agent.core.events import CheckFinished
-
-# What differs between two runs that fail in the same way: addresses, durations, temporary names.
-_VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?\s?(?:s|ms|µs|us|seconds|sec)\b|/tmp/\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class Check:
             self._running = None
             command.close()
         passed = outcome.kind == "finished" and outcome.exit_code == 0
-        signature = hashlib.sha256(f"{outcome.exit_code} {_VOLATILE.sub('#', output)}".encode()).hexdigest()[:16]
+        signature = hashlib.sha256(f"{outcome.exit_code} {steady(output)}".encode()).hexdigest()[:16]
         self._stage.emit(CheckFinished(self.command, when, passed, outcome.exit_code, output, outcome.duration_s))
         return CheckResult(self.command, passed, outcome, output, signature)
 

@@ -14,6 +14,7 @@ from interpreter.code_blocks import CodeBlock, choose_block
 from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine import Engine, EngineReply
 from interpreter.ollama_adapter import OllamaAdapter
+from interpreter.repeats import Repeats
 from interpreter.sandbox.protocol import Outcome, Runner
 from interpreter.shown import Stage
 from super_agent.core.chat import Reply
@@ -36,7 +37,7 @@ ENDED_TEXT: Mapping[Ended, str] = {
     "finished": "done",
     "round_limit": "stopped: the limit of code runs for one instruction was reached",
     "time_limit": "stopped: the time for one instruction was over",
-    "repeats": "stopped: the same code gave the same result three times",
+    "repeats": "stopped: the same code gave the same result three times, with nothing new between",
     "reply_cut": "stopped: the reply was cut by the length limit twice",
 }
 INTERRUPT_EVERY_S = 0.1
@@ -89,7 +90,7 @@ class _Instruction:
     deadline: float
     runs: list[CodeRun] = field(default_factory=list)
     final_reply: str = ""
-    repeats: int = 0
+    repeats: Repeats = field(default_factory=Repeats)
     cut_replies: int = 0
 
 
@@ -227,14 +228,11 @@ class Executor:
         if len(job.runs) >= self._limits.max_rounds:
             raise _Ended("round_limit")
         run = self._run_block(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
-        if job.runs and (job.runs[-1].block, job.runs[-1].output) == (run.block, run.output):
-            job.repeats += 1
-        else:
-            job.repeats = 0
+        repeats = job.repeats.count(block, run.outcome, run.output)
         job.runs.append(run)
-        observation = _observation(run, job.repeats, self.shares.code_output)
+        observation = _observation(run, repeats, self.shares.code_output)
         self.conversation.append("user", observation)
-        if job.repeats >= 2:
+        if repeats >= 2:
             raise _Ended("repeats")
         return observation
 
