@@ -180,6 +180,12 @@ class StatefulRunner(ABC):
                 self._drop()
         raise SandboxUnavailable(f"the {self.language} process takes no work", fix="Start the command again")
 
+    @property
+    def pid(self) -> int | None:
+        """Of the outermost process, whose end is the end of all others; None before the first start."""
+        dialog = self._dialog
+        return None if dialog is None else dialog.process.pid
+
     def interrupt(self) -> None:
         """End the current run within a second, keeping state where that can be; from any thread."""
         self._interrupt.set()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import tempfile
 import threading
 import time
@@ -45,9 +46,8 @@ def test_two_hundred_executions_with_random_kills_lose_none_and_leak_nothing(
         runner, said = runners[language], bytearray()
         if chance.random() < KILLED_SHARE:
             runner.start()
-            dialog = runner._dialog
-            assert dialog is not None
-            timer = threading.Timer(chance.random() * 0.02, dialog.process.kill)
+            assert runner.pid is not None
+            timer = threading.Timer(chance.random() * 0.02, os.kill, (runner.pid, signal.SIGKILL))
             timer.start()
             outcome = runner.run("import time; time.sleep(1)" if language == "python" else "sleep 1", said.extend, 20)
             timer.join()
