@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from interpreter.literal_text import literal_text
 
 Language = Literal["python", "shell"]
 LANGUAGES: Mapping[str, Language] = {
@@ -12,7 +14,11 @@ LANGUAGES: Mapping[str, Language] = {
     "shell": "shell", "bash": "shell", "sh": "shell", "zsh": "shell", "console": "shell", "shell-session": "shell",
 }  # fmt: skip
 _OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\r\n]*)$")
-_TOOL_CALL = re.compile(r'^\s*\{\s*"name"\s*:')
+_TAGGED_CALL = re.compile(r"<tool_call>(?P<call>.*?)(?:</tool_call>|\Z)", re.DOTALL)
+_RUNNERS = frozenset(("execute", "execute_code", "run", "run_code", "code_interpreter"))
+"""Names under which models call for code to be run, beside those of the languages."""
+_CUT_INSIDE = "Your reply was cut by the length limit inside the block, so it was not run. Write less code."
+_CUT = "Your reply was cut by the length limit. Say it shorter."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +40,34 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class _Fence:
     info: str
+    language: Language | None
     code: str
     closed: bool
 
 
 def choose_block(text: str, finish_reason: str) -> Choice:
     """Choose from a whole reply; `finish_reason` "length" means that the limit cut it."""
-    fences = _fences(text)
-    if not fences:
-        call = _tool_call(text)
-        cut = call is None and finish_reason == "length"
-        return Choice(call, ("Your reply was cut by the length limit. Say it shorter.",) if cut else ())
+    cut = finish_reason == "length"
     notes: list[str] = []
-    chosen: CodeBlock | None = None
-    for fence in fences:
-        language = LANGUAGES.get(fence.info.split()[0].lower() if fence.info.split() else "")
+    chosen = _bare_call(text)
+    for fence in _fences(text, cut=cut):
         if chosen is not None:
-            if language is not None:
+            if fence.language is not None:
                 notes.append("Only the first block of a reply runs; the blocks after it were left alone.")
                 break
-        elif language is None:
+        elif (call := _tool_call(fence.code)) is not None:
+            chosen = call
+        elif fence.language is None:
             notes += _left_alone(fence)
         elif not fence.code.strip():
             notes.append(f"The {fence.info} block was empty.")
-        elif not fence.closed and finish_reason == "length":
-            notes.append("Your reply was cut by the length limit inside the block, so it was not run. Write less code.")
+        elif cut and not fence.closed:
+            notes.append(_CUT_INSIDE)
         else:
-            code = _without_prompts(fence.code) if language == "shell" else fence.code
-            chosen = CodeBlock(language, code)
+            code = _without_prompts(fence.code) if fence.language == "shell" else fence.code
+            chosen = CodeBlock(fence.language, code)
+    if cut and chosen is None and not notes:
+        notes.append(_CUT)
     return Choice(chosen, tuple(dict.fromkeys(notes)))
 
 
@@ -72,8 +78,7 @@ def _left_alone(fence: _Fence) -> list[str]:
     return ["A block without a language was not run. Name python or shell after the opening fence."]
 
 
-def _fences(text: str) -> list[_Fence]:
-    found: list[_Fence] = []
+def _fences(text: str, *, cut: bool) -> Iterator[_Fence]:
     lines = text.replace("\r\n", "\n").split("\n")
     position = 0
     while position < len(lines):
@@ -81,17 +86,29 @@ def _fences(text: str) -> list[_Fence]:
         if opening is None:
             position += 1
             continue
-        end = _end_of(lines, position + 1, opening["fence"])
-        indent = len(opening["indent"])
-        body = [_dedented(line, indent) for line in lines[position + 1 : end]]
-        found.append(_Fence(opening["info"].strip(), "\n".join(body), end < len(lines)))
+        info, indent = opening["info"].strip(), len(opening["indent"])
+        language = LANGUAGES.get(info.split()[0].lower() if info else "")
+        closing = re.compile(rf"^[ \t]*{re.escape(opening['fence'][0])}{{{len(opening['fence'])},}}[ \t]*$")
+        start = position + 1
+        end = next((i for i in range(start, len(lines)) if closing.match(lines[i])), len(lines))
+        if language is not None and any(line.strip() for line in lines[start:end]):
+            rest = [_dedented(line, indent) for line in lines[start:]]
+            end = start + _end_of_code(language, rest, end - start, closing, cut=cut)
+        body = [_dedented(line, indent) for line in lines[start:end]]
+        yield _Fence(info, language, "\n".join(body), end < len(lines))
         position = end + 1
-    return found
 
 
-def _end_of(lines: list[str], start: int, fence: str) -> int:
-    closing = re.compile(rf"^[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$")
-    return next((i for i in range(start, len(lines)) if closing.match(lines[i])), len(lines))
+def _end_of_code(language: Language, lines: list[str], first: int, closing: re.Pattern[str], *, cut: bool) -> int:
+    """Past fences in text that the code holds; `first` is the first line that could end it.
+
+    Where such a text never ends, a reply that the limit cut was cut in it, and any other just lacks its end.
+    """
+    if first == len(lines):
+        return first
+    text = literal_text(language, lines)
+    end = next((i for i in range(first, len(lines)) if closing.match(lines[i]) and not text.holds(i)), len(lines))
+    return len(lines) if cut and text.is_open_at(end) else end
 
 
 def _dedented(line: str, indent: int) -> str:
@@ -108,16 +125,28 @@ def _without_prompts(code: str) -> str:
     return "\n".join(line.lstrip()[2:] for line in lines if line.lstrip().startswith("$ "))
 
 
+def _bare_call(text: str) -> CodeBlock | None:
+    """A reply that is a tool call as text and nothing else, or holds one in the tags that models are trained on."""
+    tagged = _TAGGED_CALL.search(text)
+    return _tool_call(tagged["call"] if tagged else text)
+
+
 def _tool_call(text: str) -> CodeBlock | None:
-    """Some models print a tool call as JSON text (qwen2.5-coder); taken when the whole reply is one for `execute`."""
-    if not _TOOL_CALL.match(text):
+    """Some models print a tool call as JSON, bare or in a fence (qwen2.5-coder); taken when it is all there is.
+
+    `{"name": "execute", "arguments": {"language": "python", "code": "…"}}`, or with the language as the name.
+    """
+    if not text.lstrip().startswith("{"):
         return None
     try:
-        value = json.loads(text)
-        arguments = value["arguments"]
-        language, code = LANGUAGES.get(str(arguments["language"]).lower()), arguments["code"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        value = json.loads(text, strict=False)  # line breaks inside strings are common in them
+        name, arguments = str(value["name"]).lower(), value.get("arguments", value.get("parameters"))
+        if isinstance(arguments, str):
+            arguments = json.loads(arguments, strict=False)
+        code = arguments["code"] if "code" in arguments else arguments["command"]
+        language = LANGUAGES.get(str(arguments["language"]).lower() if name in _RUNNERS else name)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    if value.get("name") != "execute" or language is None or not isinstance(code, str) or not code.strip():
+    if language is None or not isinstance(code, str) or not code.strip():
         return None
     return CodeBlock(language, code)

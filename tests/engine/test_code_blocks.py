@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpreter.code_blocks import Choice, CodeBlock, choose_block
+from interpreter.code_blocks import Choice, CodeBlock, Language, choose_block
 
 SAFE_LINE = st.text(st.characters(blacklist_characters="`~\r\n", codec="utf-8")).filter(lambda line: line.strip())
 
@@ -77,6 +77,103 @@ def test_a_tool_call_printed_as_json_is_a_block() -> None:
     call = {"name": "execute", "arguments": {"language": "python", "code": "print(1)"}}
     assert choose_block(json.dumps(call), "stop").block == CodeBlock("python", "print(1)")
     assert choose_block(json.dumps({**call, "name": "delete"}), "stop") == Choice(None)
+
+
+@pytest.mark.parametrize(
+    ("call", "language"),
+    [
+        ({"name": "execute", "arguments": {"language": "bash", "code": "ls"}}, "shell"),
+        ({"name": "python", "arguments": {"code": "ls"}}, "python"),
+        ({"name": "shell", "parameters": {"command": "ls"}}, "shell"),
+        ({"name": "run_code", "arguments": json.dumps({"language": "python", "code": "ls"})}, "python"),
+    ],
+)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%s",
+        "I run it.\n```json\n%s\n```\n",
+        "```\n%s\n```",
+        "```python\n%s\n```",
+        "So:\n<tool_call>\n%s\n</tool_call>",
+        "<tool_call>\n%s",
+    ],
+)
+def test_the_forms_in_which_models_print_tool_calls(call: dict[str, object], language: Language, form: str) -> None:
+    assert choose_block(form % json.dumps(call), "stop") == Choice(CodeBlock(language, "ls"))
+
+
+def test_line_breaks_inside_a_printed_tool_call_are_taken_as_they_are() -> None:
+    text = '```json\n{"name": "python", "arguments": {"code": "a = 1\nprint(a)"}}\n```'
+    assert choose_block(text, "stop").block == CodeBlock("python", "a = 1\nprint(a)")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"name": "delete", "arguments": {"language": "python", "code": "x"}},
+        {"name": "execute", "arguments": {"language": "cobol", "code": "x"}},
+        {"name": "python", "version": "3.12"},
+        {"name": "python", "arguments": {"code": " "}},
+        {"name": "python", "arguments": [1]},
+        {"name": ["python"], "arguments": {"code": 1}},
+    ],
+)
+def test_other_data_in_a_fence_never_runs(data: dict[str, object]) -> None:
+    assert choose_block(f"```json\n{json.dumps(data)}\n```", "stop") == Choice(None)
+
+
+def test_a_printed_tool_call_that_the_limit_cut_never_runs() -> None:
+    text = '```json\n{"name": "python", "arguments": {"code": "print('
+    assert choose_block(text, "length") == Choice(None, ("Your reply was cut by the length limit. Say it shorter.",))
+
+
+README = "# Title\n```bash\nmake\n```\nAnd\n```\nplain\n```"
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("shell", f"cat > README.md <<'EOF'\n{README}\nEOF\nls"),
+        ("shell", f'cat > README.md << "THE END"\n{README}\nTHE END\nls'),
+        ("shell", f"cat > a <<A; cat > b <<-B\n{README}\nA\n{README}\n\tB\nls"),
+        ("shell", f"echo $((1 << x)) # one\n# <<NOT\ncat <<<here\ncat <<\\EOF\n{README}\nEOF"),
+        ("python", f'open("README.md", "w").write("""{README}""")\nprint(1)'),
+        ("python", f"# it's a comment with \"\"\" in it\nx = 'one \\' \"\"\" '\ns = r'''{README}\n'''\nprint(s)"),
+    ],
+)
+def test_a_fence_in_text_that_the_code_holds_does_not_end_the_block(language: Language, code: str) -> None:
+    choice = choose_block(f"I write it.\n```{language}\n{code}\n```\nThat's `it`.\n", "stop")
+    assert choice == Choice(CodeBlock(language, code))
+
+
+@pytest.mark.parametrize("language", ["shell", "python"])
+def test_a_reply_cut_inside_text_that_the_code_holds_never_runs(language: str) -> None:
+    opening = "cat <<EOF" if language == "shell" else 's = """'
+    choice = choose_block(f"```{language}\n{opening}\n{README}\nand so", "length")
+    assert (choice.block, choice.notes[0][:46]) == (None, "Your reply was cut by the length limit inside ")
+
+
+@pytest.mark.parametrize("code", ["cat <<EOF\n# Title\n```bash\nmake", "cat <<EOF\nmake"])
+def test_text_without_its_end_holds_no_fences_unless_the_limit_cut_it(code: str) -> None:
+    text = f"```shell\n{code}\n```\nDone."
+    assert choose_block(text, "stop") == Choice(CodeBlock("shell", code))
+    assert choose_block(text, "length").block is None
+
+
+def test_a_string_that_never_ends_swallows_no_later_block() -> None:
+    text = '```python\ns = """open\n```\nThen:\n```shell\nls\n```'
+    assert choose_block(text, "stop").block == CodeBlock("python", 's = """open')
+
+
+@pytest.mark.parametrize(
+    "piece", ["```python\n```\n", '"""', "\\", "<<A\n", "'''\n```\n", "```python\nx\n", "<tool_call>", "<tool_call>{"]
+)
+def test_no_reply_takes_long_to_read(piece: str) -> None:
+    """Minutes, where reading were to cost its length squared or worse."""
+    choose_block("```python\nx\n" + piece * 20_000, "stop")
+    choose_block('```python\n"""\n' + piece * 20_000, "length")
+    choose_block("```shell\nx\n" + piece * 20_000, "length")
 
 
 def test_deeply_nested_json_is_read_as_text() -> None:
