@@ -29,7 +29,12 @@ LOOK_EVERY_S = 0.25
 MAX_ANSWER_BYTES = 65536
 """An answer has some 40 bytes; code that shares the descriptor must not fill our memory."""
 CLOSE_TIMEOUT_S = 5.0
-SIGNALS = {134: "it aborted", 137: "it was killed, perhaps for want of memory", 139: "it crashed (segmentation fault)"}
+SIGNALS = {
+    134: "it aborted",
+    137: "it was killed, perhaps for want of memory",
+    139: "it crashed (segmentation fault)",
+    159: "it made a system call that the sandbox does not let pass",
+}
 """What exit codes above 128 mean: 128 and the signal's number."""
 
 

@@ -260,12 +260,15 @@ _WOULD_REACH = {
     "abstract socket",
     "move it away",
     "add a hook",
+    "32-bit program",
 }
 
 
 @pytest.mark.parametrize("snippet", [s for s in ALL if s.name in _WOULD_REACH], ids=lambda snippet: snippet.name)
 def test_without_the_sandbox_the_same_code_reaches_what_it_wants(scene: Scene, snippet: Snippet) -> None:
     told = scene.run(replace(snippet, limits={"contained": False}))
+    if "Exec format error" in str(told["output"]):
+        pytest.skip("this kernel runs no 32-bit programs")
     assert "REACHED" in str(told["output"]), told
 
 
