@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
@@ -21,10 +22,22 @@ from super_agent.core.settings import child_environment
 ENGINE_LOCK = Path(__file__).parent / "open_interpreter" / "requirements.txt"
 SANDBOX_LOCK = Path(__file__).parent / "sandbox" / "requirements.txt"
 MAKE_TIMEOUT_S = 1800
-"""94 MB of wheels over a slow line."""
+"""A few MB of wheels over a slow line."""
+NEEDED_BYTES = 64 * 1024 * 1024
+"""Free disk for the larger of the two while it is unpacked; with less, that is the likely cause of a failure."""
+VENV_FIX = "Install uv, or what this Python's venv lacks (on Debian and Ubuntu: apt install python3-venv)"
+INDEX_FIX = "It needs the package index once: check the network"
+FORM = 2
+"""Counted up when environments are built in another way, so that older ones are made anew. 2: with bytecode."""
+# What says how to reach a package index, for pip, for uv and for both; nothing that says where or what to install.
 _PASSED_ON = (
-    "HOME", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_INDEX_URL", "PIP_CERT", "UV_INDEX_URL", "UV_DEFAULT_INDEX",
-    "UV_CACHE_DIR", "XDG_CACHE_HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "HOME", "TMPDIR", "NETRC", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT",
+    "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
+    "PIP_INDEX_URL", "PIP_NO_INDEX", "PIP_PROXY", "PIP_TRUSTED_HOST",
+    "UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_HTTP_TIMEOUT",
+    "UV_INDEX", "UV_INDEX_URL", "UV_INSECURE_HOST", "UV_LINK_MODE", "UV_NATIVE_TLS", "UV_NO_INDEX", "UV_OFFLINE",
 )  # fmt: skip
 
 Progress = Callable[[str], None]
@@ -53,7 +66,7 @@ def ensure_environment(name: str, lock: Path, progress: Progress, folder: Path |
     """
     parent = folder or data_dir()
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    key = hashlib.sha256(lock.read_bytes() + sys.base_prefix.encode()).hexdigest()[:12]
+    key = hashlib.sha256(lock.read_bytes() + sys.base_prefix.encode() + bytes([FORM])).hexdigest()[:12]
     target = parent / f"{name}-py{version}-{key}"
     python = target / "bin" / "python"
     if python.exists():
@@ -61,35 +74,60 @@ def ensure_environment(name: str, lock: Path, progress: Progress, folder: Path |
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (parent / f"{name}.lock").open("w") as guard:
-            fcntl.flock(guard, fcntl.LOCK_EX)
+            _wait_for(guard, lambda: progress(f"another super-agent is making the {name} environment; waiting for it"))
             if not python.exists():
                 progress(f"making the {name} environment once, from {lock.parent.name}/{lock.name}")
+                for abandoned in parent.glob(f".{name}-py*"):  # by one that was killed: the lock is ours
+                    shutil.rmtree(abandoned, ignore_errors=True)
                 _build(lock, target)
     except OSError as error:
         raise EngineFailed(f"{target} cannot be made: {error}", fix="Make room, or make the folder writable") from error
     return python
 
 
+def _wait_for(guard: IO[str], tell: Callable[[], None]) -> None:
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        tell()
+        fcntl.flock(guard, fcntl.LOCK_EX)
+
+
 def _build(lock: Path, target: Path) -> None:
     stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         uv = shutil.which("uv") or _own_uv()
-        base = getattr(sys, "_base_executable", sys.executable)
         if uv is not None:
-            _run([uv, "venv", "--quiet", "--no-project", "--python", base, "--relocatable", str(stage / "env")])
-            python = str(stage / "env" / "bin" / "python")
-            _run(
-                [uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--require-hashes", "-r", str(lock)]
-            )
+            _build_with_uv(uv, lock, stage / "env")
         else:
-            _run([base, "-m", "venv", str(stage / "env")])
-            pip = [str(stage / "env" / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps"]
-            _run([*pip, "--require-hashes", "-r", str(lock)])
+            _build_with_pip(lock, stage / "env", target)
         if target.exists():  # one whose base Python was removed: its links lead nowhere
             os.rename(target, stage / "broken")
         os.rename(stage / "env", target)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+# Both leave bytecode: in the sandbox the environment is read-only, and without it each pytest costs a second more.
+
+
+def _build_with_uv(uv: str, lock: Path, env: Path) -> None:
+    _run([uv, "venv", "--quiet", "--no-project", "--python", _base_python(), "--relocatable", str(env)], env, VENV_FIX)
+    install = [uv, "pip", "install", "--quiet", "--python", str(env / "bin" / "python"), "--compile-bytecode"]
+    _run([*install, "--no-deps", "--require-hashes", "-r", str(lock)], env, INDEX_FIX)
+
+
+def _build_with_pip(lock: Path, env: Path, target: Path) -> None:
+    _run([_base_python(), "-m", "venv", str(env)], env, VENV_FIX)
+    install = [str(env / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*install, "--no-deps", "--require-hashes", "-r", str(lock)], env, INDEX_FIX)
+    for script in (env / "bin").iterdir():  # they name the Python they were made with
+        if script.is_file() and not script.is_symlink():
+            script.write_bytes(script.read_bytes().replace(os.fsencode(env), os.fsencode(target)))
+
+
+def _base_python() -> str:
+    return getattr(sys, "_base_executable", sys.executable)
 
 
 def _own_uv() -> str | None:
@@ -98,19 +136,20 @@ def _own_uv() -> str | None:
     return str(path) if os.access(path, os.X_OK) else None
 
 
-def _run(argv: list[str]) -> None:
+def _run(argv: list[str], env: Path, fix: str) -> None:
+    environment = child_environment(*_PASSED_ON)
+    if "UV_INDEX_URL" not in environment and "PIP_INDEX_URL" in environment:  # uv does not look at pip's
+        environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
     try:
-        done = subprocess.run(
-            argv, env=child_environment(*_PASSED_ON), capture_output=True, timeout=MAKE_TIMEOUT_S, check=False
-        )
+        done = subprocess.run(argv, env=environment, capture_output=True, timeout=MAKE_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise EngineFailed(f"`{' '.join(argv[:3])} …` did not end within {MAKE_TIMEOUT_S} s") from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
         reason = " ".join(said[-2:]) if said else f"exit code {done.returncode}"
-        raise EngineFailed(
-            f"the environment could not be made: {reason}", fix="It needs the package index once: check the network"
-        )
+        if shutil.disk_usage(env.parent).free < NEEDED_BYTES:
+            fix = f"Make room: {env.parent.parent} is on a disk with less than {NEEDED_BYTES // 2**20} MiB free"
+        raise EngineFailed(f"the environment could not be made: {reason}", fix=fix)
 
 
 def main() -> None:
