@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from interpreter.sandbox.process import SandboxProcess, remaining, wait_readable
+from interpreter.sandbox.process import DRIBBLE_BYTES, GATHER_S, SandboxProcess, remaining, wait_readable
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 
@@ -40,7 +40,10 @@ class Command:
             ended_by: OutcomeKind | None = None
             while ended_by is None and process.exit_code() is None:
                 wait_readable([process.output_fd], min(LOOK_EVERY_S, remaining(began + timeout_s)))
-                total += process.drain(hear)
+                drained = process.drain(hear)
+                total += drained
+                if 0 < drained < DRIBBLE_BYTES:
+                    self._interrupted.wait(GATHER_S)
                 if self._interrupted.is_set():
                     ended_by = "interrupted"
                 elif time.monotonic() >= began + timeout_s:

@@ -22,6 +22,9 @@ from super_agent.core.errors import SandboxUnavailable
 READ_BYTES = 1024 * 1024
 PIPE_BYTES = 1024 * 1024
 """Linux allows an unprivileged pipe of 1 MiB; larger reads mean fewer wake-ups when output floods."""
+DRIBBLE_BYTES = 65536
+GATHER_S = 0.005
+"""Output that comes in pieces smaller than that gathers so long: a wake-up for each of a million costs 2 s."""
 WATCH_EVERY_S = 0.25
 BURST_EVERY_S = 0.02
 """For the one cheap look that shows a fork bomb; at 5,000 forks a second that is 100 processes."""

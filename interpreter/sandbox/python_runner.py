@@ -19,7 +19,7 @@ class PythonRunner(StatefulRunner):
 
     def launch(self, request_fd: int, answer_fd: int) -> SandboxProcess:
         """The worker, on the policy's Python."""
-        argv = [str(self._policy.python), "-X", "utf8", "-u", str(WORKER), str(request_fd), str(answer_fd)]
+        argv = [str(self._policy.python), "-X", "utf8", str(WORKER), str(request_fd), str(answer_fd)]
         return SandboxProcess(self._policy, argv, readable=[WORKER], pass_fds=[request_fd, answer_fd])
 
     def request(self, run: str, code: str) -> bytes:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from interpreter.sandbox.process import SandboxProcess, remaining, wait_readable
+from interpreter.sandbox.process import DRIBBLE_BYTES, GATHER_S, SandboxProcess, remaining, wait_readable
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 
@@ -227,7 +227,8 @@ class StatefulRunner(ABC):
             wait_readable(fds, min(LOOK_EVERY_S, remaining(run.next_step)))
             self._clear_wake()
             word = _heard(dialog, run)
-            run.total += dialog.process.drain(run.on_output)
+            drained = dialog.process.drain(run.on_output)
+            run.total += drained
             if word is not None:
                 return self._answered(run, word)
             if dialog.broken or dialog.process.exit_code() is not None:
@@ -236,6 +237,8 @@ class StatefulRunner(ABC):
                 return None
             if self._pressed(dialog, run):
                 return self._dead(run, run.ending or "died", "it did not heed the interrupt and was killed")
+            if 0 < drained < DRIBBLE_BYTES:
+                wait_readable([dialog.answer_fd, self._wake], GATHER_S)
 
     def _pressed(self, dialog: Dialog, run: Run) -> bool:
         """Interrupt a run whose time has come, then press harder; whether all of that was of no use."""

@@ -62,6 +62,10 @@ class Worker:
         threading.Thread(target=self.read, daemon=True).start()
         # That thread makes Python 3.12 and later warn at each fork of code that started no thread itself.
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        # By lines, as on a terminal: unbuffered, print("line", i) is four writes; wholly buffered, what is printed
+        # before a crash is lost, and comes after what children write.
+        sys.stdout = open(1, "w", 1, "utf-8", "surrogateescape", closefd=False)
+        sys.stderr = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)
         self.answer("ready")
         while True:
             request = self.requests.get()

@@ -242,6 +242,22 @@ def test_a_hundred_megabytes_arrive_whole_and_fast(python: Talk) -> None:
     assert time.monotonic() - started < 5
 
 
+def test_a_hundred_thousand_prints_arrive_whole_and_in_few_pieces(python: Talk) -> None:
+    pieces: list[bytes] = []
+    python.runner.run("for i in range(100_000): print(i, 'x')", pieces.append, 60)
+    assert b"".join(pieces) == b"".join(b"%d x\n" % i for i in range(100_000))
+    assert len(pieces) < 10_000
+
+
+def test_what_was_printed_before_a_death_is_not_lost_and_stays_in_order(python: Talk) -> None:
+    told = python("import os, subprocess\nprint('a')\nsubprocess.run(['echo', 'b'])\nprint('c')\nos._exit(1)")
+    assert (told.kind, told.output) == ("died", "a\nb\nc\n")
+
+
+def test_a_line_without_its_end_arrives_too(python: Talk) -> None:
+    assert python("print('half', end='')").output == "half"
+
+
 def test_code_larger_than_a_pipe_arrives_whole(python: Talk) -> None:
     assert python(f"text = '{'x' * 3_000_000}'\nlen(text)").output == "3000000\n"
 
