@@ -190,3 +190,42 @@ def test_a_well_formed_block_comes_through_whatever_stands_around_it(lines: list
     code = "\n".join(lines)
     choice = choose_block(f"{prose}\n```python\n{code}\n```\n{prose}", "stop")
     assert choice.block == CodeBlock("python", code)
+
+
+CODE_LINES = st.lists(
+    st.sampled_from(
+        [
+            "print(1)",
+            "```",
+            "```bash",
+            "x = '''",
+            "'''",
+            '"""',
+            "cat <<EOF",
+            "EOF",
+            "cat <<'A' <<B",
+            "A",
+            "B",
+            "  ```",
+            "",
+        ]
+    ),
+    max_size=12,
+)
+
+
+@given(st.sampled_from(["python", "shell"]), CODE_LINES)
+def test_a_reply_cut_anywhere_runs_nothing_that_the_whole_reply_would_not_run(language: str, lines: list[str]) -> None:
+    text = f"So:\n```{language}\n" + "\n".join([*lines, "```", "Done."])
+    whole = choose_block(text, "stop").block
+    for cut in range(len(text)):
+        block = choose_block(text[:cut], "length").block
+        assert block is None or block == whole
+
+
+@given(CODE_LINES, st.sampled_from(["stop", "length"]))
+def test_what_runs_stands_in_the_reply_line_by_line(lines: list[str], finish: str) -> None:
+    text = "\n".join(["```shell", *lines])
+    choice = choose_block(text, finish)
+    assert choice.block is None or choice.block.code in text
+    assert choose_block(text.replace("\n", "\r\n"), finish) == choice

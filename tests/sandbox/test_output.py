@@ -45,6 +45,23 @@ def test_what_is_shown_while_it_streams_never_steers_a_terminal(pieces: list[byt
     assert not [c for c in shown if (ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160]
 
 
+@given(PIECES, st.lists(st.integers(0, 2000)), st.integers(2, 300))
+def test_what_is_shown_while_it_streams_is_the_same_however_it_is_chunked(
+    pieces: list[bytes], cuts: list[int], limit: int
+) -> None:
+    data = b"".join(pieces)
+    assert _fed(OutputLimiter(limit), data, cuts) == OutputLimiter(limit).feed(data)
+
+
+@given(PIECES, st.integers(2, 300))
+def test_what_is_kept_is_valid_text_that_steers_nothing(pieces: list[bytes], limit: int) -> None:
+    limiter = OutputLimiter(limit)
+    limiter.feed(b"".join(pieces))
+    text = limiter.text()
+    text.encode("utf-8")
+    assert not [c for c in text if (ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160]
+
+
 @given(st.text(alphabet="ab\n\té€", max_size=60), st.lists(st.integers(0, 200)))
 def test_plain_text_is_shown_as_it_is(text: str, cuts: list[int]) -> None:
     limiter = OutputLimiter(10_000)
