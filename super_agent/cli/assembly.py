@@ -24,7 +24,18 @@ from interpreter.shown import Stage
 from super_agent.cli.run_state import WorkState
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, UsageError
-from super_agent.core.events import Emit, EngineRestarted, Event, EventStream, Notice, RunStarted, Sink
+from super_agent.core.events import (
+    ClientUsage,
+    Emit,
+    EndReason,
+    EngineRestarted,
+    Event,
+    EventStream,
+    Notice,
+    RunEnded,
+    RunStarted,
+    Sink,
+)
 from super_agent.core.gate import ClientKind, CountingGate
 from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
 from super_agent.core.ollama import Ollama
@@ -120,6 +131,40 @@ def started(ground: Ground, task: str, mode: Literal["team", "solo", "exec"], ch
 def limits(settings: Settings) -> dict[str, float | None]:
     """Of a run: turns, seconds and tokens; None is no limit."""
     return {"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens}
+
+
+def ended(
+    ground: Ground,
+    halves: Halves | None,
+    reason: EndReason,
+    exit_code: int,
+    detail: str,
+    turns: int,
+    duration_s: float,
+) -> RunEnded:
+    """What came of a run and what it cost, as its last event."""
+    totals = halves.counting.totals if halves else {}
+    return RunEnded(
+        reason=reason,
+        exit_code=exit_code,
+        detail=detail,
+        turns=turns,
+        duration_s=round(duration_s, 3),
+        files_changed=ground.files_changed(),
+        usage=tuple(
+            ClientUsage(
+                kind,
+                t.requests,
+                t.prompt_tokens,
+                t.completion_tokens,
+                t.evaluated_tokens,
+                t.measured,
+                None if t.prompt_s is None else round(t.prompt_s, 3),
+            )
+            for kind, t in sorted(totals.items())
+        ),
+        instance={str(kind): count for kind, count in halves.watch.counts.items()} if halves else {},
+    )
 
 
 def announce(ground: Ground) -> None:

@@ -22,8 +22,10 @@ _OPEN = re.compile(r"(?:\r|\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]{0,256}\x1
 class TextRenderer:
     """A sink over a pen. Whatever a model or code wrote is made harmless here, in one place."""
 
-    def __init__(self, pen: Pen) -> None:
+    def __init__(self, pen: Pen, *, afterwards: bool = False) -> None:
+        """`afterwards` also shows the user's part of a conversation, which is otherwise in the terminal already."""
         self._pen = pen
+        self._afterwards = afterwards
         self._closed = False
         self._mode: str | None = None
         self._turn = 0
@@ -275,6 +277,9 @@ class TextRenderer:
         """The user's own words were just typed or shown; of an instruction made of a check's result its head is."""
         if self._mode == "team":
             self._line(f"→ {event.text.strip()}", "dim")
+        elif self._mode is None and self._afterwards:
+            self._pen.gap()
+            self._line(f"› {event.text.strip()}", "speaker", indent="")
         self._begin("starting the executor")
 
     def _code_started(self, event: ev.CodeStarted) -> None:

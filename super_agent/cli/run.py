@@ -15,7 +15,7 @@ from super_agent.cli.render import Renderer, choose_renderer
 from super_agent.cli.run_state import Restored, RunState, WorkState
 from super_agent.cli.terminal import Terminal
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
-from super_agent.core.events import ClientUsage, EndReason, RunEnded
+from super_agent.core.events import EndReason, RunEnded
 from super_agent.core.settings import load_settings
 
 EXIT_CODES: dict[EndReason, ExitCode] = {
@@ -241,25 +241,4 @@ async def _drive(work: Work, time_left_s: float, max_time_s: float) -> _End:
 
 
 def _summary(ground: assembly.Ground, halves: assembly.Halves | None, end: _End, turns: int, clock: Clock) -> RunEnded:
-    totals = halves.counting.totals if halves else {}
-    return RunEnded(
-        reason=end.reason,
-        exit_code=int(end.exit_code),
-        detail=end.detail,
-        turns=turns,
-        duration_s=round(clock.elapsed_s(), 3),
-        files_changed=ground.files_changed(),
-        usage=tuple(
-            ClientUsage(
-                kind,
-                t.requests,
-                t.prompt_tokens,
-                t.completion_tokens,
-                t.evaluated_tokens,
-                t.measured,
-                None if t.prompt_s is None else round(t.prompt_s, 3),
-            )
-            for kind, t in sorted(totals.items())
-        ),
-        instance={str(kind): count for kind, count in halves.watch.counts.items()} if halves else {},
-    )
+    return assembly.ended(ground, halves, end.reason, int(end.exit_code), end.detail, turns, clock.elapsed_s())

@@ -51,10 +51,10 @@ def _renderer(output: Output, *, as_json: bool) -> Renderer:
     if output.isatty():
         from super_agent.cli.render_live import StillPen
 
-        return TextRenderer(StillPen(output))
+        return TextRenderer(StillPen(output), afterwards=True)
     from super_agent.cli.render_plain import PlainPen
 
-    return TextRenderer(PlainPen(output))
+    return TextRenderer(PlainPen(output), afterwards=True)
 
 
 def _write_page(store: Store, row: SessionRow, path: Path, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -30,6 +31,7 @@ def main(options: Options, settings: Settings) -> int:
     renderer = choose_renderer(options.json, sys.stdout)
     with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
         try:
+            began = time.monotonic()
             facts = assembly.started(ground, CONVERSATION, "exec", None)
             record = Record.begin(ground, facts, is_conversation=True)
             assembly.announce(ground)
@@ -46,6 +48,9 @@ def main(options: Options, settings: Settings) -> int:
                     _carry_out(executor, line, ground)
                     record.snapshot(str(turn))
                     halves.watch.look()
+            if record.recorder is not None:  # the user ended it and needs no summary; whoever looks back does
+                ground.stream.sinks = (record.recorder,)
+                ground.emit(assembly.ended(ground, halves, "finished", 0, "", turn, time.monotonic() - began))
         finally:
             renderer.close()
     return 0

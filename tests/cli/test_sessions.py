@@ -1,7 +1,13 @@
 """Looking back: what was done is listed, shown as it was seen, sent as a page, and removed."""
 
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
+import termios
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,9 +17,10 @@ from super_agent.cli.session_commands import _complete
 from super_agent.core import events as ev
 from super_agent.core.errors import UsageError
 from super_agent.core.store.store import Store
-from tests.cli.conftest import SuperAgent
+from tests.cli.conftest import CHECKOUT, SuperAgent
 from tests.cli.expected_runs import EXPECTED
 from tests.cli.scripted_runs import RUNS, stamped, started
+from tests.cli.test_render_live import read_until
 from tests.scripted_ollama import ScriptedOllama
 
 VOID = {"meta", "line", "rect", "circle", "br"}
@@ -49,6 +56,13 @@ def page_of(tmp_path: Path, super_agent: SuperAgent, session: str, **environ: st
     done = super_agent("show", session, "--html", str(path), **environ)
     assert done.code == 0, done.err
     return path.read_text(encoding="utf-8")
+
+
+def type_keys(terminal: int, keys: bytes) -> None:
+    """Once the prompt reads keys: before that, Ctrl-D would be the terminal's own end of a file."""
+    while termios.tcgetattr(terminal)[3] & termios.ICANON:
+        time.sleep(0.01)
+    os.write(terminal, keys)
 
 
 class Balanced(HTMLParser):
@@ -144,6 +158,39 @@ def test_a_session_that_was_broken_off_says_so(super_agent: SuperAgent, state: P
         with store.begin("20261109-running", RUNS["team"]()[0].event):  # type: ignore[arg-type]
             listed = super_agent("sessions", "--all").out
     assert [re.split(r" {2,}", line)[2] for line in listed.splitlines()[1:3]] == ["running", "broken off"]
+
+
+def test_a_conversation_is_kept_with_what_the_user_said_and_its_end(
+    super_agent: SuperAgent, state: Path, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    environ = {"SUPER_AGENT_STATE_DIR": str(state), "XDG_CONFIG_HOME": str(tmp_path), "TERM": "dumb"}
+    with ScriptedOllama(["Hello to you."]) as server:
+        where = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model)
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "super_agent.cli.main", "exec", *where],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=CHECKOUT,
+            start_new_session=True,
+            env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environ},
+        )
+        os.close(slave)
+        read_until(master, "›")
+        type_keys(master, b"say hello\r")
+        read_until(master, "Hello to you.\r\n\r\n›")
+        type_keys(master, b"\x04")
+        read_until(master, None)
+        os.close(master)
+        assert process.wait(10) == 0
+    shown = super_agent("show", "--workspace", str(workspace)).out
+    assert "› say hello\n" in shown
+    assert "Hello to you." in shown
+    assert "✓ done\n" in shown
+    assert "open-interpreter" in shown
 
 
 def test_sessions_are_removed_with_their_folders(super_agent: SuperAgent, state: Path) -> None:
