@@ -24,7 +24,8 @@ def main() -> None:
             print(figure.row(), flush=True)
     RESULTS.mkdir(exist_ok=True)
     rows = "\n".join(figure.row() for figure in found)
-    (RESULTS / "start.md").write_text(f"# Start-up and executor\n\n{machine}\n\n{HEAD}\n{rows}\n", encoding="utf-8")
+    text = f"# Start-up, executor and store\n\n{machine}\n\n{HEAD}\n{rows}\n"
+    (RESULTS / "start.md").write_text(text, encoding="utf-8")
     data = [{**asdict(figure), "median": figure.median, "reached": figure.reached} for figure in found]
     (RESULTS / "start.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     missed = sum(not figure.reached for figure in found)

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from super_agent.cli.choose_session import TASK_CHARS, first_line, open_store
+from super_agent.cli.output import Output
 from super_agent.cli.ps import table
 from super_agent.cli.wording import counted
 from super_agent.core.errors import UsageError
@@ -27,13 +28,13 @@ def show_list(env_file: Path | None, workspace: Path, *, everywhere: bool, as_js
         rows = store.sessions(None if everywhere else root)
         elsewhere = 0 if everywhere or rows else len(store.sessions())
     if as_json:
-        sys.stdout.write(json.dumps({"version": 1, "sessions": [asdict(row) for row in rows]}) + "\n")
+        _say(json.dumps({"version": 1, "sessions": [asdict(row) for row in rows]}) + "\n")
     elif rows:
-        sys.stdout.write(as_text(rows, everywhere=everywhere, columns=_columns()))
+        _say(as_text(rows, everywhere=everywhere, columns=_columns()))
     else:
         where = "" if everywhere else f" in {root}"
         more = f"; {counted(elsewhere, 'session')} elsewhere: super-agent sessions --all" if elsewhere else ""
-        sys.stdout.write(f"no sessions yet{where}{more}\n")
+        _say(f"no sessions yet{where}{more}\n")
     return 0
 
 
@@ -51,7 +52,7 @@ def remove(env_file: Path | None, names: list[str]) -> int:
     with open_store(env_file) as store:
         for row in [store.find(name) for name in names]:
             store.remove(row.id)
-            sys.stdout.write(f"removed {row.id}\n")
+            _say(f"removed {row.id}\n")
     return 0
 
 
@@ -63,7 +64,7 @@ def prune(env_file: Path | None, workspace: Path, *, everywhere: bool, keep: int
     with open_store(env_file) as store:
         root = None if everywhere else workspace.expanduser().resolve()
         removed = store.prune(root, older_than_s=age_s, keep=keep)
-    sys.stdout.write("".join(f"removed {name}\n" for name in removed) or "nothing to remove\n")
+    _say("".join(f"removed {name}\n" for name in removed) or "nothing to remove\n")
     return 0
 
 
@@ -82,6 +83,10 @@ def _cells(row: SessionRow, *, everywhere: bool) -> tuple[str, ...]:
     cells = (row.id, f"{when:%Y-%m-%d %H:%M}", state, str(row.turns), tokens, str(len(row.files)))
     where = (harmless(row.workspace),) if everywhere else ()
     return (*cells, *where, harmless(row.task))
+
+
+def _say(text: str) -> None:
+    Output(sys.stdout, lambda: None).write(text)
 
 
 def _columns() -> int | None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from rich.console import Console
 
 from super_agent.cli.output import Output
-from super_agent.cli.render_live import LivePen
+from super_agent.cli.render_live import LivePen, StillPen
 from super_agent.cli.render_text import TextRenderer
 from super_agent.core import events as ev
 from tests.cli.expected_runs import EXPECTED
@@ -74,6 +74,18 @@ class LiveView:
 @pytest.mark.parametrize("name", ["team", "solo", "failed"])
 def test_a_whole_run_leaves_the_same_text_as_in_a_pipe_and_nothing_else(name: str) -> None:
     assert LiveView(100).play(*(one.event for one in RUNS[name]())).ended() == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", ["team", "solo", "failed"])
+def test_a_run_that_is_over_is_drawn_in_the_same_rows_and_nothing_moves(name: str) -> None:
+    live, stream = LiveView(100).play(*(one.event for one in RUNS[name]())), io.StringIO()
+    console = Console(file=stream, width=100, force_terminal=True, color_system="standard", highlight=False)
+    renderer = TextRenderer(StillPen(Output(stream, lambda: None), console), afterwards=True)
+    for one in RUNS[name]():
+        renderer(one)
+    renderer.close()
+    assert screen(stream.getvalue()) == live.ended()
+    assert STYLING.sub("", stream.getvalue()) == EXPECTED[name]
 
 
 def test_thoughts_need_no_mark_where_they_are_dimmed() -> None:

@@ -218,7 +218,7 @@ def test_old_sessions_are_pruned(super_agent: SuperAgent) -> None:
     assert super_agent("sessions", "prune").code == 2
 
 
-def test_a_shell_completes_session_ids(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shell_completes_session_ids(super_agent: SuperAgent, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUPER_AGENT_STATE_DIR", str(state))
     assert _complete("2026110") == [
         ("20261103-101010-failed", "Write a compiler."),
@@ -226,6 +226,8 @@ def test_a_shell_completes_session_ids(state: Path, monkeypatch: pytest.MonkeyPa
         ("20261101-101010-solo", "Write add.py with add(a, b)."),
         ("20261100-101010-team", "Write add.py with add(a, b)."),
     ]
+    words = {"_SUPER_AGENT_COMPLETE": "complete_bash", "COMP_WORDS": "super-agent show 20261100", "COMP_CWORD": "2"}
+    assert super_agent(**words).out == "20261100-101010-team\n"
     monkeypatch.setenv("SUPER_AGENT_STATE_DIR", "/proc/nowhere")
     assert _complete("") == []
 

@@ -2,9 +2,13 @@
 
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from super_agent.core import events as ev
 from super_agent.core.errors import SessionHeld, SessionUnknown
@@ -12,6 +16,7 @@ from super_agent.core.state import SessionFolder
 from super_agent.core.store.recorder import Recorder
 from super_agent.core.store.store import Store
 from tests.store.conftest import STARTED
+from tests.store.test_codec import EVENTS
 
 ENDED = ev.RunEnded("accepted", 0, "fine", 1, 2.5, ("a.py",), (), {})
 
@@ -150,6 +155,60 @@ def test_large_texts_are_kept_once_and_go_with_the_last_session_that_needs_them(
     store.remove("s2")
     assert [*texts.iterdir()] == []
     assert [path.name for path in (tmp_path / "state" / "sessions").iterdir()] == []
+
+
+def test_a_removed_session_gives_its_place_on_the_disk_back(store: Store, tmp_path: Path) -> None:
+    def size() -> int:
+        return sum(path.stat().st_size for path in (tmp_path / "state").rglob("*") if path.is_file())
+
+    store.begin("kept", STARTED).close()
+    store.remove("kept")
+    before = size()
+    with store.begin("large", STARTED) as recorder:
+        stream = stream_to(recorder)
+        for _ in range(200):
+            stream.emit(ev.ReportMade("y" * 10_000))
+    assert size() > before + 2_000_000
+    store.remove("large")
+    assert size() < before + 50_000
+
+
+def test_a_workspace_whose_name_is_no_text_is_found(store: Store) -> None:
+    path = Path("/w\udcff")
+    store.begin("s1", replace(STARTED, workspace=str(path), task="half a pair: \ud83d")).close()
+    assert [(row.id, row.task) for row in store.sessions(path)] == [("s1", "half a pair: ?")]
+
+
+@given(st.lists(EVENTS | st.sampled_from(["turn", "checkpoint"]), max_size=30))
+def test_whatever_comes_is_read_in_order_with_its_pieces_joined(script: list[ev.Event | str]) -> None:
+    with TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
+        seen: list[ev.Stamped] = []
+        with store.begin("s1", STARTED) as recorder:
+            stream = stream_to(recorder, seen)
+            for event in script:
+                if event == "checkpoint":
+                    recorder.checkpoint(stream.turn, "state")
+                else:
+                    stream.emit(ev.TurnStarted(stream.turn + 1) if isinstance(event, str) else event)
+        read = list(store.events("s1"))
+    assert joined(read) == joined(seen)
+    assert [s for s in read if not isinstance(s.event, PIECES)] == [s for s in seen if not isinstance(s.event, PIECES)]
+
+
+PIECES = (ev.TextStreamed, ev.OutputStreamed)
+
+
+def joined(events: list[ev.Stamped]) -> list[tuple[ev.Event, str]]:
+    """Neighbouring pieces of one text put together, without their places."""
+    found: list[tuple[ev.Event, str]] = []
+    for event in (stamped.event for stamped in events):
+        text = event.text if isinstance(event, PIECES) else ""
+        kind = replace(event, text="") if isinstance(event, PIECES) else event
+        if found and isinstance(event, PIECES) and found[-1][0] == kind:
+            found[-1] = (kind, found[-1][1] + text)
+        else:
+            found.append((kind, text))
+    return found
 
 
 def test_a_held_session_is_neither_removed_nor_pruned(store: Store) -> None:

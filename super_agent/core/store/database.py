@@ -69,6 +69,12 @@ class Database:
         with self._lock, _reading(self.path):
             return self._connection.execute(sql, values).fetchall()
 
+    def shrink(self) -> None:
+        """Give back to the disk what removed rows took; raises `StoreFailed`."""
+        with self._lock, _writing(self.path):
+            # `execute` would take one step, which frees one page: the statement has no columns to fetch.
+            self._connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Idempotent; the last one to close empties the -wal file."""
         self._connection.close()
@@ -78,6 +84,7 @@ class Database:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
         version = self._version()
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only while there is no table yet
         if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
             raise StoreUnusable(
                 f"the session store {self.path} lies on a disk where SQLite cannot share it",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from super_agent.core.errors import SessionHeld, SessionUnknown
+from super_agent.core.errors import SessionHeld, SessionUnknown, StoreFailed
 from super_agent.core.events import RunStarted, Stamped
 from super_agent.core.state import private_folder
 from super_agent.core.store.codec import event_of
@@ -66,7 +66,8 @@ class Store:
 
         Raises `SessionHeld`, `SessionUnknown`, `StoreFailed`.
         """
-        hold = self.hold(self.find(session).id)
+        session = self.find(session).id
+        hold = self.hold(session)
         try:
             checkpoint = self.last_checkpoint(session)
             seq, turn = (checkpoint.seq, checkpoint.turn) if checkpoint else (0, 0)
@@ -93,7 +94,7 @@ class Store:
 
     def sessions(self, workspace: Path | None = None) -> list[SessionRow]:
         """Newest first; of one workspace where it is given. Raises `StoreFailed`."""
-        where, values = (" WHERE workspace = ?", (str(workspace),)) if workspace is not None else ("", ())
+        where, values = (" WHERE workspace = ?", (storable(str(workspace)),)) if workspace is not None else ("", ())
         return self._rows(f"{SELECT}{where} ORDER BY started DESC, id DESC", values)
 
     def find(self, text: str) -> SessionRow:
@@ -137,13 +138,23 @@ class Store:
     # ── removing ──
 
     def remove(self, session: str) -> None:
-        """Forget a session: its rows, its folder, and large texts that nobody else needs. Raises `SessionHeld`."""
+        """Forget a session: its rows, its folder, and large texts that nobody else needs.
+
+        Raises `SessionHeld`, `StoreFailed`.
+        """
         with self.hold(session):
             with self._database.writing():
                 self._database.execute("DELETE FROM sessions WHERE id = ?", (session,))
-                # Inside the transaction, as a run keeps its large texts inside of one.
+            # In a transaction, as runs keep large texts inside of one: none comes between the look and the removal.
+            with self._database.writing():
                 self._texts.keep_only({name for (name,) in self._database.rows("SELECT sha256 FROM texts")})
-            shutil.rmtree(self._folder / session)
+            try:
+                shutil.rmtree(self._folder / session)
+            except OSError as error:
+                raise StoreFailed(
+                    f"{self._folder / session} cannot be removed: {error.strerror}", fix="Remove it by hand"
+                ) from error
+        self._database.shrink()
 
     def prune(
         self, workspace: Path | None = None, *, older_than_s: float | None = None, keep: int | None = None
