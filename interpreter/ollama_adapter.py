@@ -14,12 +14,15 @@ from urllib3.exceptions import HTTPError
 from interpreter.native_stream import PATH, ChatRequest, NativeStream, SamplingOptions
 from interpreter.sockets import Sockets
 from super_agent.core import http_errors
+from super_agent.core.attempts import Attempts
 from super_agent.core.budget import Account
 from super_agent.core.chat import Message, Reply, ReplyPiece
-from super_agent.core.errors import Interrupted
-from super_agent.core.gate import Gate
+from super_agent.core.errors import Interrupted, ServerError
+from super_agent.core.events import Emit, unseen
+from super_agent.core.gate import Gate, RequestFacts
 from super_agent.core.settings import Settings
 from super_agent.core.urllib3_errors import from_urllib3
+from super_agent.core.vigil import TELL_EVERY_S, Vigil
 from super_agent.core.wire import messages_out
 
 if TYPE_CHECKING:
@@ -36,14 +39,28 @@ def _not_cancelled() -> bool:
 class OllamaAdapter:
     """One conversation partner of the executor's side: one call at a time, `cancel` from any thread."""
 
-    def __init__(self, settings: Settings, gate: Gate, context_length: int | None = None) -> None:
-        """`context_length` in tokens, as loaded; without it only the server refuses what does not fit."""
+    def __init__(
+        self,
+        settings: Settings,
+        gate: Gate,
+        context_length: int | None = None,
+        *,
+        emit: Emit = unseen,
+        tell_every_s: float = TELL_EVERY_S,
+    ) -> None:
+        """`context_length` in tokens, as loaded; without it only the server refuses what does not fit.
+
+        `emit` hears of waiting (`Waiting`) and of repeated requests (`Retried`, `ReplyDiscarded`).
+        """
         self.context_length = context_length
         self._settings = settings
         self._gate = gate
         self._account = Account("open-interpreter", settings, context_length)
         self._sockets = Sockets()
         self._session: requests.Session | None = None
+        self._emit = emit
+        self._tell_every_s = tell_every_s
+        self._facts: RequestFacts | None = None
 
     @property
     def base_url(self) -> str:
@@ -75,7 +92,8 @@ class OllamaAdapter:
     def stream(
         self, messages: Sequence[Message], *, is_cancelled: Callable[[], bool] = _not_cancelled
     ) -> Iterator[ReplyPiece | Reply]:
-        """Pieces as they arrive, and last the whole `Reply`.
+        """Pieces as they arrive, and last the whole `Reply`. Where `ReplyDiscarded` is emitted, the pieces so far are
+        none of the reply.
 
         Raises `PromptTooLong` (by our estimate or the server's count), `LimitReached` from the gate, `Interrupted`
         after `cancel`, and the `ServerError`s. `is_cancelled` is asked once `cancel` reaches this call, so that one
@@ -85,27 +103,48 @@ class OllamaAdapter:
         limit = self.reply_limit()
         options = SamplingOptions(temperature=self._settings.temperature, top_p=self._settings.top_p, num_predict=limit)
         request = ChatRequest(model=self.model, messages=messages_out(messages), options=options)
-        self._gate.before(self._account.opened(messages, limit))
+        facts = self._facts = self._account.opened(messages, limit)
         if is_cancelled():
-            self._sockets.shut()
-        self._raise_if_cancelled()
-        self._session = self._session or self._connected()
-        started = time.monotonic()
-        stream = NativeStream(self.base_url)
-        with closing(self._pieces(self._session, request.body(), stream)) as pieces:
-            yield from pieces
-        reply = stream.end(time.monotonic() - started)
-        self._gate.after(self._account.closed(messages, reply))
+            self.cancel()
+        try:
+            self._gate.before(facts)
+            if is_cancelled():
+                self.cancel()
+            self._raise_if_cancelled()
+            reply = yield from self._tried(request.body(), facts)
+            self._gate.after(self._account.closed(messages, reply))
+        finally:
+            self._gate.ended(facts)
         yield reply
 
     def cancel(self) -> None:
         """End the call under way at once: its thread gets `Interrupted`; without one nothing happens."""
         self._sockets.shut()
+        if (facts := self._facts) is not None:
+            facts.given_up.set()  # it may wait in the gate, or for the next try
 
     def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
             self._session.close()
+
+    def _tried(self, body: bytes, facts: RequestFacts) -> Generator[ReplyPiece, None, Reply]:
+        """One request, sent again as `Attempts` allows; returns its reply."""
+        attempts = Attempts("open-interpreter", self._settings, self._emit)
+        self._session = self._session or self._connected()
+        while True:
+            started = time.monotonic()
+            stream = NativeStream(self.base_url)
+            try:
+                with closing(self._pieces(self._session, body, stream)) as pieces:
+                    for piece in pieces:
+                        attempts.pieces += 1
+                        yield piece
+                return stream.end(time.monotonic() - started)
+            except ServerError as error:
+                wait_s = attempts.wait_after(error)
+            facts.given_up.wait(wait_s)
+            self._raise_if_cancelled()
 
     def _pieces(
         self, session: "requests.Session", body: bytes, stream: NativeStream
@@ -114,22 +153,26 @@ class OllamaAdapter:
         settings = self._settings
         awaited, wait_s = "reply", settings.first_token_timeout_s
         deadline = time.monotonic() + wait_s
-        try:
-            with self._posted(session, body) as answer:
-                while True:
-                    self._sockets.set_timeout(max(deadline - time.monotonic(), 0.001))
-                    if not (data := answer.raw.read1(CHUNK_BYTES, decode_content=True)):
-                        break
-                    for piece in stream.feed(data):
-                        yield piece
-                        awaited, wait_s = "further piece of the reply", settings.between_tokens_timeout_s
-                        deadline = time.monotonic() + wait_s
-        except (OSError, HTTPError) as error:  # every error of requests is an OSError
-            self._raise_if_cancelled(error)
-            raise from_urllib3(
-                error, self.base_url, awaited=awaited, timeout_s=wait_s, connect_s=settings.connect_timeout_s
-            ) from error
-        self._raise_if_cancelled()
+        with Vigil("open-interpreter", settings, self._emit, self._sockets.drop, self._tell_every_s) as vigil:
+            try:
+                with self._posted(session, body) as answer:
+                    while True:
+                        self._sockets.set_timeout(max(deadline - time.monotonic(), 0.001))
+                        if not (data := answer.raw.read1(CHUNK_BYTES, decode_content=True)):
+                            break
+                        for piece in stream.feed(data):
+                            vigil.piece()
+                            yield piece
+                            awaited, wait_s = "further piece of the reply", settings.between_tokens_timeout_s
+                            deadline = time.monotonic() + wait_s
+            except (OSError, HTTPError) as error:  # every error of requests is an OSError
+                self._raise_if_cancelled(error)
+                vigil.raise_if_dead(error)
+                raise from_urllib3(
+                    error, self.base_url, awaited=awaited, timeout_s=wait_s, connect_s=settings.connect_timeout_s
+                ) from error
+            self._raise_if_cancelled()
+            vigil.raise_if_dead()
 
     def _connected(self) -> "requests.Session":
         """Made at the first request: importing requests takes time that `verify` need not pay."""

@@ -37,9 +37,14 @@ class Sockets:
                     sock.settimeout(seconds)
 
     def shut(self) -> None:
-        """Shut them all."""
+        """Shut them all; the call was cancelled."""
         with self._lock:
             self.was_shut = True
+        self.drop()
+
+    def drop(self) -> None:
+        """Shut those that are open, and no later ones: the next try of the call has its own."""
+        with self._lock:
             for sock in self._open:
                 _shut(sock)
 

@@ -65,10 +65,10 @@ class HTTPServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = True
 
-    def __init__(self, owner: "ScriptedOllama") -> None:
+    def __init__(self, owner: "ScriptedOllama", port: int) -> None:
         self.owner = owner
         self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         sock, address = super().get_request()

@@ -36,7 +36,9 @@ class ScriptedOllama:
         model: str = "scripted",
         context_length: int = 8192,
         models: Iterable[Model] = (),
+        port: int = 0,
     ) -> None:
+        """`port` is that of an earlier server, for one that is started again."""
         self.model = model
         self.library = Library([Model(f"{model}:latest", num_ctx=context_length), *models])
         self.requests: list[Request] = []
@@ -50,7 +52,7 @@ class ScriptedOllama:
                 self._scripts[client] = _in_order(script)  # type: ignore[index]
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
-        self._http = HTTPServer(self)
+        self._http = HTTPServer(self, port)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -69,6 +71,11 @@ class ScriptedOllama:
         self._thread.join()
         if self.failures:
             raise self.failures[0]
+
+    def close_door(self) -> None:
+        """Refuse new connections from now on; those there are stay, and nothing comes over them."""
+        self._http.shutdown()
+        self._http.server_close()
 
     @property
     def base_url(self) -> str:

@@ -1,5 +1,6 @@
 """Everything a run is built from, made in order and closed in reverse by its one owner."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.shell_runner import ShellRunner
 from interpreter.shown import Stage
 from super_agent.cli.run_state import WorkState
+from super_agent.core import processes
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, UsageError
 from super_agent.core.events import (
@@ -39,6 +41,7 @@ from super_agent.core.events import (
 from super_agent.core.gate import ClientKind, CountingGate
 from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
 from super_agent.core.ollama import Ollama
+from super_agent.core.queue import RunQueue
 from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.store.store import Store
@@ -86,6 +89,12 @@ class Halves:
     counting: CountingGate
     watch: InstanceWatch
     gate: RunGate
+    queue: RunQueue
+
+    def at_turn_start(self) -> None:
+        """A good moment to let other runs in, and for a look at the instance."""
+        self.queue.turn_ended()
+        self.watch.look()
 
 
 @contextmanager
@@ -229,7 +238,16 @@ def join_halves(ground: Ground, *, strict: bool) -> Halves:
     watch = InstanceWatch(server, settings, emit, strict=strict)
     watch.begin(ready)
     counting = CountingGate(settings.max_tokens)
-    return Halves(server, ready, counting, watch, RunGate(counting, watch, emit))
+    weights = ready.details.weights
+    label = f"run {ground.session.session} (pid {os.getpid()})"
+    queue = RunQueue(settings, weights or settings.model, label, emit, lambda: slots(settings, weights))
+    ground.stack.callback(queue.close)
+    return Halves(server, ready, counting, watch, RunGate(counting, watch, emit, queue=queue), queue)
+
+
+def slots(settings: Settings, weights: str) -> int:
+    """How many runs may use the model at once; a server whose setting cannot be seen has one slot by default."""
+    return settings.slots or processes.slots(settings.base_url, weights) or 1
 
 
 def register(ground: Ground, halves: Halves, kind: ClientKind) -> None:
@@ -242,7 +260,7 @@ def build_executor(ground: Ground, halves: Halves, restored: WorkState | None = 
     """The executor with all its parts, and its conversation as `restored`; its processes start when needed."""
     settings, emit, stack = ground.settings, ground.emit, ground.stack
     register(ground, halves, "open-interpreter")
-    adapter = OllamaAdapter(settings, halves.gate, halves.ready.loaded.context_length)
+    adapter = OllamaAdapter(settings, halves.gate, halves.ready.loaded.context_length, emit=emit)
     stack.callback(adapter.close)
     engine = Engine(ensure_engine_python(_progress(ground.stream)), lambda reason: emit(EngineRestarted(reason)))
     stack.callback(engine.close)

@@ -45,6 +45,9 @@ class Pen(Protocol):
     def progress(self, what: str, turn: int, tokens: int) -> None:
         """What it is now, without a new clock; no turn and no tokens are 0."""
 
+    def note(self, text: str, silent_s: float = 0.0) -> None:
+        """Why it takes time now, until the next progress; `silent_s`: nothing came for so long."""
+
     def idle(self) -> None:
         """Nothing takes time; others may write to the terminal."""
 

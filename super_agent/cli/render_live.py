@@ -124,6 +124,11 @@ class LivePen:
         with self._lock:
             self._status.what, self._status.turn, self._status.tokens = what, turn, tokens
 
+    def note(self, text: str, silent_s: float = 0.0) -> None:
+        """Instead of the status; its clock shows how long."""
+        with self._lock:
+            self._status.what = text
+
     def idle(self) -> None:
         """End the last row and remove the status."""
         with self._lock:

@@ -18,6 +18,7 @@ class PlainPen:
         self._began = False
         self._breaks = 0
         self._blank = True
+        self._told_s = 0.0
 
     def gap(self) -> None:
         """One blank line, unless the output begins here or one was just written."""
@@ -56,6 +57,17 @@ class PlainPen:
 
     def progress(self, what: str, turn: int, tokens: int) -> None:
         """A pipe has nobody who waits."""
+
+    def note(self, text: str, silent_s: float = 0.0) -> None:
+        """A line, never into a text that goes on; each time the silence has doubled."""
+        if self._inside:
+            return
+        if silent_s:
+            if self._told_s <= silent_s < 2 * self._told_s:
+                return
+            self._told_s = silent_s
+            text += f"; {silent_s:.0f} s so far"
+        self.line(text)
 
     def idle(self) -> None:
         """End the last line."""

@@ -61,6 +61,11 @@ class TextRenderer:
             ev.UserSpoke: lambda e: self._line(f"you: {e.text}", "speaker", indent=""),
             ev.EngineRestarted: lambda e: self._line(f"⚠ Open Interpreter was restarted: {e.reason}", "warning"),
             ev.InstanceNoted: self._instance,
+            ev.Queued: lambda e: self._pen.note(harmless(wording.queued(e))),
+            ev.QueuePassed: self._queue_passed,
+            ev.Waiting: lambda e: self._pen.note(f"{self._doing}: {wording.waiting(e)}", e.seconds),
+            ev.Retried: lambda e: self._line(f"⚠ {wording.retried(e)}", "warning"),
+            ev.ReplyDiscarded: self._discarded,
             ev.ContextCompacted: self._compacted,
             ev.PrefixBroken: self._prefix_broken,
             ev.RunEnded: self._run_ended,
@@ -231,6 +236,14 @@ class TextRenderer:
                 self._line("⚠ the length limit cut this reply", "warning")
         elif event.speaker == "workspace" and not self._acted:
             self._line(event.text, "dim")
+
+    def _discarded(self, event: ev.ReplyDiscarded) -> None:
+        self._held = self._reply = self._withheld = ""
+        self._line(f"✗ this reply broke off and counts for nothing: {event.reason}", "warning")
+
+    def _queue_passed(self, event: ev.QueuePassed) -> None:
+        self._pen.progress(self._doing, self._turn, self._tokens)
+        self._line(f"waited {wording.duration(event.waited_s)} for other runs", "dim")
 
     def _verdict(self, event: ev.VerdictGiven) -> None:
         self._withheld = ""

@@ -31,7 +31,7 @@ def solo_work(
         emit=ground.emit,
         max_turns=ground.settings.max_turns,
         user_lines=user_lines,
-        at_turn_start=halves.watch.look,
+        at_turn_start=halves.at_turn_start,
         at_boundary=keep,
     )
     if restored is not None:

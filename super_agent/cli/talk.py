@@ -47,7 +47,7 @@ def main(options: Options, settings: Settings) -> int:
                     ground.emit(TurnStarted(turn))
                     _carry_out(executor, line, ground)
                     record.snapshot(str(turn))
-                    halves.watch.look()
+                    halves.at_turn_start()
             if record.recorder is not None:  # the user ended it and needs no summary; whoever looks back does
                 ground.stream.sinks = (record.recorder,)
                 ground.emit(assembly.ended(ground, halves, "finished", 0, "", turn, time.monotonic() - began))

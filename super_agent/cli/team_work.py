@@ -27,7 +27,7 @@ def team_work(
     # It would print a member's error with its traceback; the run carries the original and ends with it.
     logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
     assembly.register(ground, halves, "autogen")
-    llm = LLMClient(settings, halves.gate, halves.ready.loaded.context_length)
+    llm = LLMClient(settings, halves.gate, halves.ready.loaded.context_length, emit=ground.emit)
     executor = assembly.build_executor(ground, halves, restored.work if restored else None)
 
     def keep(turns: int) -> None:
@@ -44,7 +44,7 @@ def team_work(
             emit=ground.emit,
             max_turns=settings.max_turns,
             user_lines=user_lines,
-            at_turn_start=halves.watch.look,
+            at_turn_start=halves.at_turn_start,
             at_boundary=keep,
         )
     )

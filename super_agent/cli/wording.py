@@ -2,7 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
-from super_agent.core.events import ClientUsage, CodeFinished, EndReason, ModelReady, RunEnded
+from super_agent.core.events import (
+    ClientUsage,
+    CodeFinished,
+    EndReason,
+    ModelReady,
+    Queued,
+    Retried,
+    RunEnded,
+    Waiting,
+)
 
 END: Mapping[EndReason, str] = {
     "check_passed": "done: the check passes",
@@ -53,6 +62,24 @@ def model_ready(event: ModelReady) -> str:
     share = event.size_vram_bytes / event.size_bytes if event.size_bytes else 0.0
     where = "on the GPU" if share >= 0.995 else "on the CPU" if share < 0.005 else f"{share:.0%} on the GPU"
     return f"the model is ready: {how}, context {event.context_length:,} tokens, {where}"
+
+
+def queued(event: Queued) -> str:
+    """Whom a run waits for."""
+    behind = ", ".join(event.waiting_for) or "another run"
+    return f"waiting for the model: position {event.position} in the queue, {behind} has it"
+
+
+def waiting(event: Waiting) -> str:
+    """That a silent server is alive; what it does cannot be seen."""
+    if event.waiting_for == "next_piece":
+        return "the server is alive and has stopped in mid-reply"
+    return "the server is alive and has not begun to reply (it loads, evaluates the prompt, or serves others)"
+
+
+def retried(event: Retried) -> str:
+    """Why a request is sent again, and when."""
+    return f"{event.reason}; trying again in {duration(event.wait_s)} ({event.attempt} of {event.limit})"
 
 
 def summary(event: RunEnded) -> Iterator[tuple[str, str]]:

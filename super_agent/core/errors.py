@@ -72,9 +72,13 @@ class StoreFailed(SuperAgentError):
 
 
 class ServerError(SuperAgentError):
-    """The Ollama server or the model."""
+    """The Ollama server or the model. `passing`: the same request may well succeed a little later."""
 
     exit_code = ExitCode.SERVER
+
+    def __init__(self, what: str, *, fix: str = "", passing: bool = False) -> None:
+        super().__init__(what, fix=fix)
+        self.passing = passing
 
 
 class OllamaUnreachable(ServerError):
@@ -112,6 +116,10 @@ class ServerFailed(ServerError):
 
 class ServerBusy(ServerError):
     """The server's queue is full (503)."""
+
+
+class QueueTimedOut(ServerError):
+    """Other runs had the model for longer than this one was to wait."""
 
 
 class ReplyBroken(ServerError):

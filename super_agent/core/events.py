@@ -152,6 +152,51 @@ class RequestFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """Other runs have the model; `position` counts from 1, `waiting_for` names the runs that have it now."""
+
+    client: ClientKind
+    position: int
+    waiting_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePassed:
+    """The run has the model after waiting for others."""
+
+    client: ClientKind
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The server is alive and has sent nothing for `seconds`: no piece of the reply yet, or no further one."""
+
+    client: ClientKind
+    seconds: float
+    waiting_for: Literal["first_piece", "next_piece"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A request failed in a way that may pass, and is sent again after `wait_s`; `attempt` counts from 1."""
+
+    client: ClientKind
+    attempt: int
+    limit: int
+    reason: str
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDiscarded:
+    """A reply broke off after pieces of it were streamed: they count for nothing, the reply begins anew."""
+
+    client: ClientKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContextCompacted:
     """A conversation came near the end of its context: its middle was replaced by a summary made by rules.
 
@@ -343,8 +388,9 @@ class NewerEvent:
 Event = (
     RunStarted | RunResumed | SnapshotTaken | Notice | ModelReady | TurnStarted | SpeakerStarted | TextStreamed
     | MessagePosted | RequestFinished | ContextCompacted | PrefixBroken | FileWritten | EditRefused | FilesShown
-    | InstructionGiven | ReportMade | CodeStarted | OutputStreamed | CodeFinished | FilesChanged | CheckFinished
-    | VerdictGiven | UserSpoke | EngineRestarted | InstanceNoted | RunEnded | NewerEvent
+    | Queued | QueuePassed | Waiting | Retried | ReplyDiscarded | InstructionGiven | ReportMade | CodeStarted
+    | OutputStreamed | CodeFinished | FilesChanged | CheckFinished | VerdictGiven | UserSpoke | EngineRestarted
+    | InstanceNoted | RunEnded | NewerEvent
 )  # fmt: skip
 
 
@@ -391,6 +437,10 @@ class EventStream:
             stamped = Stamped(self.session, self.turn, self._seq, self.clock(), event)
             for sink in self.sinks:
                 sink(stamped)
+
+
+def unseen(_event: Event) -> None:
+    """Where nobody listens."""
 
 
 def event_type(event: Event) -> str:

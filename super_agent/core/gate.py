@@ -17,7 +17,8 @@ class RequestFacts:
     """A request about to be sent, with the conversation as it goes out (oldest first).
 
     `prompt_tokens` is an estimate on the safe (high) side. `prefix_break` is where the prompt gives up what the last
-    call of this conversation left in the server's cache.
+    call of this conversation left in the server's cache. `given_up` is set by the client once nobody wants the reply
+    any more, from any thread: a `before` that waits then ends at once.
     """
 
     client: ClientKind
@@ -26,6 +27,7 @@ class RequestFacts:
     reply_limit_tokens: int
     messages: tuple[Message, ...] = ()
     prefix_break: PrefixBreak | None = None
+    given_up: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,13 @@ class Gate(Protocol):
     """Called from the client's own thread; `before` may block (a queue) or raise (a limit)."""
 
     def before(self, request: RequestFacts) -> None:
-        """Let the request pass; raises `LimitReached` when it must not be sent."""
+        """Let the request pass; raises `LimitReached` when it must not be sent, `Interrupted` when it is given up."""
 
     def after(self, usage: Usage) -> None:
         """Take note of a reply that arrived whole."""
+
+    def ended(self, request: RequestFacts) -> None:
+        """The call is over, however it ended and wherever it was; called at least once, in any thread."""
 
 
 @dataclass(slots=True)
@@ -103,6 +108,9 @@ class CountingGate:
         """Add a reply's cost to its client's totals."""
         with self._lock:
             self.totals.setdefault(usage.client, Totals()).add(usage)
+
+    def ended(self, request: RequestFacts) -> None:
+        """Nothing is held for a call."""
 
     def spent_tokens(self) -> int:
         """Tokens of all clients so far, prompts and replies."""

@@ -1,5 +1,6 @@
 """What went wrong on the wire, as our errors: one table for both clients and the management API."""
 
+import errno
 import json
 import os
 import socket
@@ -22,24 +23,30 @@ from super_agent.core.errors import (
 CONTEXT_TYPE = "exceed_context_size_error"
 """llama-server's error type; Ollama hands it on as JSON inside a JSON string (measured on 0.32.15)."""
 
+PASSING = frozenset(
+    {errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENETUNREACH, errno.EHOSTUNREACH}
+)
+"""What connecting to a server ends in while that is being started again, or its machine is."""
+
 
 def unreachable(base_url: str, error: BaseException) -> OllamaUnreachable:
     """Nothing answers; the system's own error, deepest in the chain, says best why."""
-    reason, cause = str(error), error.__cause__ or error.__context__
+    reason, cause, passing = str(error), _cause(error), False
     while cause is not None:
         if isinstance(cause, socket.gaierror | ssl.SSLError):
-            reason = str(cause.strerror)
+            reason, passing = str(cause.strerror), False
         elif isinstance(cause, OSError) and cause.errno is not None:
-            reason = os.strerror(cause.errno)
-        cause = cause.__cause__ or cause.__context__
-    return no_answer(base_url, reason)
+            reason, passing = os.strerror(cause.errno), cause.errno in PASSING
+        cause = _cause(cause)
+    return no_answer(base_url, reason, passing=passing)
 
 
-def no_answer(base_url: str, reason: str) -> OllamaUnreachable:
+def no_answer(base_url: str, reason: str, *, passing: bool = True) -> OllamaUnreachable:
     """Nothing answers, for a known reason."""
     return OllamaUnreachable(
         f"no Ollama server answers at {base_url} ({reason})",
         fix="Start it with `super-agent up`, or set OLLAMA_BASE_URL",
+        passing=passing,
     )
 
 
@@ -51,9 +58,11 @@ def timed_out(base_url: str, waiting_for: str, seconds: float) -> OllamaTimedOut
     )
 
 
-def broken(base_url: str, what: str) -> ReplyBroken:
-    """A reply not in the protocol's form."""
-    return ReplyBroken(f"the reply of {base_url} is broken: {what}", fix="See the server's log, then run this again")
+def broken(base_url: str, what: str, *, passing: bool = False) -> ReplyBroken:
+    """A reply not in the protocol's form, or (`passing`) one whose connection or runner went away."""
+    return ReplyBroken(
+        f"the reply of {base_url} is broken: {what}", fix="See the server's log, then run this again", passing=passing
+    )
 
 
 def not_ollama(base_url: str, seen: str) -> NotOllama:
@@ -76,10 +85,16 @@ def from_status(base_url: str, model: str, status: int, body: bytes) -> ServerEr
     if status in (401, 403):
         return RequestRejected(f"{base_url} refused access (HTTP {status})", fix="Set SUPER_AGENT_API_KEY")
     if status in (429, 503):
-        return ServerBusy(f"{base_url} is busy: {text}", fix="Wait for its other clients, or raise OLLAMA_MAX_QUEUE")
+        return ServerBusy(
+            f"{base_url} is busy: {text}",
+            fix="Wait for its other clients, or raise OLLAMA_MAX_QUEUE",
+            passing=status == 503,
+        )
     if status >= 500:
         return ServerFailed(
-            f"{base_url} failed (HTTP {status}): {text or 'no reason given'}", fix="See the server's log"
+            f"{base_url} failed (HTTP {status}): {text or 'no reason given'}",
+            fix="See the server's log",
+            passing=status == 502,  # what a proxy says while the server behind it starts again
         )
     return RequestRejected(f"{base_url} rejected the request (HTTP {status}): {text}", fix="See the server's log")
 
@@ -94,6 +109,7 @@ def from_object(base_url: str, error: object) -> ServerError:
     return context_error(error) or ServerFailed(
         f"{base_url} failed after it had begun to answer: {message_of(error)}",
         fix="See the server's log, then run this again",
+        passing=True,  # Ollama starts a runner that died again at the next request
     )
 
 
@@ -145,6 +161,14 @@ def message_of(error: object) -> str:
     """The words of an error object, one line of at most 300 characters."""
     text = error.get("message", "") if isinstance(error, dict) else error
     return " ".join(str(text).split())[:300]
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """What lies below an error; of several addresses of one name, all refused, the last one tried."""
+    cause = error.__cause__ or error.__context__
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[-1]
+    return cause
 
 
 def _int(value: object) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from super_agent.core import processes
 from super_agent.core.clients import ClientLock
-from super_agent.core.errors import InstanceChanged, ModelNotFound, RequestRejected, ServerFailed
+from super_agent.core.errors import InstanceChanged, ModelNotFound, RequestRejected, ServerError, ServerFailed
 from super_agent.core.evaluation import Evaluated
 from super_agent.core.events import (
     Emit,
@@ -24,6 +24,7 @@ from super_agent.core.events import (
 from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.processes import Runner
+from super_agent.core.queue import RunQueue
 from super_agent.core.settings import Settings
 
 LOAD_THRESHOLD_S = 0.2
@@ -114,10 +115,20 @@ class InstanceWatch:
             self._note("load", f"loaded in {ready.load_s:.1f} s", expected=True)
 
     def look(self) -> None:
-        """Compare with the last look; raises `InstanceChanged` where the run is strict."""
+        """Compare with the last look; raises `InstanceChanged` where the run is strict.
+
+        A server that is away just now is not looked at: the next call waits for it, and the look after it sees more.
+        """
         with self._lock:
+            try:
+                row = find_loaded(self.server, self.settings.model)
+            except ServerError as error:
+                if not error.passing:
+                    raise
+                self.emit(Notice("warning", f"{error.what}: the instance was not looked at"))
+                return
             counted, self._counted = self._counted, False
-            before, self._row = self._row, find_loaded(self.server, self.settings.model)
+            before, self._row = self._row, row
             runner_gone = self._runner is not None and not processes.is_alive(self._runner)
             if self._row is None:
                 if before is not None and not counted:
@@ -209,12 +220,20 @@ class RunGate:
     emit: Emit
     registered: dict[ClientKind, ClientLock] = field(default_factory=dict)
     """Where each client tells other processes what it has cost so far."""
+    queue: RunQueue | None = None
 
     def before(self, request: RequestFacts) -> None:
-        """Raises `LimitReached`."""
+        """Raises `LimitReached`; waits for other runs, see `RunQueue.enter`."""
         self.counting.before(request)
+        if self.queue is not None:
+            self.queue.enter(request)
         if (broken := request.prefix_break) is not None:
             self.emit(PrefixBroken(request.client, broken.message, broken.character, broken.reason))
+
+    def ended(self, request: RequestFacts) -> None:
+        """Other runs may have the model when it is their turn."""
+        if self.queue is not None:
+            self.queue.leave(request)
 
     def after(self, usage: Usage) -> None:
         """Count, tell, and look for a reload or a truncation; raises `InstanceChanged` where the run is strict."""

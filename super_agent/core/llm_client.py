@@ -13,13 +13,16 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from super_agent.core import http_errors
+from super_agent.core.attempts import Attempts
 from super_agent.core.budget import Account
 from super_agent.core.chat import Message, Reply, ReplyPiece
 from super_agent.core.errors import ServerError
+from super_agent.core.events import Emit, unseen
 from super_agent.core.gate import Gate
 from super_agent.core.openai_stream import PATH, CompletionRequest, CompletionStream, response_format, tools_out
 from super_agent.core.settings import Settings
-from super_agent.core.threads import start_in_thread
+from super_agent.core.threads import call_soon, start_in_thread
+from super_agent.core.vigil import TELL_EVERY_S, Vigil
 from super_agent.core.wire import authorization, messages_out
 
 if TYPE_CHECKING:
@@ -33,13 +36,27 @@ T = TypeVar("T")
 class LLMClient:
     """One conversation partner of the team's side. Not thread-safe: it lives in one event loop."""
 
-    def __init__(self, settings: Settings, gate: Gate, context_length: int) -> None:
-        """`context_length` is in tokens, as `/api/ps` reports it for the loaded model. Nothing is connected yet."""
+    def __init__(
+        self,
+        settings: Settings,
+        gate: Gate,
+        context_length: int,
+        *,
+        emit: Emit = unseen,
+        tell_every_s: float = TELL_EVERY_S,
+    ) -> None:
+        """`context_length` is in tokens, as `/api/ps` reports it for the loaded model. Nothing is connected yet.
+
+        `emit` hears of waiting (`Waiting`) and of repeated requests (`Retried`, `ReplyDiscarded`).
+        """
         self.context_length = context_length
         self._settings = settings
         self._gate = gate
         self._account = Account("autogen", settings, context_length)
+        self._emit = emit
+        self._tell_every_s = tell_every_s
         self._http: httpx.AsyncClient | None = None
+        self._deadline: asyncio.Timeout | None = None
 
     @property
     def base_url(self) -> str:
@@ -79,7 +96,8 @@ class LLMClient:
     ) -> AsyncGenerator[ReplyPiece | Reply, None]:
         """Pieces as they arrive, and last the whole `Reply`. `tools` are schemas: name, description, parameters.
 
-        A text of `stop` ends the reply and is left out of it.
+        A text of `stop` ends the reply and is left out of it. Where `ReplyDiscarded` is emitted, the pieces so far are
+        none of the reply.
 
         Raises `PromptTooLong` before anything is sent where the prompt would not fit (`/v1` would cut it silently),
         `LimitReached` from the gate, and the `ServerError`s. Cancelling the task closes the connection at once.
@@ -95,17 +113,43 @@ class LLMClient:
             tools=tools_out(tools) or None,
         )
         facts = self._account.opened(messages, request.max_tokens, json.dumps(request.tools) if tools else "")
-        # Not in asyncio's pool, which an ending run would wait for: the gate may block in a queue.
-        await start_in_thread(lambda: self._gate.before(facts), "gate")
-        self._http = self._http or self._connected()
-        started = time.monotonic()
-        stream = CompletionStream(self.base_url)
-        async with aclosing(self._pieces(self._http, request.body(), stream)) as pieces:
-            async for piece in pieces:
-                yield piece
-        reply = stream.end(time.monotonic() - started)
-        self._gate.after(self._account.closed(messages, reply))
+        try:
+            # Not in asyncio's pool, which an ending run would wait for: the gate may block in a queue.
+            await start_in_thread(lambda: self._gate.before(facts), "gate")
+            reply: Reply | None = None
+            async with aclosing(self._tried(request.body())) as items:
+                async for item in items:
+                    if isinstance(item, Reply):
+                        reply = item
+                    else:
+                        yield item
+            if reply is None:
+                raise RuntimeError("the last try ended without a reply")
+            self._gate.after(self._account.closed(messages, reply))
+        finally:
+            facts.given_up.set()  # a cancelled task leaves its gate waiting in a thread
+            self._gate.ended(facts)
         yield reply
+
+    async def _tried(self, body: bytes) -> AsyncGenerator[ReplyPiece | Reply, None]:
+        """One request, sent again as `Attempts` allows."""
+        attempts = Attempts("autogen", self._settings, self._emit)
+        self._http = self._http or self._connected()
+        while True:
+            started = time.monotonic()
+            stream = CompletionStream(self.base_url)
+            try:
+                async with aclosing(self._pieces(self._http, body, stream)) as pieces:
+                    async for piece in pieces:
+                        attempts.pieces += 1
+                        yield piece
+                reply = stream.end(time.monotonic() - started)
+            except ServerError as error:
+                wait_s = attempts.wait_after(error)
+            else:
+                yield reply
+                return
+            await asyncio.sleep(wait_s)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -119,41 +163,57 @@ class LLMClient:
         """Send, and read the pieces as they come; nothing of httpx leaves from here."""
         import httpx
 
-        settings = self._settings
+        settings, loop = self._settings, asyncio.get_running_loop()
+        ended_by = lambda: call_soon(loop, self._end_wait)  # noqa: E731
         try:
-            answer = await self._send(http, body)
-            try:
-                chunks = answer.aiter_bytes()
-                wait_s, awaited, since = settings.first_token_timeout_s, "reply", asyncio.get_running_loop().time()
-                while (data := await self._within(anext(chunks, None), awaited, wait_s, since)) is not None:
-                    for piece in stream.feed(data):
-                        yield piece
-                        wait_s, awaited = settings.between_tokens_timeout_s, "further piece of the reply"
-                        since = asyncio.get_running_loop().time()
-            finally:
-                await answer.aclose()
+            with Vigil("autogen", settings, self._emit, ended_by, self._tell_every_s) as vigil:
+                answer = await self._send(http, body, vigil)
+                try:
+                    chunks = answer.aiter_bytes()
+                    wait_s, awaited, since = settings.first_token_timeout_s, "reply", loop.time()
+                    while (data := await self._within(anext(chunks, None), awaited, wait_s, vigil, since)) is not None:
+                        for piece in stream.feed(data):
+                            vigil.piece()
+                            yield piece
+                            wait_s, awaited = settings.between_tokens_timeout_s, "further piece of the reply"
+                            since = loop.time()
+                finally:
+                    await answer.aclose()
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise from_httpx(error, self.base_url, settings) from error
 
-    async def _send(self, http: "httpx.AsyncClient", body: bytes) -> "httpx.Response":
+    async def _send(self, http: "httpx.AsyncClient", body: bytes, vigil: Vigil) -> "httpx.Response":
         """The answer, as soon as its headers are here; raises for a status that is not 200 and for web pages."""
         request = http.build_request("POST", self.endpoint, content=body, headers={"Content-Type": "application/json"})
-        answer = await self._within(http.send(request, stream=True), "reply", self._settings.first_token_timeout_s)
+        sent = http.send(request, stream=True)
+        answer = await self._within(sent, "reply", self._settings.first_token_timeout_s, vigil)
         if answer.status_code == 200 and not http_errors.is_web_page(answer.headers.get("Content-Type", "")):
             return answer
         try:
-            text = await self._within(answer.aread(), "end of its error", ERROR_BODY_TIMEOUT_S)
+            text = await self._within(answer.aread(), "end of its error", ERROR_BODY_TIMEOUT_S, vigil)
         finally:
             await answer.aclose()
         raise http_errors.from_status(self.base_url, self.model, answer.status_code, text)
 
-    async def _within(self, work: Awaitable[T], awaited: str, seconds: float, since: float | None = None) -> T:
+    async def _within(
+        self, work: Awaitable[T], awaited: str, seconds: float, vigil: Vigil, since: float | None = None
+    ) -> T:
         started = asyncio.get_running_loop().time() if since is None else since
         try:
-            async with asyncio.timeout_at(started + seconds):
+            async with asyncio.timeout_at(started + seconds) as self._deadline:
+                if vigil.dead is not None:
+                    self._end_wait()
                 return await work
         except TimeoutError as error:
+            vigil.raise_if_dead(error)
             raise http_errors.timed_out(self.base_url, awaited, seconds) from error
+        finally:
+            self._deadline = None
+
+    def _end_wait(self) -> None:
+        """The deadline is now, in the loop's own thread."""
+        if self._deadline is not None and not self._deadline.expired():
+            self._deadline.reschedule(asyncio.get_running_loop().time())
 
     def _connected(self) -> "httpx.AsyncClient":
         """Made at the first request: importing httpx costs 0.1 s, which `verify` need not pay."""
@@ -182,4 +242,5 @@ def from_httpx(error: Exception, base_url: str, settings: Settings) -> ServerErr
         case httpx.ConnectError() | httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.ProxyError():
             return http_errors.unreachable(base_url, error)
         case _:
-            return http_errors.broken(base_url, f"{type(error).__name__}: {error}")
+            passing = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
+            return http_errors.broken(base_url, f"{type(error).__name__}: {error}", passing=passing)

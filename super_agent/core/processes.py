@@ -6,6 +6,7 @@ for each blob that nothing is in memory twice. Where it cannot be seen, that is 
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import psutil
@@ -52,6 +53,28 @@ def is_alive(runner: Runner) -> bool:
         return psutil.Process(runner.pid).create_time() == runner.started
     except psutil.NoSuchProcess:
         return False
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process is suspended (Ctrl-Z), so that nothing goes on in it."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
+def slots(base_url: str, weights: str) -> int | None:
+    """How many requests a local server works on at once: its runner's `-np`, else its OLLAMA_NUM_PARALLEL."""
+    for runner in runners(base_url, weights) or ():
+        try:
+            line = psutil.Process(runner.pid).cmdline()
+        except psutil.Error:
+            continue
+        number = next((value for option, value in pairwise(line) if option in ("-np", "--parallel")), "")
+        if number.isdecimal() and int(number) > 0:
+            return int(number)
+    number = (server_variables(base_url) or {}).get("OLLAMA_NUM_PARALLEL", "")
+    return int(number) if number.isdecimal() and int(number) > 0 else None
 
 
 def server_pid(base_url: str) -> int | None:

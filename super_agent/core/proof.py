@@ -78,6 +78,9 @@ class ProofGate:
         """Keep the cost."""
         self.usages.append(usage)
 
+    def ended(self, request: RequestFacts) -> None:
+        """Nothing is held for a call."""
+
 
 def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint) -> list[CheckLine]:
     """The five checks in their order; without a server the next two cannot be seen, the last two can."""

@@ -42,6 +42,12 @@ class Settings(BaseModel):
     connect_timeout_s: float = Field(5.0, gt=0, description="for a connection to the server")
     first_token_timeout_s: float = Field(600.0, gt=0, description="from a request to the first piece of its reply")
     between_tokens_timeout_s: float = Field(120.0, gt=0, description="between two pieces of a reply")
+    queue_timeout_s: float = Field(1800.0, gt=0, description="for other runs to give way on the same model")
+    slots: int | None = Field(
+        None, ge=1, description="runs that may use the model at once; else read off a local server"
+    )
+    retries: int = Field(4, ge=0, description="of one request, where that is safe")
+    retry_wait_s: float = Field(0.5, gt=0, description="before a request is sent again, doubled each time")
 
     max_turns: int = Field(8, ge=1, description="coder replies (exec: instructions) before a run gives up")
     max_time_s: float = Field(3600.0, gt=0, description="wall time of a run")

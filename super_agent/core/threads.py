@@ -25,9 +25,9 @@ def start_in_thread(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
             result = work()
         except BaseException as error:  # noqa: BLE001 - carried over to the awaiting side, never swallowed
             failure = error
-            _call_soon(loop, lambda: settle(lambda: future.set_exception(failure)))
+            call_soon(loop, lambda: settle(lambda: future.set_exception(failure)))
         else:
-            _call_soon(loop, lambda: settle(lambda: future.set_result(result)))
+            call_soon(loop, lambda: settle(lambda: future.set_result(result)))
 
     threading.Thread(target=body, name=name, daemon=True).start()
     return future
@@ -42,7 +42,8 @@ async def in_thread(work: Callable[[], T], cancel: Callable[[], None], name: str
         raise
 
 
-def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+def call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    """From another thread; nothing happens where the loop is closed."""
     try:
         loop.call_soon_threadsafe(callback)
     except RuntimeError:

@@ -131,12 +131,13 @@ def test_an_unknown_model_is_exit_3_with_near_names_and_the_command(super_agent:
     ],
 )
 @pytest.mark.parametrize("mode", ["run", "exec"])
-def test_a_reply_that_breaks_is_exit_3_and_the_run_is_summed_up(
+def test_a_reply_that_breaks_off_twice_is_exit_3_and_the_run_is_summed_up(
     super_agent: SuperAgent, workspace: Path, reply: Say, words: str, mode: str
 ) -> None:
-    with ScriptedOllama([reply]) as server:
+    with ScriptedOllama([reply, reply]) as server:
         done = super_agent(mode, "x", "-w", str(workspace), "--base-url", server.base_url, "--model", "scripted")
     one_line(done, 3, words)
+    assert done.out.count("broke off and counts for nothing") == 1
     assert "ended by an error" in done.out
 
 

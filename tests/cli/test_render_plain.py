@@ -263,3 +263,62 @@ def steering(shown: str) -> set[str]:
 @given(nasty)
 def test_no_control_character_of_a_model_or_of_code_reaches_the_output(text: str) -> None:
     assert steering(plain(*everything_saying(text))) == set()
+
+
+def test_a_wait_for_other_runs_is_told_with_its_position() -> None:
+    shown = after_start(
+        ev.SpeakerStarted("coder"),
+        ev.Queued("autogen", 2, ("run s2 (pid 7)",)),
+        ev.Queued("autogen", 1, ("run s3 (pid 8)",)),
+        ev.QueuePassed("autogen", 12.3),
+        *reply("coder", "Here.")[1:],
+    )
+    assert shown == (
+        "  waiting for the model: position 2 in the queue, run s2 (pid 7) has it\n"
+        "  waiting for the model: position 1 in the queue, run s3 (pid 8) has it\n"
+        "\ncoder\n  waited 12.3 s for other runs\n  Here.\n"
+    )
+
+
+def test_a_silence_is_told_each_time_it_has_doubled_and_never_into_a_reply() -> None:
+    waits = [ev.Waiting("autogen", seconds, "first_piece") for seconds in (10, 20, 30, 40)]
+    shown = after_start(
+        ev.SpeakerStarted("coder"),
+        *waits,
+        ev.TextStreamed("coder", "Half a "),
+        ev.Waiting("autogen", 10, "next_piece"),
+        ev.TextStreamed("coder", "word."),
+    )
+    told = [line.rsplit("; ", 1)[1] for line in shown.splitlines() if "the server is alive" in line]
+    assert told == ["10 s so far", "20 s so far", "40 s so far"]
+    assert "coder is thinking: the server is alive and has not begun to reply" in shown
+    assert shown.endswith("\ncoder\n  Half a word.\n")
+
+
+def test_what_is_tried_again_says_why_and_when() -> None:
+    shown = after_start(ev.SpeakerStarted("coder"), ev.Retried("autogen", 2, 4, "http://x is busy: full", 1.0))
+    assert shown == "\ncoder\n  ⚠ http://x is busy: full; trying again in 1.0 s (2 of 4)\n"
+
+
+def test_a_reply_that_broke_off_is_closed_and_begins_anew() -> None:
+    shown = after_start(
+        ev.SpeakerStarted("coder"),
+        ev.TextStreamed("coder", "Half a wo\x1b["),
+        ev.ReplyDiscarded("autogen", "the connection is gone"),
+        ev.TextStreamed("coder", "All of it."),
+        ev.MessagePosted("coder", "All of it."),
+    )
+    assert shown == (
+        "\ncoder\n  Half a wo\n  ✗ this reply broke off and counts for nothing: the connection is gone\n  All of it.\n"
+    )
+
+
+def test_a_verdict_that_broke_off_is_not_shown() -> None:
+    shown = after_start(
+        ev.SpeakerStarted("reviewer"),
+        ev.TextStreamed("reviewer", '{"verdict": "rev'),
+        ev.ReplyDiscarded("autogen", "gone"),
+        *reply("reviewer", '{"verdict": "accept", "reasons": "fine"}')[1:],
+        ev.VerdictGiven("accept", "fine"),
+    )
+    assert shown == "\nreviewer\n  ✗ this reply broke off and counts for nothing: gone\n  ✓ accepted: fine\n"

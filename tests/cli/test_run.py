@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import SuperAgent
 from tests.scripted_ollama import ScriptedOllama
+from tests.scripted_replies import Refuse, Say
 
 PLAN = "1. Write add.py."
 WRONG = "```python add.py\ndef add(a, b):\n    return a - b\n```"
@@ -97,6 +98,32 @@ def test_no_request_of_either_client_carries_a_runner_option(super_agent: SuperA
         frozenset({"temperature", "top_p", "num_predict"})
     }
     assert {r.body["model"] for r in requests} == {server.model}
+
+
+def test_a_server_that_fails_for_a_moment_ends_no_run(super_agent: SuperAgent, workspace: Path) -> None:
+    half = Say(WRONG, end="cut", pieces_before_end=3)
+    team = [Refuse(503, "busy"), PLAN, half, RIGHT, Say("", end="cut", pieces_before_end=0), ACCEPT]
+    executor = [Say("```py", end="cut"), "```python\nprint(6 * 7)\n```", "It prints 42."]
+    with ScriptedOllama(autogen=team, executor=executor) as server:
+        done = super_agent(
+            "run", "Write add.py", *arguments(server, workspace), "--json", SUPER_AGENT_RETRY_WAIT_S="0.01"
+        )
+        prompts = [request.prompt for request in server.chats if request.client == "autogen"]
+    assert done.code == 0, done.err
+    seen = [e for e in events(done.out) if e["type"] in ("retried", "reply_discarded")]
+    assert [(e["type"], e["client"]) for e in seen] == [
+        ("retried", "autogen"),
+        ("reply_discarded", "autogen"),
+        ("retried", "autogen"),
+        ("reply_discarded", "open-interpreter"),
+        ("retried", "open-interpreter"),
+        ("retried", "autogen"),
+    ]
+    # Nothing of the half reply is in any prompt: the transcript holds whole replies only.
+    assert prompts[2] == prompts[3]
+    assert not [text for prompt in prompts for _, text in prompt if text == WRONG[:12]]
+    assert (workspace / "add.py").read_text() == "def add(a, b):\n    return a + b\n"
+    assert [u["requests"] for u in events(done.out)[-1]["usage"]] == [3, 2]
 
 
 def test_the_same_failure_twice_is_no_progress_and_exit_1(super_agent: SuperAgent, workspace: Path) -> None:

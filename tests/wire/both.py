@@ -7,9 +7,11 @@ from contextlib import closing
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.chat import Message, Reply, ReplyPiece
 from super_agent.core.errors import ServerError
+from super_agent.core.events import Emit, unseen
 from super_agent.core.gate import ClientKind, CountingGate, Gate, RequestFacts, Usage
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.settings import Settings
+from super_agent.core.vigil import TELL_EVERY_S
 
 KINDS: tuple[ClientKind, ...] = ("autogen", "open-interpreter")
 HELLO = (Message("system", "Be brief."), Message("user", "Say hello."))
@@ -21,6 +23,7 @@ class RecordingGate:
     def __init__(self) -> None:
         self.before_calls: list[RequestFacts] = []
         self.after_calls: list[Usage] = []
+        self.ended_calls: list[RequestFacts] = []
 
     def before(self, request: RequestFacts) -> None:
         """Let it pass."""
@@ -30,6 +33,10 @@ class RecordingGate:
         """Keep it."""
         self.after_calls.append(usage)
 
+    def ended(self, request: RequestFacts) -> None:
+        """Keep it too."""
+        self.ended_calls.append(request)
+
 
 def converse(
     kind: ClientKind,
@@ -38,12 +45,15 @@ def converse(
     *,
     gate: Gate | None = None,
     context_length: int = 8192,
+    emit: Emit = unseen,
+    tell_every_s: float = TELL_EVERY_S,
 ) -> list[list[ReplyPiece | Reply]]:
     """All that one client object yields for each prompt, one after the other."""
     gate = gate or CountingGate()
     if kind == "autogen":
-        return asyncio.run(_converse(settings, prompts, gate, context_length))
-    with closing(OllamaAdapter(settings, gate, context_length)) as adapter:
+        client = LLMClient(settings, gate, context_length, emit=emit, tell_every_s=tell_every_s)
+        return asyncio.run(_converse(client, prompts))
+    with closing(OllamaAdapter(settings, gate, context_length, emit=emit, tell_every_s=tell_every_s)) as adapter:
         return [list(adapter.stream(messages)) for messages in prompts]
 
 
@@ -72,10 +82,7 @@ def last(items: Sequence[ReplyPiece | Reply]) -> Reply:
     return items[-1]
 
 
-async def _converse(
-    settings: Settings, prompts: Sequence[Sequence[Message]], gate: Gate, context_length: int
-) -> list[list[ReplyPiece | Reply]]:
-    client = LLMClient(settings, gate, context_length)
+async def _converse(client: LLMClient, prompts: Sequence[Sequence[Message]]) -> list[list[ReplyPiece | Reply]]:
     try:
         return [[item async for item in client.stream(messages)] for messages in prompts]
     finally:

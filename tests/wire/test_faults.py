@@ -1,4 +1,7 @@
-"""Every way a server can fail, for both clients: the same error classes, and words that someone can act on."""
+"""Every way a server can fail, for both clients: the same error classes, and words that someone can act on.
+
+Nothing is tried again here: test_attempts.py does that.
+"""
 
 import time
 
@@ -31,8 +34,9 @@ def failure(kind: ClientKind, answer: Answer, **settings: float) -> ServerError:
     """The error that a client makes of an answer; the gate never hears of a reply then."""
     gate = RecordingGate()
     with ScriptedOllama([answer]) as server, pytest.raises(ServerError) as caught:
-        converse(kind, server.settings(**settings), [HELLO], gate=gate)
+        converse(kind, server.settings(retries=0, **settings), [HELLO], gate=gate)
     assert gate.after_calls == []
+    assert gate.ended_calls == gate.before_calls
     assert caught.value.fix
     assert "\n" not in str(caught.value)
     return caught.value
@@ -41,7 +45,7 @@ def failure(kind: ClientKind, answer: Answer, **settings: float) -> ServerError:
 @both
 def test_a_port_where_nothing_listens(kind: ClientKind) -> None:
     with refused_url() as url, pytest.raises(OllamaUnreachable, match=r"\(Connection refused\)") as caught:
-        ask(kind, load_settings({"base_url": url}, environ={}))
+        ask(kind, load_settings({"base_url": url, "retries": 0}, environ={}))
     assert url in caught.value.what
     assert "super-agent up" in caught.value.fix
 
@@ -229,7 +233,7 @@ def test_an_error_whose_body_never_ends(kind: ClientKind) -> None:
 @both
 def test_a_server_that_died_between_two_calls(kind: ClientKind) -> None:
     with ScriptedOllama(["a"]) as server:
-        settings = server.settings()
+        settings = server.settings(retries=0)
         ask(kind, settings)
     with pytest.raises(OllamaUnreachable):
         ask(kind, settings)
@@ -240,6 +244,6 @@ def test_a_client_goes_on_after_each_fault(kind: ClientKind) -> None:
     faults: list[Answer] = [Refuse(500, "x"), Say(LONG, end="cut"), Raw(b"garbage"), Say(LONG, end="failed"), HTML]
     script = [answer for fault in faults for answer in (fault, "fine")]
     with ScriptedOllama(script) as server:
-        results = outcomes(kind, server.settings(), [HELLO] * len(script))
+        results = outcomes(kind, server.settings(retries=0), [HELLO] * len(script))
     assert [isinstance(r, ServerError) for r in results] == [True, False] * len(faults)
     assert {r.text for r in results if not isinstance(r, ServerError)} == {"fine"}

@@ -1,0 +1,228 @@
+"""One queue for all runs of a user on this machine that use the same model of the same server.
+
+The order is a small file; each run that takes part holds a lock of its own for as long as it lives. The kernel drops
+that lock when the process dies, however it dies, so a dead run's place is free at once and no entry is ever stale.
+Programs of others know nothing of it: they wait, and make us wait, in the server.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from super_agent.core.errors import Interrupted, QueueTimedOut
+from super_agent.core.events import Emit, Queued, QueuePassed
+from super_agent.core.gate import RequestFacts
+from super_agent.core.places import Places, Standing
+from super_agent.core.processes import is_stopped, port_of
+from super_agent.core.serve import is_local
+from super_agent.core.settings import Settings
+from super_agent.core.state import private_folder
+
+POLL_S = 0.05
+"""Between two looks of a run that waits; one look takes 0.1 ms, the calls waited for take seconds."""
+LOCKED_RETRY_S = 0.001
+LOCKED_TIMEOUT_S = 10.0
+"""The order is locked for 0.1 ms at a time; longer only by a process that was suspended just then."""
+
+
+class RunQueue:
+    """One run's place in the queue. Thread-safe; calls of one run never wait for each other."""
+
+    def __init__(self, settings: Settings, scope: str, label: str, emit: Emit, slots: Callable[[], int]) -> None:
+        """`scope` names what is shared (the model's weights), `label` this run in the eyes of others.
+
+        `slots` (how many runs the server serves at once) is asked only where another run is in the way.
+        """
+        self._label = label
+        self._emit = emit
+        self._slots = slots
+        self._model = f"{settings.model} at {settings.base_url}"
+        self._timeout_s = settings.queue_timeout_s
+        folder = private_folder(private_folder(settings.state_dir) / "queue")
+        self._order = _Order(private_folder(folder / _name(settings.base_url, scope)))
+        self._lock = threading.Lock()
+        self._waiters = 0
+        self._calls: dict[int, RequestFacts] = {}
+
+    def enter(self, request: RequestFacts) -> None:
+        """Wait until it is this run's turn; raises `QueueTimedOut`, or `Interrupted` once the request is given up."""
+        if self._ask(request, 1).position == 0:
+            return
+        started, told = time.monotonic(), False
+        with self._lock:
+            self._waiters += 1
+        try:
+            told = self._wait(request, self._slots(), started)
+        finally:
+            with self._lock:
+                self._waiters -= 1
+                if not self._calls and not self._waiters and not self._order.closed:
+                    self._leave_line()
+        if told:
+            self._emit(QueuePassed(request.client, round(time.monotonic() - started, 3)))
+
+    def leave(self, request: RequestFacts) -> None:
+        """The call is over; the run keeps the model for its next one. Does nothing for a call that never had it."""
+        with self._lock:
+            if self._calls.pop(id(request), None) is None or self._order.closed:
+                return
+            with self._order.locked() as places:
+                if mine := places.of(self._order.run):
+                    mine.calls, mine.idle_since = len(self._calls), time.monotonic()
+
+    def turn_ended(self) -> None:
+        """Give way to others, where any wait."""
+        with self._lock, self._order.locked() as places:
+            places.turn_ended(self._order.run, time.monotonic())
+
+    def close(self) -> None:
+        """Give up the place for good; idempotent."""
+        with self._lock:
+            self._order.close()
+
+    def _wait(self, request: RequestFacts, slots: int, started: float) -> bool:
+        """Whether it had to wait, which was told then."""
+        told: Standing | None = None
+        while (standing := self._ask(request, slots)).position:
+            if standing != told:
+                self._emit(Queued(request.client, standing.position, standing.waiting_for))
+                told = standing
+            if time.monotonic() - started >= self._timeout_s:
+                raise QueueTimedOut(
+                    f"{self._model} was not free within {self._timeout_s:g} s: position {standing.position}, "
+                    f"behind {', '.join(standing.waiting_for) or 'another run'}",
+                    fix="End the other run, or raise SUPER_AGENT_QUEUE_TIMEOUT_S or OLLAMA_NUM_PARALLEL",
+                )
+            request.given_up.wait(POLL_S)
+        return told is not None
+
+    def _ask(self, request: RequestFacts, slots: int) -> Standing:
+        with self._lock:
+            # Under the lock: `leave` comes after it, and finds what is granted here.
+            if request.given_up.is_set() or self._order.closed:
+                raise Interrupted("the model call was cancelled")
+            with self._order.locked() as places:
+                standing = places.ask(self._order.run, self._label, os.getpid(), time.monotonic(), slots)
+                if standing.position == 0:
+                    self._calls[id(request)] = request
+                    mine = places.of(self._order.run)
+                    if mine is not None:
+                        mine.calls = len(self._calls)
+            return standing
+
+    def _leave_line(self) -> None:
+        with self._order.locked() as places:
+            mine = places.of(self._order.run)
+            if mine is not None and not mine.holding:
+                places.drop(mine.run)
+
+
+class _Order:
+    """The order on disk, and the lock that shows that this run is alive. One thread at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.run = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._folder = folder
+        unlisted = folder / f"{self.run}.new"
+        self._alive = _open(unlisted)
+        fcntl.flock(self._alive, fcntl.LOCK_EX)
+        unlisted.rename(folder / f"{self.run}.alive")  # others see it only once it is locked
+        self._file = _open(folder / "order.json")
+        for path in folder.glob("*.alive"):
+            self._is_alive(path.stem)  # removes what dead runs left
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._file < 0
+
+    @contextmanager
+    def locked(self) -> Iterator[Places]:
+        """The order for reading and changing, without the runs that are dead."""
+        self._take()
+        try:
+            before = os.pread(self._file, 1 << 20, 0)
+            places = _parsed(before)
+            self._look_at_others(places)
+            yield places
+            after = places.to_json().encode() + b"\n"
+            if after != before:
+                # One write; what an end between the two calls leaves behind the first line is not read.
+                os.pwrite(self._file, after, 0)
+                os.ftruncate(self._file, len(after))
+        finally:
+            # Not left to a close: a child between fork and exec would hold on to it.
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        with self.locked() as places:
+            places.drop(self.run)
+        (self._folder / f"{self.run}.alive").unlink(missing_ok=True)
+        fcntl.flock(self._alive, fcntl.LOCK_UN)
+        os.close(self._alive)
+        os.close(self._file)
+        self._file = -1
+
+    def _take(self) -> None:
+        deadline = time.monotonic() + LOCKED_TIMEOUT_S
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise QueueTimedOut(
+                        f"the queue in {self._folder} is locked by a process that does not go on",
+                        fix="End a suspended super-agent (`jobs`, `fg`)",
+                    ) from None
+                time.sleep(LOCKED_RETRY_S)
+            else:
+                return
+
+    def _look_at_others(self, places: Places) -> None:
+        others = [place for place in places.places if place.run != self.run]
+        for place in others:
+            if not self._is_alive(place.run):
+                places.drop(place.run)
+        places.stopped = {place.run for place in others if is_stopped(place.pid)}
+
+    def _is_alive(self, run: str) -> bool:
+        path = self._folder / f"{Path(run).name}.alive"
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            path.unlink(missing_ok=True)
+            return False
+        finally:
+            os.close(fd)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _parsed(data: bytes) -> Places:
+    try:
+        return Places.from_json(data.split(b"\n", 1)[0].decode())
+    except (ValueError, TypeError):
+        return Places()  # empty at first; or not of this version, whose runs are then not seen
+
+
+def _name(base_url: str, scope: str) -> str:
+    """The same for all names of this machine's server."""
+    server = f"local:{port_of(base_url)}{urlsplit(base_url).path}" if is_local(base_url) else base_url
+    return hashlib.sha256(f"{server}\n{scope}".encode()).hexdigest()[:16]
