@@ -115,7 +115,7 @@ class OwnOllama:
         """The address with the port that the kernel chose, from the log: no race for a free port."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self._process.poll() is None:
-            if found := re.search(r"Listening on (127\.0\.0\.1:\d+)", self.log.read_text(errors="replace")):
+            if found := re.search(r"Listening on ((?:127\.0\.0\.1|\[::1\]):\d+)", self.log.read_text(errors="replace")):
                 return f"http://{found[1]}"
             time.sleep(0.05)
         self.stop()

@@ -56,7 +56,7 @@ def look(server: Ollama, settings: Settings) -> Picture:
     """Ask the server, read the locked files, look at the connections."""
     rows = server.loaded()
     alive = live_clients(settings.state_dir)
-    ours = tuple(client for client in alive if client.server == settings.base_url)
+    ours = tuple(client for client in alive if processes.same_server(client.server, settings.base_url))
     pids = {client.pid for client in alive} | {os.getpid()}
     return Picture(rows, ours, processes.connections(settings.base_url, pids))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from interpreter.ollama_adapter import OllamaAdapter
-from super_agent.cli.verify_words import TITLES, Language, fix, seen
+from super_agent.cli.verify_words import BECAUSE, TITLES, Language, fix, seen
+from super_agent.core.cause_words import cause_text
 from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import ExitCode
 from super_agent.core.instance import find_loaded
@@ -53,35 +54,45 @@ def _checks(server: Ollama, settings: Settings, *, quick: bool, load: bool) -> I
     asked = settings.model_copy(update={"max_reply_tokens": 1})
     executor = ProofAdapter(asked, gate)
     try:
-        first = five_checks(server, LLMClient(settings, gate, 0), executor)
-        if not quick and load and [line.status for line in first][:2] == ["passed"] * 2 and first[2].status != "passed":
-            sys.stderr.write(f"super-agent: loading {settings.model} for the proof\n")
+        first = five_checks(server, LLMClient(settings, gate, 0), executor, settings)
+        there = [line.status for line in first][:2] == ["passed"] * 2
+        row = find_loaded(server, settings.model) if there else None
+        if not quick and load and there and row is None:
+            why = f" ({cause_text(first[2].cause, language(settings))})" if first[2].cause else ""
+            sys.stderr.write(f"super-agent: loading {settings.model} for the proof{why}\n")
             server.load(settings.model, settings.keep_alive)
-            first = five_checks(server, LLMClient(settings, gate, 0), executor)
+            first = five_checks(server, LLMClient(settings, gate, 0), executor, settings)
+            row = find_loaded(server, settings.model)
         yield from first
-        row = find_loaded(server, settings.model) if first[0].status == "passed" else None
         if not quick and row is not None and not any(line.status == "failed" for line in first):
             autogen = LLMClient(settings, gate, row.context_length)
-            yield from live_proof(server, autogen, executor, gate, settings.state_dir)
+            yield from live_proof(server, autogen, executor, gate, settings)
     finally:
         executor.close()
 
 
 def as_text(line: CheckLine, words: Language) -> str:
-    """What was seen, then what to do where it did not hold."""
+    """What was seen, then why and what to do where it did not hold."""
     text = f"{MARKS[line.status]} {TITLES[words][line.name]}: {seen(line, words)}\n"
+    if line.cause is not None:
+        text += f"     {BECAUSE[words]} {cause_text(line.cause, words)}\n"
     if line.status != "passed" and (remedy := fix(line, words)):
         text += f"     → {remedy}\n"
     return text
 
 
 def as_json_text(lines: list[CheckLine], exit_code: int, words: Language) -> str:
-    """{"version": 1, "exit_code": n, "checks": [{"name", "status", "detail", "fix", "values"}]} on one line."""
+    """One line: {"version": 1, "exit_code": n, "checks": [{"name", "status", "detail", "cause", "fix", "values"}]}.
+
+    `name` and `status` are those of `CheckLine`, `detail` and `fix` sentences ("" none), `values` the figures in them;
+    `cause` is null or {"kind", "text"} with a kind of `CauseKind`.
+    """
     checks = [
         {
             "name": line.name,
             "status": line.status,
             "detail": seen(line, words),
+            "cause": {"kind": line.cause.kind, "text": cause_text(line.cause, words)} if line.cause else None,
             "fix": "" if line.status == "passed" else fix(line, words),
             "values": line.values,
         }

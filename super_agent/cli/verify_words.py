@@ -1,12 +1,13 @@
 """The words of `verify` in English and Portuguese, by the keys of `core.proof`."""
 
 from collections.abc import Mapping
-from typing import Literal
 
+from super_agent.core.cause_words import Language, repair_text
 from super_agent.core.proof import CheckLine
 
-Language = Literal["en", "pt"]
+__all__ = ["BECAUSE", "TITLES", "Language", "fix", "seen"]
 
+BECAUSE: Mapping[Language, str] = {"en": "because", "pt": "porque"}
 TITLES: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "server": "Ollama runs",
@@ -43,10 +44,14 @@ SEEN: Mapping[Language, Mapping[str, str]] = {
         "server": "Ollama {version} at {url}",
         "model": "{model} exists ({family}, context {context} baked in)",
         "model_unbaked": "{model} exists ({family}, no context baked in)",
-        "loaded": "{model}, context {context}, {mib} MiB",
+        "no_model": "no model to look for",
+        "loaded": "{row}, context {context}, {mib} MiB",
+        "loaded_shared": "{row}, context {context}, {mib} MiB: the same weights and runner as {model}",
+        "loaded_otherwise": "{row}, context {context}, {mib} MiB: not as {model} has it, so it is loaded anew on use",
         "idle": "{model} is not loaded now; the server is idle",
         "others_loaded": "{model} is not loaded now; loaded: {others}",
         "url": "AutoGen posts to {autogen}, the executor to {executor}",
+        "url_spelt": "AutoGen posts to {autogen}, the executor to {executor}: two spellings of one server",
         "name": "AutoGen sends {autogen}, the executor {executor}",
         "runner": "AutoGen, executor, AutoGen: nothing was loaded (at most {load_ms} ms), context {after} unchanged",
         "gone": "the model is not loaded any more",
@@ -74,10 +79,14 @@ SEEN: Mapping[Language, Mapping[str, str]] = {
         "server": "Ollama {version} em {url}",
         "model": "{model} existe ({family}, contexto {context} gravado nele)",
         "model_unbaked": "{model} existe ({family}, sem contexto gravado)",
-        "loaded": "{model}, contexto {context}, {mib} MiB",
+        "no_model": "não há modelo a procurar",
+        "loaded": "{row}, contexto {context}, {mib} MiB",
+        "loaded_shared": "{row}, contexto {context}, {mib} MiB: os mesmos pesos e o mesmo runner que {model}",
+        "loaded_otherwise": "{row}, contexto {context}, {mib} MiB: não como {model}; será recarregado no uso",
         "idle": "{model} não está carregado agora; o servidor está ocioso",
         "others_loaded": "{model} não está carregado agora; carregados: {others}",
         "url": "o AutoGen envia para {autogen}, o executor para {executor}",
+        "url_spelt": "o AutoGen envia para {autogen}, o executor para {executor}: duas grafias de um só servidor",
         "name": "o AutoGen envia {autogen}, o executor {executor}",
         "runner": "AutoGen, executor, AutoGen: nada foi carregado (no máximo {load_ms} ms), contexto {after} igual",
         "gone": "o modelo não está mais carregado",
@@ -111,6 +120,11 @@ FIXES: Mapping[Language, Mapping[str, str]] = {
         "one_server": "Two servers run with the same models: end one (see `ps aux | grep 'ollama serve'`)",
         "gpu": "Without a GPU this is all there is; with one, see the server's log for why it is not used",
         "smaller": "It fits with a smaller context or quantization: super-agent up --context N",
+        "other_model": "This model has no more than {limit} tokens: choose one with a longer context",
+        "report": "This is a fault of super-agent: please report it with this output",
+        "stop_others": "Another model can push this one out of memory: ollama stop {first}",
+        "tell_others": "Programs that use these weights should call them {model} and send no runner options",
+        "server_settings": "They are the server's own; restart it without them where they are not meant",
         "bake": "super-agent up --model NAME --from {model} --context {wanted}",
     },
     "pt": {
@@ -122,6 +136,11 @@ FIXES: Mapping[Language, Mapping[str, str]] = {
         "one_server": "Há dois servidores com os mesmos modelos: encerre um (veja `ps aux | grep 'ollama serve'`)",
         "gpu": "Sem GPU é só isto; com uma, veja no log do servidor por que não é usada",
         "smaller": "Cabe com um contexto ou uma quantização menor: super-agent up --context N",
+        "other_model": "Este modelo não tem mais que {limit} tokens: escolha um com contexto mais longo",
+        "report": "Isto é uma falha do super-agent: relate-a, por favor, com esta saída",
+        "stop_others": "Outro modelo pode tirar este da memória: ollama stop {first}",
+        "tell_others": "Programas que usam estes pesos devem chamá-los {model} e não enviar opções do runner",
+        "server_settings": "São do próprio servidor; reinicie-o sem eles se não forem desejados",
         "bake": "super-agent up --model NOME --from {model} --context {wanted}",
     },
 }
@@ -134,4 +153,6 @@ def seen(line: CheckLine, language: Language) -> str:
 
 def fix(line: CheckLine, language: Language) -> str:
     """What to do about it; empty where nothing is to be done."""
+    if line.cause is not None:
+        return repair_text(line.cause, language)
     return FIXES[language][line.fix].format(**line.values) if line.fix else ""

@@ -6,9 +6,11 @@ the replies carry anyway.
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from super_agent.core import processes
+from super_agent.core.cause_words import cause_text, repair_text
+from super_agent.core.causes import Cause, Look, Wanted, find_cause
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import InstanceChanged, ModelNotFound, RequestRejected, ServerError, ServerFailed
 from super_agent.core.evaluation import Evaluated
@@ -22,6 +24,7 @@ from super_agent.core.events import (
     RequestFinished,
 )
 from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
+from super_agent.core.looks import look_at, remember, with_evidence
 from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.processes import Runner
 from super_agent.core.queue import RunQueue
@@ -98,19 +101,22 @@ class InstanceWatch:
     emit: Emit
     strict: bool = False
     counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
-    _row: LoadedModel | None = None
-    _runner: Runner | None = None
-    _server_pid: int | None = None
+    _wanted: Wanted = field(default_factory=lambda: Wanted(""))
     _weights: str = ""
+    _last: Look = field(default_factory=lambda: Look(0.0))
+    _last_use: float = 0.0
+    _runner: Runner | None = None
+    _why_gone: Cause | None = None
     _counted: bool = False
     """A load that was already counted from a reply, so that the next look does not count it again."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def begin(self, ready: Ready) -> None:
         """Remember the instance as it is; a load that made it is counted as expected."""
-        self._row, self._weights = ready.loaded, ready.details.weights
-        self._server_pid = processes.server_pid(self.settings.base_url)
+        self._wanted, self._weights = Wanted.of(ready.details), ready.details.weights
+        self._last = with_evidence(look_at(self.server, self.settings.model, self._weights), self.settings)
         self._runner = self._find_runner()
+        remember(self.settings, self._last)
         if ready.load_s >= LOAD_THRESHOLD_S:
             self._note("load", f"loaded in {ready.load_s:.1f} s", expected=True)
 
@@ -121,43 +127,43 @@ class InstanceWatch:
         """
         with self._lock:
             try:
-                row = find_loaded(self.server, self.settings.model)
+                now = look_at(self.server, self.settings.model, self._weights)
             except ServerError as error:
                 if not error.passing:
                     raise
                 self.emit(Notice("warning", f"{error.what}: the instance was not looked at"))
                 return
             counted, self._counted = self._counted, False
-            before, self._row = self._row, row
+            last, self._last = self._last, replace(now, server_pid=self._last.server_pid)
+            # The process that listens is looked up where something happened only; it takes 20 ms.
+            before, row = last.row(self.settings.model), now.row(self.settings.model)
             runner_gone = self._runner is not None and not processes.is_alive(self._runner)
-            if self._row is None:
+            if row is None:
                 if before is not None and not counted:
-                    self._note_absence()
+                    self._note_absence(last)
                 return
+            remember(self.settings, self._last)
             if runner_gone or (before is None and not counted):
                 self._runner = self._find_runner()
             if counted or before is None:
                 return
-            if runner_gone or (self._row.size, self._row.context_length) != (before.size, before.context_length):
-                self._note_reload(self._what_changed(before, self._row))
-            elif self._row.expires_at and before.expires_at and self._row.expires_at < before.expires_at - 1:
-                self._note_keep_alive(self._row.expires_at)
+            if runner_gone or (row.size, row.context_length) != (before.size, before.context_length):
+                self._note_reload(self._what_changed(before, row), last)
+            elif row.expires_at and before.expires_at and row.expires_at < before.expires_at - 1:
+                self._note_keep_alive(row.expires_at)
 
     def usage(self, usage: Usage) -> None:
         """Take what a reply tells: a load, a wait behind other requests, or a prompt that came out shorter."""
         with self._lock:
             if usage.load_s is not None and usage.load_s >= LOAD_THRESHOLD_S:
                 self._counted = True
-                self._note_reload(f"load_duration {usage.load_s:.2f} s in a {usage.client} reply")
+                self._note_reload(f"load_duration {usage.load_s:.2f} s in a {usage.client} reply", self._last)
+            self._last_use = time.time()
             if usage.queued_s is not None and usage.queued_s >= QUEUE_THRESHOLD_S:
                 self._note("queued", f"a request of {usage.client} waited {usage.queued_s:.1f} s", expected=True)
             if usage.truncated:
-                self._note(
-                    "truncation",
-                    f"the server evaluated {usage.prompt_tokens} prompt tokens, fewer than were sent",
-                    cause="the prompt did not fit the context, and the server dropped its oldest messages",
-                    fix="Use a model with a larger context: super-agent up --context N",
-                )
+                detail = f"the server evaluated {usage.prompt_tokens} prompt tokens, fewer than were sent"
+                self._note("truncation", detail, cause=Cause("prompt_cut", {"model": self.settings.model}))
 
     def _find_runner(self) -> Runner | None:
         found = processes.runners(self.settings.base_url, self._weights)
@@ -168,47 +174,40 @@ class InstanceWatch:
             return f"the context went from {before.context_length} to {now.context_length} tokens"
         return "its process is another one than before"
 
-    def _note_absence(self) -> None:
-        others = [row.name for row in self.server.loaded()]
-        cause, fix = "it was unloaded, or its keep_alive ended", "super-agent up"
-        if self._restarted():
-            cause, fix = "the server was restarted", "super-agent up"
-        elif others:
-            cause, fix = f"{others[0]} took its place in memory", "Raise OLLAMA_MAX_LOADED_MODELS, or end that client"
-        loaded = f"; loaded now: {', '.join(others)}" if others else ""
-        self._note("eviction", f"{self.settings.model} is not loaded any more{loaded}", cause=cause, fix=fix)
+    def _cause(self, before: Look) -> Cause:
+        """What the two last looks and this machine show; the evidence is kept for the next time."""
+        self._last = with_evidence(self._last, self.settings)
+        now = replace(self._last, at=time.time())
+        return find_cause(self._wanted, [before, now], last_use=self._last_use)
 
-    def _restarted(self) -> bool:
-        """Whether another process listens than before; remembers the new one."""
-        before, self._server_pid = self._server_pid, processes.server_pid(self.settings.base_url)
-        return before is not None and self._server_pid is not None and before != self._server_pid
+    def _note_absence(self, before: Look) -> None:
+        others = ", ".join(row.name for row in self._last.rows)
+        self._why_gone = self._cause(before)
+        loaded = f"; loaded now: {others}" if others else ""
+        self._note("eviction", f"{self.settings.model} is not loaded any more{loaded}", cause=self._why_gone)
 
-    def _note_reload(self, detail: str) -> None:
-        if self._restarted():
-            self._note("load", f"{detail}; the server was restarted", cause="the server was restarted")
-            return
-        cause = "another client asked for other runner options (num_ctx, num_gpu …), or for the base model"
-        fix = "Let every client use the same model name and send no runner options"
-        if self._row is not None and not same_model(self._row.name, self.settings.model):
-            cause, fix = (
-                f"a client uses {self._row.name}, which has the same weights",
-                f"Let it use {self.settings.model}",
-            )
-        self._note("load" if self._row is None else "reload", detail, cause=cause, fix=fix)
+    def _note_reload(self, detail: str, before: Look) -> None:
+        """A reload, or a load where the model was gone or the server began anew."""
+        gone, cause = self._last.row(self.settings.model) is None, self._cause(before)
+        if gone and self._why_gone is not None:
+            cause = self._why_gone
+        kind: Kind = "load" if gone or cause.kind == "server_restarted" else "reload"
+        self._note(kind, detail, cause=cause)
 
     def _note_keep_alive(self, expires_at: float) -> None:
+        minutes = (expires_at - time.time()) / 60
         self._note(
             "keep_alive_reset",
-            f"the model would now be unloaded in {(expires_at - time.time()) / 60:.0f} min, earlier than before",
-            cause="another client sent its own keep_alive",
-            fix="Let the other client send none",
+            f"the model would now be unloaded in {minutes:.0f} min, earlier than before",
+            cause=Cause("foreign_keep_alive", {"model": self.settings.model}),
         )
 
-    def _note(self, kind: Kind, detail: str, *, expected: bool = False, cause: str = "", fix: str = "") -> None:
+    def _note(self, kind: Kind, detail: str, *, expected: bool = False, cause: Cause | None = None) -> None:
         self.counts[kind] += 1
-        self.emit(InstanceNoted(kind, expected, detail, cause, fix))
+        why, fix = (cause_text(cause), repair_text(cause)) if cause else ("", "")
+        self.emit(InstanceNoted(kind, expected, detail, why, fix))
         if self.strict and not expected:
-            raise InstanceChanged(f"the model instance changed ({kind.replace('_', ' ')}): {detail}", fix=fix)
+            raise InstanceChanged(f"the model instance changed ({kind.replace('_', ' ')}): {detail}; {why}", fix=fix)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ Physical evidence: the same runner pid and start time before and after prove tha
 for each blob that nothing is in memory twice. Where it cannot be seen, that is said, never guessed.
 """
 
+import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +13,9 @@ from urllib.parse import urlsplit
 import psutil
 
 from super_agent.core.serve import is_local
+
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, never bound
+"""What a server that listens everywhere is bound to, and what a client that is told so reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,31 @@ def slots(base_url: str, weights: str) -> int | None:
 
 
 def server_pid(base_url: str) -> int | None:
-    """The process that listens on the server's port, where it is this machine's and can be seen."""
+    """The process that a client of this URL reaches, where it is this machine's and can be seen."""
+    if not is_local(base_url):
+        return None
     port = port_of(base_url)
-    return next((s.pid for s in _sockets() if s.status == psutil.CONN_LISTEN and s.here[1] == port and s.pid), None)
+    listening = {s.here[0]: s.pid for s in _sockets() if s.status == psutil.CONN_LISTEN and s.here[1] == port}
+    for address in _addresses(base_url):
+        # One that listens on this address alone comes before one that listens on all; `::` takes IPv4 too.
+        for bound in (address, "::" if ":" in address else "0.0.0.0", "::"):  # noqa: S104
+            if bound in listening:
+                return listening[bound]
+    return None
+
+
+def same_server(one: str, other: str) -> bool:
+    """Whether two URLs lead to one server: the same text, or two spellings of one address of this machine."""
+    if one == other:
+        return True
+    if urlsplit(one)._replace(netloc="") != urlsplit(other)._replace(netloc="") or port_of(one) != port_of(other):
+        return False
+    if not (is_local(one) and is_local(other)):
+        return False
+    pid = server_pid(one)
+    if pid is not None or server_pid(other) is not None:
+        return pid == server_pid(other)
+    return _addresses(one)[:1] == _addresses(other)[:1]
 
 
 def connections(base_url: str, ours: Collection[int]) -> tuple[Connection, ...] | None:
@@ -90,7 +116,7 @@ def connections(base_url: str, ours: Collection[int]) -> tuple[Connection, ...] 
     port, server = port_of(base_url), server_pid(base_url)
     established = [s for s in _sockets() if s.status == psutil.CONN_ESTABLISHED]
     owners = {s.here: s.pid for s in established if s.there[1] == port}
-    peers = [(s.there, owners.get(s.there)) for s in established if s.here[1] == port]
+    peers = [(s.there, owners.get(s.there)) for s in established if s.here[1] == port and s.pid in (None, server)]
     return tuple(
         Connection(pid, _name(pid), f"{peer[0]}:{peer[1]}")
         for peer, pid in peers
@@ -99,13 +125,16 @@ def connections(base_url: str, ours: Collection[int]) -> tuple[Connection, ...] 
 
 
 def server_variables(base_url: str) -> dict[str, str] | None:
-    """The server's own OLLAMA_ variables; None where its environment cannot be read."""
-    pid = server_pid(base_url) if is_local(base_url) else None
+    """The server's own OLLAMA_ variables; None where they cannot be read, or a proxy answers in its place."""
+    pid = server_pid(base_url)
     if pid is None:
         return None
     try:
-        environment = psutil.Process(pid).environ()
+        process = psutil.Process(pid)
+        environment = process.environ() if "ollama" in process.name() else None
     except (psutil.Error, OSError):
+        return None
+    if environment is None:
         return None
     return {name: value for name, value in environment.items() if name.startswith("OLLAMA_")}
 
@@ -135,7 +164,18 @@ def _sockets() -> list[_Socket]:
 
 
 def _end(address: tuple[str, int] | tuple[()]) -> tuple[str, int]:
-    return (address[0], address[1]) if address else ("", 0)
+    """A server on `::` sees an IPv4 client as `::ffff:127.0.0.1`, which the client itself writes without that."""
+    return (address[0].removeprefix("::ffff:"), address[1]) if address else ("", 0)
+
+
+def _addresses(base_url: str) -> list[str]:
+    """What a local URL's host stands for, in the order in which a client tries them."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        found = socket.getaddrinfo(ANY_ADDRESS.get(host, host), None, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return [str(entry[4][0]) for entry in found]
 
 
 def _ancestors(process: psutil.Process) -> set[int]:

@@ -4,20 +4,22 @@ Each check names what it saw by a key and values; the words, in either language,
 """
 
 import asyncio
-import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, Protocol
 
 from super_agent.core import processes
+from super_agent.core.causes import Cause, Look, Values, Wanted, find_cause, foreign_load
 from super_agent.core.chat import Message, Reply
-from super_agent.core.clients import live_clients
 from super_agent.core.errors import ModelNotFound, ServerError
 from super_agent.core.gate import RequestFacts, Usage
-from super_agent.core.instance import LOAD_THRESHOLD_S, REAL_WORK_CONTEXT, find_loaded
+from super_agent.core.instance import LOAD_THRESHOLD_S, REAL_WORK_CONTEXT
 from super_agent.core.llm_client import LLMClient
+from super_agent.core.looks import look_at, remember, remembered, with_evidence
 from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
+from super_agent.core.serve import is_local
+from super_agent.core.settings import Settings
 
 PROOF_REPLY_TOKENS = 1
 """The proof needs the runner to answer, not what it says."""
@@ -26,7 +28,6 @@ MIB = 2**20
 TELLING_VARIABLES = ("OLLAMA_NUM_PARALLEL", "OLLAMA_MAX_LOADED_MODELS", "OLLAMA_KEEP_ALIVE", "OLLAMA_CONTEXT_LENGTH")
 
 Status = Literal["passed", "warning", "failed", "not_observable"]
-Values = dict[str, str | int | float]
 
 
 class Endpoint(Protocol):
@@ -54,13 +55,17 @@ class Native(Endpoint, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """One check: `seen` and `fix` are keys into the command line's words, `values` what they are filled with."""
+    """One check: `seen` and `fix` are keys into the command line's words, `values` what they are filled with.
+
+    Where a `cause` was found, its own repair takes the place of `fix`.
+    """
 
     name: str
     status: Status
     seen: str
     values: Values = field(default_factory=dict)
     fix: str = ""
+    cause: Cause | None = None
 
 
 @dataclass(slots=True)
@@ -82,12 +87,18 @@ class ProofGate:
         """Nothing is held for a call."""
 
 
-def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint) -> list[CheckLine]:
+def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint, settings: Settings) -> list[CheckLine]:
     """The five checks in their order; without a server the next two cannot be seen, the last two can."""
     lines: list[CheckLine] = []
     try:
         lines.append(CheckLine("server", "passed", "server", {"version": server.version(), "url": autogen.base_url}))
-        lines += [_model_exists(server, autogen.model), _model_loaded(server, autogen.model)]
+        try:
+            details = server.show(autogen.model)
+        except ModelNotFound as error:
+            lines.append(CheckLine("model", "failed", "error", {"what": error.what, "fix": error.fix}, "error_fix"))
+            lines.append(CheckLine("loaded", "not_observable", "no_model"))
+        else:
+            lines += [_model_exists(details), _model_loaded(server, details, settings)]
     except ServerError as error:
         lines = [CheckLine("server", "failed", "error", {"what": error.what, "fix": error.fix}, "error_fix")]
         lines += [CheckLine(name, "not_observable", "no_server") for name in ("model", "loaded")]
@@ -95,33 +106,45 @@ def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint) -> list[C
 
 
 def live_proof(
-    server: Ollama, autogen: LLMClient, executor: Native, gate: ProofGate, state_dir: Path
+    server: Ollama, autogen: LLMClient, executor: Native, gate: ProofGate, settings: Settings
 ) -> list[CheckLine]:
     """Checks 6 to 11; the model must be loaded. Costs three short prompts and three tokens."""
     details = server.show(autogen.model)
-    before = find_loaded(server, autogen.model)
+    looks: list[Look] = []
+
+    def look() -> None:
+        looks.append(with_evidence(look_at(server, autogen.model, details.weights), settings))
+
+    look()
     processes_before = processes.runners(autogen.base_url, details.weights)
     word = secrets.token_hex(8)
-    asyncio.run(_converse(autogen, executor, word))
-    after = find_loaded(server, autogen.model)
+    asyncio.run(_converse(autogen, executor, word, look))
     processes_after = processes.runners(autogen.base_url, details.weights)
+    remember(settings, looks[-1])
+    cause = find_cause(Wanted.of(details), looks)
     return [
-        _one_runner(before, after, gate),
-        _same_process(processes_before, processes_after),
+        _one_runner(looks, gate, cause),
+        _same_process(processes_before, processes_after, cause),
         _isolated(gate, word),
-        _placement(after),
-        _context(after, details, autogen),
-        _who_else(server, autogen, state_dir),
+        _placement(looks[-1], autogen.model, cause),
+        _context(looks[-1].row(autogen.model), details, autogen, cause),
+        _who_else(looks[-1], autogen),
     ]
 
 
-async def _converse(autogen: LLMClient, executor: Native, word: str) -> None:
-    """AutoGen's client, the executor's adapter, AutoGen's client again; only the first conversation holds the word."""
+async def _converse(autogen: LLMClient, executor: Native, word: str, look: Callable[[], None]) -> None:
+    """AutoGen's client, the executor's adapter, AutoGen's client again; only the first conversation holds the word.
+
+    After each of them comes a look at what is loaded: a reload that the last one undoes is seen in between.
+    """
     secret = [Message("user", f"The word is {word}. Say ok.")]
     try:
         await _ask(autogen, secret)
+        look()
         executor.reply_to([Message("user", "Say ok.")])
+        look()
         await _ask(autogen, secret)
+        look()
     finally:
         await autogen.aclose()
 
@@ -131,30 +154,36 @@ async def _ask(client: LLMClient, messages: list[Message]) -> None:
         continue
 
 
-def _model_exists(server: Ollama, model: str) -> CheckLine:
-    try:
-        details = server.show(model)
-    except ModelNotFound as error:
-        return CheckLine("model", "failed", "error", {"what": error.what, "fix": error.fix}, "error_fix")
-    values: Values = {"model": model, "family": details.family, "context": details.num_ctx or 0}
+def _model_exists(details: ModelDetails) -> CheckLine:
+    values: Values = {"model": details.name, "family": details.family, "context": details.num_ctx or 0}
     return CheckLine("model", "passed", "model" if details.num_ctx else "model_unbaked", values)
 
 
-def _model_loaded(server: Ollama, model: str) -> CheckLine:
-    row = find_loaded(server, model)
-    if row is not None:
-        values: Values = {"model": row.name, "context": row.context_length, "mib": row.size // MIB}
-        return CheckLine("loaded", "passed", "loaded", values)
-    others = ", ".join(r.name for r in server.loaded())
-    return CheckLine(
-        "loaded", "warning", "others_loaded" if others else "idle", {"model": model, "others": others}, "up"
-    )
+def _model_loaded(server: Ollama, details: ModelDetails, settings: Settings) -> CheckLine:
+    wanted, look = Wanted.of(details), look_at(server, details.name, details.weights)
+    row = look.row(wanted.model)
+    if row is None:
+        now, before = with_evidence(look, settings), remembered(settings)
+        cause = find_cause(wanted, [before, now] if before else [now])
+        others = ", ".join(r.name for r in look.rows)
+        values: Values = {"model": wanted.model, "others": others}
+        return CheckLine("loaded", "warning", "others_loaded" if others else "idle", values, "up", cause)
+    remember(settings, look)
+    values = {"model": wanted.model, "row": row.name, "context": row.context_length, "mib": row.size // MIB}
+    if wanted.baked is not None and row.context_length != wanted.baked:
+        foreign = foreign_load(wanted, with_evidence(look, settings))
+        return CheckLine("loaded", "warning", "loaded_otherwise", values, "up", foreign)
+    shared = look.named(wanted.model) is None
+    return CheckLine("loaded", "passed", "loaded_shared" if shared else "loaded", values)
 
 
 def _same_url(autogen: Endpoint, executor: Endpoint) -> CheckLine:
-    same = autogen.base_url == executor.base_url
     values: Values = {"autogen": autogen.endpoint, "executor": executor.endpoint}
-    return CheckLine("url", "passed" if same else "failed", "url", values, "" if same else "one_url")
+    if autogen.base_url == executor.base_url:
+        return CheckLine("url", "passed", "url", values)
+    if processes.same_server(autogen.base_url, executor.base_url):
+        return CheckLine("url", "passed", "url_spelt", values)
+    return CheckLine("url", "failed", "url", values, "one_url")
 
 
 def _same_name(autogen: Endpoint, executor: Endpoint) -> CheckLine:
@@ -163,29 +192,34 @@ def _same_name(autogen: Endpoint, executor: Endpoint) -> CheckLine:
     return CheckLine("name", "passed" if same else "failed", "name", values, "" if same else "one_name")
 
 
-def _one_runner(before: LoadedModel | None, after: LoadedModel | None, gate: ProofGate) -> CheckLine:
+def _one_runner(looks: list[Look], gate: ProofGate, cause: Cause) -> CheckLine:
     loads = [usage.load_s for usage in gate.usages if usage.load_s is not None]
     load_s = max(loads, default=0.0)
     values: Values = {"load_ms": round(load_s * 1000)}
-    if before is None or after is None:
-        return CheckLine("runner", "failed", "gone", values, "up")
-    values |= {"before": before.context_length, "after": after.context_length}
-    if before.context_length != after.context_length:
-        return CheckLine("runner", "failed", "context_changed", values, "no_options")
-    if before.size != after.size or load_s >= LOAD_THRESHOLD_S:
-        return CheckLine("runner", "failed", "reloaded", values, "no_options")
+    model = gate.sent[0].model
+    rows = [row for look in looks if (row := look.row(model)) is not None]
+    if len(rows) < len(looks):
+        return CheckLine("runner", "failed", "gone", values, "up", cause)
+    contexts = [row.context_length for row in rows]
+    odd = next((context for context in contexts if context != contexts[-1]), None)
+    values |= {"before": contexts[0] if odd is None else odd, "after": contexts[-1]}
+    if odd is not None:
+        return CheckLine("runner", "failed", "context_changed", values, "no_options", cause)
+    if len({row.size for row in rows}) > 1 or load_s >= LOAD_THRESHOLD_S:
+        return CheckLine("runner", "failed", "reloaded", values, "no_options", cause)
     return CheckLine("runner", "passed", "runner", values)
 
 
-def _same_process(before: tuple[processes.Runner, ...] | None, after: tuple[processes.Runner, ...] | None) -> CheckLine:
+def _same_process(
+    before: tuple[processes.Runner, ...] | None, after: tuple[processes.Runner, ...] | None, cause: Cause
+) -> CheckLine:
     if before is None or after is None:
         return CheckLine("process", "not_observable", "process_hidden")
     if len(after) > 1:
         return CheckLine("process", "failed", "twice", {"pids": ", ".join(str(r.pid) for r in after)}, "one_server")
     if before != after:
-        return CheckLine(
-            "process", "failed", "other_process", {"was": before[0].pid, "pid": after[0].pid}, "no_options"
-        )
+        values: Values = {"was": before[0].pid, "pid": after[0].pid}
+        return CheckLine("process", "failed", "other_process", values, "no_options", cause)
     return CheckLine("process", "passed", "process", {"pid": after[0].pid})
 
 
@@ -195,51 +229,59 @@ def _isolated(gate: ProofGate, word: str) -> CheckLine:
     autogen = [r for r in gate.sent if r.client == "autogen"]
     if told == autogen and len(autogen) < len(gate.sent):
         return CheckLine("contexts", "passed", "contexts", {"word": word})
-    return CheckLine("contexts", "failed", "contexts_mixed", {"word": word})
+    return CheckLine("contexts", "failed", "contexts_mixed", {"word": word}, "report")
 
 
-def _placement(row: LoadedModel | None) -> CheckLine:
+def _placement(look: Look, model: str, gone: Cause) -> CheckLine:
+    row = look.row(model)
     if row is None:
-        return CheckLine("placement", "failed", "gone", {"load_ms": 0}, "up")
+        return CheckLine("placement", "failed", "gone", {}, "up", gone)
     outside = row.size - row.size_vram
     values: Values = {"mib": row.size // MIB, "outside": outside // MIB}
     if outside <= 0:
         return CheckLine("placement", "passed", "in_vram", values)
+    rival = max((r for r in look.rows if r is not row and r.size_vram), key=lambda r: r.size_vram, default=None)
+    cause = None
+    if rival is not None:
+        cause = Cause("vram_shared", {"model": model, "name": rival.name, "mib": rival.size_vram // MIB})
     if row.size_vram == 0:
-        return CheckLine("placement", "warning", "in_ram", values, "gpu")
-    return CheckLine("placement", "warning", "partly_in_vram", values, "smaller")
+        return CheckLine("placement", "warning", "in_ram", values, "gpu", cause)
+    return CheckLine("placement", "warning", "partly_in_vram", values, "smaller", cause)
 
 
-def _context(row: LoadedModel | None, details: ModelDetails, autogen: LLMClient) -> CheckLine:
-    loaded = row.context_length if row else 0
+def _context(row: LoadedModel | None, details: ModelDetails, autogen: LLMClient, cause: Cause) -> CheckLine:
+    loaded, baked = row.context_length if row else 0, Wanted.of(details).baked
     values: Values = {
         "loaded": loaded,
-        "baked": details.num_ctx or 0,
+        "baked": baked or 0,
         "budget": autogen.context_length,
         "wanted": REAL_WORK_CONTEXT,
+        "limit": details.max_context or REAL_WORK_CONTEXT,
         "model": autogen.model,
     }
-    if details.num_ctx is None:
+    if baked is None:
         return CheckLine("context", "warning", "context_unbaked", values, "bake")
-    if not loaded == details.num_ctx == autogen.context_length:
-        return CheckLine("context", "failed", "context_differs", values, "no_options")
+    if not loaded == baked == autogen.context_length:
+        return CheckLine("context", "failed", "context_differs", values, "no_options", cause)
     if loaded < REAL_WORK_CONTEXT:
-        return CheckLine("context", "warning", "context_small", values, "bake")
+        small = (details.max_context or REAL_WORK_CONTEXT) < REAL_WORK_CONTEXT
+        return CheckLine("context", "warning", "context_small", values, "other_model" if small else "bake")
     return CheckLine("context", "passed", "context", values)
 
 
-def _who_else(server: Ollama, autogen: LLMClient, state_dir: Path) -> CheckLine:
-    rows = server.loaded()
-    models = [row.name for row in rows if not same_model(row.name, autogen.model)]
-    ours = {client.pid for client in live_clients(state_dir)}
-    seen = processes.connections(autogen.base_url, {*ours, os.getpid()})
+def _who_else(look: Look, autogen: LLMClient) -> CheckLine:
+    row = look.row(autogen.model)
+    models = [r.name for r in look.rows if r is not row]
     variables = processes.server_variables(autogen.base_url) or {}
     told = [f"{name}={variables[name]}" for name in TELLING_VARIABLES if variables.get(name)]
     values: Values = {
+        "model": autogen.model,
+        "first": models[0] if models else "",
         "models": ", ".join(models) or "-",
-        "programs": ", ".join(sorted({f"{c.program} ({c.address})" for c in seen or ()})) or "-",
+        "programs": ", ".join(look.programs) or "-",
         "variables": ", ".join(told) or "-",
     }
-    if seen is None:
-        return CheckLine("others", "warning" if models else "not_observable", "others_remote", values)
-    return CheckLine("others", "warning" if models or seen or told else "passed", "others", values)
+    fix = "stop_others" if models else "tell_others" if look.programs else "server_settings" if told else ""
+    if not is_local(autogen.base_url):
+        return CheckLine("others", "warning" if models else "not_observable", "others_remote", values, fix)
+    return CheckLine("others", "warning" if fix else "passed", "others", values, fix)

@@ -241,7 +241,7 @@ def test_two_servers_with_the_same_model_name_are_not_the_same_instance(live_oll
     adapter = OllamaAdapter(there, CountingGate())
     try:
         with Ollama(here) as server:
-            checks = five_checks(server, LLMClient(here, CountingGate(), 0), adapter)
+            checks = five_checks(server, LLMClient(here, CountingGate(), 0), adapter, here)
     finally:
         adapter.close()
     assert [(c.name, c.status) for c in checks][-2:] == [("url", "failed"), ("name", "passed")]

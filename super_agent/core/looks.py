@@ -1,0 +1,77 @@
+"""Looking at a server for one model: what is loaded now, and who may be behind it. Adds no load."""
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from super_agent.core import processes
+from super_agent.core.causes import Look
+from super_agent.core.clients import live_clients
+from super_agent.core.errors import ModelNotFound
+from super_agent.core.ollama import LoadedModel, Ollama
+from super_agent.core.settings import Settings
+from super_agent.core.state import private_folder
+
+
+def look_at(server: Ollama, model: str, weights: str) -> Look:
+    """One `/api/ps`; where it does not name the model, whose weights (a blob's name, "" unknown) each row has."""
+    look = Look(time.time(), server.loaded())
+    if look.named(model) is not None or not weights:
+        return look
+    return replace(look, siblings=frozenset(row.name for row in look.rows if _weights(server, row) == weights))
+
+
+def with_evidence(look: Look, settings: Settings) -> Look:
+    """The look with what this machine shows of a local server: its process, its limit, who is connected."""
+    ours = {client.pid for client in live_clients(settings.state_dir)} | {os.getpid()}
+    seen = processes.connections(settings.base_url, ours) or ()
+    return replace(
+        look,
+        server_pid=processes.server_pid(settings.base_url),
+        max_loaded=_max_loaded(settings.base_url),
+        programs=tuple(f"{c.program} (pid {c.pid})" if c.pid else f"{c.program} ({c.address})" for c in seen),
+    )
+
+
+def remember(settings: Settings, look: Look) -> None:
+    """Keep the look for the next command, which may find the model gone."""
+    path = _memory(settings)
+    private_folder(settings.state_dir)
+    private_folder(path.parent)
+    kept = {"at": look.at, "server_pid": look.server_pid, "rows": [asdict(row) for row in look.rows]}
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.write_text(json.dumps(kept | {"siblings": sorted(look.siblings)}), encoding="utf-8")
+    part.replace(path)
+
+
+def remembered(settings: Settings) -> Look | None:
+    """The last look that any command kept for this server and model; None where there is none to be read."""
+    try:
+        kept = json.loads(_memory(settings).read_text(encoding="utf-8"))
+        rows = tuple(LoadedModel(**row) for row in kept["rows"])
+        return Look(kept["at"], rows, frozenset(kept["siblings"]), kept["server_pid"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _memory(settings: Settings) -> Path:
+    name = hashlib.sha256(f"{settings.base_url} {settings.model}".encode()).hexdigest()[:16]
+    return settings.state_dir / "looks" / f"{name}.json"
+
+
+def _weights(server: Ollama, row: LoadedModel) -> str | None:
+    try:
+        return server.show(row.name).weights
+    except ModelNotFound:
+        return None  # deleted meanwhile; it stays in memory until it is unloaded
+
+
+def _max_loaded(base_url: str) -> int | None:
+    variables = processes.server_variables(base_url)
+    if variables is None:
+        return None
+    value = variables.get("OLLAMA_MAX_LOADED_MODELS", "")
+    return int(value) if value.isdecimal() else 0
