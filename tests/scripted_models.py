@@ -1,7 +1,8 @@
 """The scripted Ollama's models: stored, loaded and reloaded by the rules of the real one.
 
 Weights have at most one runner. It is loaded again when a request's context size differs from the loaded one; another
-name for the same weights with the same context size does not reload, and the row keeps the first name.
+name for the same weights with the same context size does not reload, and the row keeps the first name. No more context
+is loaded than the model itself has.
 """
 
 import hashlib
@@ -73,7 +74,7 @@ class Library:
 
     def use(self, model: Model, options: Mapping[str, Any] | None = None, keep_alive: Any = None) -> float:
         """What a request does to the runner; returns the `load_duration` in seconds."""
-        context = int((options or {}).get("num_ctx") or model.num_ctx or DEFAULT_CONTEXT)
+        context = min(int((options or {}).get("num_ctx") or model.num_ctx or DEFAULT_CONTEXT), model.max_context)
         with self._lock:
             before = self.loaded.get(model.weights)
             reload = before is None or before.context_length != context

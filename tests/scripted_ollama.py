@@ -40,7 +40,9 @@ class ScriptedOllama:
     ) -> None:
         """`port` is that of an earlier server, for one that is started again."""
         self.model = model
-        self.library = Library([Model(f"{model}:latest", num_ctx=context_length), *models])
+        self.library = Library(
+            [Model(f"{model}:latest", context_length, max_context=max(8192, context_length)), *models]
+        )
         self.requests: list[Request] = []
         self.failures: list[BaseException] = []
         self.overrides: dict[str, Answer] = {}

@@ -50,42 +50,46 @@ CAUSES: Mapping[Language, Mapping[CauseKind, str]] = {
     },
 }
 
-REPAIRS: Mapping[Language, Mapping[CauseKind, str]] = {
+PREVENTIONS: Mapping[Language, Mapping[CauseKind, str]] = {
     "en": {
-        "server_restarted": "super-agent up --model {model}",
-        "model_replaced": "super-agent up --model {model}",
-        "base_name": "Let that client use {model}, then: super-agent up --model {model}",
-        "other_alias": "Let that client use {model}, then: super-agent up --model {model}",
-        "foreign_context": "Let that client send no num_ctx, then: super-agent up --model {model}",
-        "keep_alive_ended": "super-agent up --model {model} (SUPER_AGENT_KEEP_ALIVE sets for how long)",
+        "server_restarted": "",
+        "model_replaced": "",
+        "base_name": "Let that client use {model}",
+        "other_alias": "Let that client use {model}",
+        "foreign_context": "Let that client send no num_ctx",
+        "keep_alive_ended": "Set SUPER_AGENT_KEEP_ALIVE to keep it longer",
         "displaced": "Start the server with OLLAMA_MAX_LOADED_MODELS={more}, or: ollama stop {name}",
-        "memory": "ollama stop {name}, then: super-agent up --model {model}",
-        "displaced_or_memory": "ollama stop {name}, then: super-agent up --model {model}",
-        "unloaded": "super-agent up --model {model}",
-        "not_loaded_yet": "super-agent up --model {model}",
-        "in_between": "Let every client use {model} and send no runner options, then: super-agent up --model {model}",
-        "foreign_keep_alive": "Let that client send none, then: super-agent up --model {model}",
-        "vram_shared": "ollama stop {name}, ollama stop {model}, then: super-agent up --model {model}",
+        "memory": "ollama stop {name}",
+        "displaced_or_memory": "ollama stop {name}",
+        "unloaded": "",
+        "not_loaded_yet": "",
+        "in_between": "Let every client use {model} and send no runner options",
+        "foreign_keep_alive": "Let that client send none",
         "prompt_cut": "Use a model with a larger context: super-agent up --model NAME --from {model} --context N",
+        "vram_shared": "ollama stop {name}, ollama stop {model}",
     },
     "pt": {
-        "server_restarted": "super-agent up --model {model}",
-        "model_replaced": "super-agent up --model {model}",
-        "base_name": "Faça esse cliente usar {model}, depois: super-agent up --model {model}",
-        "other_alias": "Faça esse cliente usar {model}, depois: super-agent up --model {model}",
-        "foreign_context": "Faça esse cliente não enviar num_ctx, depois: super-agent up --model {model}",
-        "keep_alive_ended": "super-agent up --model {model} (SUPER_AGENT_KEEP_ALIVE diz por quanto tempo)",
+        "server_restarted": "",
+        "model_replaced": "",
+        "base_name": "Faça esse cliente usar {model}",
+        "other_alias": "Faça esse cliente usar {model}",
+        "foreign_context": "Faça esse cliente não enviar num_ctx",
+        "keep_alive_ended": "Ajuste SUPER_AGENT_KEEP_ALIVE para mantê-lo por mais tempo",
         "displaced": "Inicie o servidor com OLLAMA_MAX_LOADED_MODELS={more}, ou: ollama stop {name}",
-        "memory": "ollama stop {name}, depois: super-agent up --model {model}",
-        "displaced_or_memory": "ollama stop {name}, depois: super-agent up --model {model}",
-        "unloaded": "super-agent up --model {model}",
-        "not_loaded_yet": "super-agent up --model {model}",
-        "in_between": ("Faça todo cliente usar {model} sem opções do runner, depois: super-agent up --model {model}"),
-        "foreign_keep_alive": "Faça esse cliente não enviar nenhum, depois: super-agent up --model {model}",
-        "vram_shared": "ollama stop {name}, ollama stop {model}, depois: super-agent up --model {model}",
+        "memory": "ollama stop {name}",
+        "displaced_or_memory": "ollama stop {name}",
+        "unloaded": "",
+        "not_loaded_yet": "",
+        "in_between": "Faça todo cliente usar {model} e não enviar opções do runner",
+        "foreign_keep_alive": "Faça esse cliente não enviar nenhum",
         "prompt_cut": "Use um modelo com contexto maior: super-agent up --model NOME --from {model} --context N",
+        "vram_shared": "ollama stop {name}, ollama stop {model}",
     },
 }
+"""What keeps it from happening again, where somebody else has to do something."""
+AGAIN: Mapping[Language, str] = {"en": ", then: {command}", "pt": ", depois: {command}"}
+NO_LOAD: frozenset[CauseKind] = frozenset({"prompt_cut"})
+"""What loading the model again does not mend."""
 
 CONNECTED: Mapping[Language, str] = {"en": "; connected now: {names}", "pt": "; conectado agora: {names}"}
 
@@ -96,6 +100,15 @@ def cause_text(cause: Cause, language: Language = "en") -> str:
     return text + (CONNECTED[language].format(names=cause.connected) if cause.connected else "")
 
 
+def prevention_text(cause: Cause, language: Language = "en") -> str:
+    """What somebody else has to do; empty where that is nothing."""
+    return PREVENTIONS[language][cause.kind].format(**cause.values)
+
+
 def repair_text(cause: Cause, language: Language = "en") -> str:
-    """What repairs it."""
-    return REPAIRS[language][cause.kind].format(**cause.values)
+    """What repairs it: what others have to do, then the command that makes the instance ours again."""
+    others = prevention_text(cause, language)
+    if cause.kind in NO_LOAD:
+        return others
+    command = f"super-agent up --model {cause.values['model']}"
+    return others + AGAIN[language].format(command=command) if others else command

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import psutil
 
 from super_agent.core.errors import ServerError
-from super_agent.core.instance import REAL_WORK_CONTEXT, find_loaded
+from super_agent.core.instance import find_loaded
 from super_agent.core.models import Recipe, create_alias
 from super_agent.core.ollama import LoadedModel, Ollama
+from super_agent.core.preflight import REAL_WORK_CONTEXT
 from super_agent.core.serve import is_local
 
 LARGEST_CONTEXT = 65536

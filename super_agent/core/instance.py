@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from super_agent.core import processes
 from super_agent.core.cause_words import cause_text, repair_text
 from super_agent.core.causes import Cause, Look, Wanted, find_cause
-from super_agent.core.clients import ClientLock
+from super_agent.core.clients import ClientLock, live_clients
 from super_agent.core.errors import InstanceChanged, ModelNotFound, RequestRejected, ServerError, ServerFailed
 from super_agent.core.evaluation import Evaluated
 from super_agent.core.events import (
@@ -19,24 +19,23 @@ from super_agent.core.events import (
     InstanceKind,
     InstanceNoted,
     ModelReady,
-    Notice,
     PrefixBroken,
     RequestFinished,
 )
 from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.looks import look_at, remember, with_evidence
 from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
+from super_agent.core.preflight import conflicts, context_notices
 from super_agent.core.processes import Runner
 from super_agent.core.queue import RunQueue
 from super_agent.core.settings import Settings
 
 LOAD_THRESHOLD_S = 0.2
 """Measured on Ollama 0.32.15: 1-30 ms when nothing was loaded, about 550 ms for the smallest model's reload."""
-REAL_WORK_CONTEXT = 16384
-"""Tokens. A 32B model lost 20 points of aider's edit benchmark when its context was cut; 16k is the least."""
-
 QUEUE_THRESHOLD_S = 1.0
 """Of a native reply's time that is neither load, prompt nor reply; an idle server leaves some 20 ms of it."""
+GLANCE_TIMEOUT_S = 1.0
+"""`/api/ps` takes a millisecond or two, whatever the runner does; a server that is stuck must not hold a run up."""
 Kind = InstanceKind
 KINDS: tuple[Kind, ...] = ("load", "reload", "eviction", "keep_alive_reset", "truncation", "queued")
 
@@ -51,12 +50,20 @@ class Ready:
 
 
 def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
-    """Server, model, one load with the wanted keep_alive, and the context as loaded; raises `ServerError`."""
+    """Server, model, capability, conflicts, one load with the wanted keep_alive, and the context as loaded.
+
+    What another client did to the model is undone by the load, and told. Raises `ServerError`.
+    """
     server.version()
     details = server.show(settings.model)
     if "completion" not in details.capabilities:
         able = ", ".join(details.capabilities) or "nothing it names"
         raise RequestRejected(f"the model {settings.model} cannot chat; it can do: {able}", fix="Set DEFAULT_MODEL")
+    wanted = Wanted.of(details)
+    found = with_evidence(look_at(server, settings.model, details.weights), settings)
+    here = [c for c in live_clients(settings.state_dir) if processes.same_server(c.server, settings.base_url)]
+    for notice in conflicts(wanted, found, tuple(here)):
+        emit(notice)
     load_s = server.load(settings.model, settings.keep_alive)
     loaded = find_loaded(server, settings.model)
     if loaded is None:
@@ -65,14 +72,8 @@ def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
             fix="It may not fit in memory: see the server's log, or choose a smaller model or context",
         )
     emit(ModelReady(settings.model, loaded.context_length, load_s, loaded.size, loaded.size_vram))
-    if loaded.context_length < REAL_WORK_CONTEXT:
-        emit(
-            Notice(
-                "warning",
-                f"{settings.model} has a context of {loaded.context_length}; real work needs {REAL_WORK_CONTEXT}",
-                f"super-agent up --from {settings.model} --context {REAL_WORK_CONTEXT}",
-            )
-        )
+    for notice in context_notices(wanted, loaded, details.max_context):
+        emit(notice)
     return Ready(details, loaded, load_s)
 
 
@@ -133,24 +134,39 @@ class InstanceWatch:
                     raise
                 self.emit(Notice("warning", f"{error.what}: the instance was not looked at"))
                 return
-            counted, self._counted = self._counted, False
-            last, self._last = self._last, replace(now, server_pid=self._last.server_pid)
-            # The process that listens is looked up where something happened only; it takes 20 ms.
-            before, row = last.row(self.settings.model), now.row(self.settings.model)
-            runner_gone = self._runner is not None and not processes.is_alive(self._runner)
-            if row is None:
-                if before is not None and not counted:
-                    self._note_absence(last)
-                return
-            remember(self.settings, self._last)
-            if runner_gone or (before is None and not counted):
-                self._runner = self._find_runner()
-            if counted or before is None:
-                return
-            if runner_gone or (row.size, row.context_length) != (before.size, before.context_length):
-                self._note_reload(self._what_changed(before, row), last)
-            elif row.expires_at and before.expires_at and row.expires_at < before.expires_at - 1:
-                self._note_keep_alive(row.expires_at)
+            self._compare(now)
+
+    def glance(self) -> None:
+        """Look before a request, which undoes what is foreign and with it hides whose it was; raises as `look`."""
+        with self._lock:
+            try:
+                now = look_at(self.server, self.settings.model, self._weights, GLANCE_TIMEOUT_S)
+            except ServerError:
+                return  # the request itself finds out, and says or mends it
+            self._compare(now)
+
+    def _compare(self, now: Look) -> None:
+        counted, self._counted = self._counted, False
+        last = self._last
+        # The process that listens is looked up where something happened only; it takes 20 ms.
+        self._last = replace(now, server_pid=last.server_pid)
+        before, row = last.row(self.settings.model), now.row(self.settings.model)
+        runner_gone = self._runner is not None and not processes.is_alive(self._runner)
+        if row is None:
+            if before is not None and not counted:
+                self._note_absence(last)
+            return
+        remember(self.settings, self._last)
+        if runner_gone or before is None:
+            self._runner = self._find_runner()
+        if counted:
+            return
+        if before is None:
+            self._note_reload("it was gone and is loaded again", last)
+        elif runner_gone or (row.size, row.context_length) != (before.size, before.context_length):
+            self._note_reload(self._what_changed(before, row), last)
+        elif row.expires_at and before.expires_at and row.expires_at < before.expires_at - 1:
+            self._note_keep_alive(row.expires_at)
 
     def usage(self, usage: Usage) -> None:
         """Take what a reply tells: a load, a wait behind other requests, or a prompt that came out shorter."""
@@ -183,14 +199,16 @@ class InstanceWatch:
     def _note_absence(self, before: Look) -> None:
         others = ", ".join(row.name for row in self._last.rows)
         self._why_gone = self._cause(before)
+        if self._why_gone.kind == "server_restarted":
+            return  # the load that follows is what counts
         loaded = f"; loaded now: {others}" if others else ""
         self._note("eviction", f"{self.settings.model} is not loaded any more{loaded}", cause=self._why_gone)
 
     def _note_reload(self, detail: str, before: Look) -> None:
         """A reload, or a load where the model was gone or the server began anew."""
-        gone, cause = self._last.row(self.settings.model) is None, self._cause(before)
+        gone, cause = before.row(self.settings.model) is None, self._cause(before)
         if gone and self._why_gone is not None:
-            cause = self._why_gone
+            cause, self._why_gone = self._why_gone, None
         kind: Kind = "load" if gone or cause.kind == "server_restarted" else "reload"
         self._note(kind, detail, cause=cause)
 
@@ -222,10 +240,11 @@ class RunGate:
     queue: RunQueue | None = None
 
     def before(self, request: RequestFacts) -> None:
-        """Raises `LimitReached`; waits for other runs, see `RunQueue.enter`."""
+        """Waits for other runs, see `RunQueue.enter`; raises `LimitReached`, and `InstanceChanged` where it is strict."""
         self.counting.before(request)
         if self.queue is not None:
             self.queue.enter(request)
+        self.watch.glance()
         if (broken := request.prefix_break) is not None:
             self.emit(PrefixBroken(request.client, broken.message, broken.character, broken.reason))
 

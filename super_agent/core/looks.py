@@ -16,9 +16,9 @@ from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 
 
-def look_at(server: Ollama, model: str, weights: str) -> Look:
+def look_at(server: Ollama, model: str, weights: str, timeout_s: float = 0.0) -> Look:
     """One `/api/ps`; where it does not name the model, whose weights (a blob's name, "" unknown) each row has."""
-    look = Look(time.time(), server.loaded())
+    look = Look(time.time(), server.loaded(timeout_s))
     if look.named(model) is not None or not weights:
         return look
     return replace(look, siblings=frozenset(row.name for row in look.rows if _weights(server, row) == weights))

@@ -82,9 +82,9 @@ class Ollama:
             near = difflib.get_close_matches(model.removesuffix(":latest").lower(), names, n=3, cutoff=0.4)
             raise http_errors.model_not_found(model, self.base_url, tuple(names[n] for n in near)) from None
 
-    def loaded(self) -> tuple[LoadedModel, ...]:
+    def loaded(self, timeout_s: float = 0.0) -> tuple[LoadedModel, ...]:
         """What is in memory now."""
-        return self._ask("GET", "/api/ps", Rows).loaded()
+        return self._ask("GET", "/api/ps", Rows, timeout_s=timeout_s).loaded()
 
     def load(self, model: str, keep_alive: str) -> float:
         """Load a model (nothing happens where it is loaded) and keep it; returns the seconds it took.

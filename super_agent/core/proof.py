@@ -14,10 +14,11 @@ from super_agent.core.causes import Cause, Look, Values, Wanted, find_cause, for
 from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import ModelNotFound, ServerError
 from super_agent.core.gate import RequestFacts, Usage
-from super_agent.core.instance import LOAD_THRESHOLD_S, REAL_WORK_CONTEXT
+from super_agent.core.instance import LOAD_THRESHOLD_S
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.looks import look_at, remember, remembered, with_evidence
 from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
+from super_agent.core.preflight import REAL_WORK_CONTEXT
 from super_agent.core.serve import is_local
 from super_agent.core.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from super_agent.core.cause_words import CAUSES, REPAIRS, cause_text, repair_text
+from super_agent.core.cause_words import CAUSES, PREVENTIONS, cause_text, repair_text
 from super_agent.core.causes import Cause, CauseKind, Look, Wanted, find_cause, foreign_load
 from super_agent.core.ollama import LoadedModel, ModelDetails
 
@@ -91,7 +91,7 @@ def test_programs_that_are_connected_are_named() -> None:
 
 
 def test_every_cause_has_words_in_both_languages_that_use_the_same_values() -> None:
-    for table in (CAUSES, REPAIRS):
+    for table in (CAUSES, PREVENTIONS):
         for kind in get_args(CauseKind):
             assert _fields(table["en"][kind]) == _fields(table["pt"][kind]), kind
         assert set(table["en"]) == set(table["pt"]) == set(get_args(CauseKind))
@@ -107,7 +107,10 @@ def test_the_words_need_no_more_than_what_was_found() -> None:
 def test_the_words_of_a_displacement() -> None:
     cause = Cause("displaced", {"model": "mine", "name": "other:latest", "limit": 1, "more": 2})
     assert cause_text(cause) == "other:latest took its place: the server keeps 1 loaded (OLLAMA_MAX_LOADED_MODELS)"
-    assert repair_text(cause) == "Start the server with OLLAMA_MAX_LOADED_MODELS=2, or: ollama stop other:latest"
+    assert repair_text(cause) == (
+        "Start the server with OLLAMA_MAX_LOADED_MODELS=2, or: ollama stop other:latest, then: "
+        "super-agent up --model mine"
+    )
 
 
 def _fields(text: str) -> set[str | None]:
