@@ -19,6 +19,7 @@ from super_agent.core.events import (
     InstanceKind,
     InstanceNoted,
     ModelReady,
+    Notice,
     PrefixBroken,
     RequestFinished,
 )
@@ -240,7 +241,7 @@ class RunGate:
     queue: RunQueue | None = None
 
     def before(self, request: RequestFacts) -> None:
-        """Waits for other runs, see `RunQueue.enter`; raises `LimitReached`, and `InstanceChanged` where it is strict."""
+        """Waits for other runs, see `RunQueue.enter`; raises `LimitReached`, where it is strict `InstanceChanged`."""
         self.counting.before(request)
         if self.queue is not None:
             self.queue.enter(request)
