@@ -4,7 +4,7 @@ import json
 import typing
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from super_agent.core import events as ev
@@ -28,16 +28,19 @@ def stored(fields: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_every_event_round_trips(event: ev.Event) -> None:
     assert event_of(ev.event_type(event), stored(fields_of(event))) == (event, {})
 
 
+@settings(deadline=None)
 @given(EVENTS, st.dictionaries(TEXT.map(lambda key: f"new {key}"), JSON, min_size=1, max_size=3))
 def test_unknown_fields_are_kept_beside_the_event(event: ev.Event, more: dict[str, Any]) -> None:
     assert event_of(ev.event_type(event), stored(fields_of(event) | more)) == (event, more)
 
 
+@settings(deadline=None)
 @given(TEXT.filter(lambda name: name not in {ev.event_name(kind) for kind in KNOWN}), st.dictionaries(TEXT, JSON))
 def test_an_unknown_type_is_kept_as_it_is(name: str, fields: dict[str, Any]) -> None:
     event, unknown = event_of(name, stored(fields))
@@ -46,6 +49,7 @@ def test_an_unknown_type_is_kept_as_it_is(name: str, fields: dict[str, Any]) -> 
     assert ev.event_type(event) == name
 
 
+@settings(deadline=None)
 @given(EVENTS, st.data())
 def test_fields_of_another_form_make_it_a_newer_event(event: ev.Event, data: st.DataObject) -> None:
     """Whatever stands in a field: the event with a right value there, or all fields as they are."""

@@ -84,7 +84,8 @@ class Database:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
         version = self._version()
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only while there is no table yet
+        if version == 0:  # heeded only while there is no table yet; later it would write, also where one only reads
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
             raise StoreUnusable(
                 f"the session store {self.path} lies on a disk where SQLite cannot share it",

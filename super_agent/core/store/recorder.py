@@ -28,6 +28,7 @@ INSERT_EVENT = "INSERT INTO events (session, seq, turn, time, type, data) VALUES
 ADD_USAGE = """INSERT INTO usage VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SET requests = requests + 1,
     prompt_tokens = prompt_tokens + excluded.prompt_tokens,
     completion_tokens = completion_tokens + excluded.completion_tokens"""
+MOST = 2**53
 
 
 @dataclass(slots=True)
@@ -159,13 +160,13 @@ class Recorder:
             turn = (session, event.number, stamped.time, stamped.seq)
             self._database.execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)", turn)
         elif isinstance(event, RequestFinished):
-            tokens = (event.prompt_tokens, event.completion_tokens)
+            tokens = (_countable(event.prompt_tokens), _countable(event.completion_tokens))
             self._database.execute(ADD_USAGE, (session, event.client, *tokens))
         elif isinstance(event, RunEnded):
             self._place.files = set(event.files_changed)
             self._database.execute(
                 "UPDATE sessions SET ended = ?, reason = ?, exit_code = ?, detail = ? WHERE id = ?",
-                (stamped.time, event.reason, event.exit_code, storable(event.detail), session),
+                (stamped.time, event.reason, _countable(event.exit_code), storable(event.detail), session),
             )
 
     def _write_checkpoint(self, turn: int, state: str) -> None:
@@ -185,6 +186,11 @@ def changed_paths(event: Event) -> tuple[str, ...]:
     if isinstance(event, FileWritten):
         return (event.path,)
     return (*event.created, *event.modified, *event.deleted) if isinstance(event, FilesChanged) else ()
+
+
+def _countable(number: int) -> int:
+    """A number from elsewhere, so small that a thousand of them can be summed in SQLite's 64 bits."""
+    return max(-MOST, min(number, MOST))
 
 
 def to_list(files: set[str]) -> str:
