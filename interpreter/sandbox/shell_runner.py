@@ -53,8 +53,8 @@ class ShellRunner(StatefulRunner):
             os.close(state_fd)
 
     def request(self, run: str, code: str) -> bytes:
-        """Two texts, each ended by a NUL, which a shell script cannot hold."""
-        return f"{run}\0{code.replace(chr(0), '')}\0".encode()
+        """Two texts, each ended by a NUL, which a script cannot hold; nor can UTF-8 hold half a surrogate pair."""
+        return f"{run}\0{code.replace(chr(0), '')}\0".encode("utf-8", "replace")
 
     def soften(self, dialog: Dialog, run: str) -> None:
         """As Ctrl-C in a terminal: SIGINT to everything that runs."""

@@ -90,7 +90,10 @@ class Worker:
                     self.requests.put(message)
                 elif message["interrupt"] == self.current:
                     self.interrupted = self.current
-                    signal.pthread_kill(self.thread, signal.SIGINT)
+                    try:
+                        signal.pthread_kill(self.thread, signal.SIGINT)
+                    except OSError:
+                        os._exit(1)  # the code ended its own thread and left us without one to run in
         os._exit(0)  # the parent is gone; the code may be in an endless loop
 
     def on_sigint(self, _number: int, _frame: types.FrameType | None) -> None:
@@ -150,8 +153,21 @@ class Worker:
             value = eval(compile(last, name, "eval"), namespace)
             if value is not None:
                 namespace["_"] = value
-                shown = repr(value)
-                sys.stdout.write((shown if len(shown) <= MAX_REPR_CHARS else shown[:MAX_REPR_CHARS] + " …") + "\n")
+                _show(value)
+
+
+def _show(value: object) -> None:
+    """As text, or as a file where it is a picture to notebooks (PIL's images are)."""
+    to_png = getattr(type(value), "_repr_png_", None)
+    picture = to_png(value) if to_png is not None else None
+    if isinstance(picture, bytes):
+        name = _free_name("image")
+        with open(name, "wb") as file:
+            file.write(picture)
+        sys.stdout.write("Image saved as " + name + "\n")
+        return
+    shown = repr(value)
+    sys.stdout.write((shown if len(shown) <= MAX_REPR_CHARS else shown[:MAX_REPR_CHARS] + " …") + "\n")
 
 
 class _FiguresFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -171,12 +187,17 @@ class _FiguresFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def _save_figures(*_args: object, **_options: object) -> None:
     pyplot = importlib.import_module("matplotlib.pyplot")
     for number in pyplot.get_fignums():
-        index = 1
-        while os.path.exists(f"figure-{index}.png"):
-            index += 1
-        pyplot.figure(number).savefig(f"figure-{index}.png")
-        sys.stdout.write(f"Figure saved as figure-{index}.png\n")
+        name = _free_name("figure")
+        pyplot.figure(number).savefig(name)
+        sys.stdout.write("Figure saved as " + name + "\n")
     pyplot.close("all")
+
+
+def _free_name(kind: str) -> str:
+    index = 1
+    while os.path.exists(f"{kind}-{index}.png"):
+        index += 1
+    return f"{kind}-{index}.png"
 
 
 def _hint(line: str) -> None:

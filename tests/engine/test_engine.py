@@ -186,6 +186,38 @@ def test_a_host_that_lies_or_dies_is_one_clear_error_after_two_restarts(
     assert script.ran == []
 
 
+def test_after_a_host_that_failed_for_good_the_next_instruction_works(with_host: MakeEngine, tmp_path: Path) -> None:
+    good = (
+        "while True:\n"
+        "    hear(); say(kind='ask', order=['user/message'])\n"
+        "    hear(); say(kind='end', order=['user/message', 'assistant/message'])\n"
+    )
+    engine, _ = with_host(f"if not os.path.exists({str(tmp_path / 'mended')!r}): os._exit(7)\n{good}")
+    with pytest.raises(EngineFailed):
+        engine.converse("x", Script(DONE).ask, lambda _block: "")
+    (tmp_path / "mended").touch()
+    for _ in range(2):
+        script = Script(DONE)
+        engine.converse("x", script.ask, script.run)
+        assert script.asked == 1
+
+
+def test_what_a_host_says_after_the_end_costs_it_a_restart_and_the_next_instruction_nothing(
+    with_host: MakeEngine, tmp_path: Path
+) -> None:
+    engine, restarts = with_host(
+        "hear(); say(kind='ask', order=['user/message'])\n"
+        "hear(); say(kind='end', order=['user/message', 'assistant/message'])\n"
+        "say(kind='run', language='python', code='rm -rf /')\n"
+        "time.sleep(60)"
+    )
+    for _ in range(3):
+        script = Script(DONE)
+        engine.converse("x", script.ask, script.run)
+        assert (script.asked, script.ran) == (1, [])
+    assert len(restarts) == 2
+
+
 def test_a_silent_host_is_noticed(with_host: MakeEngine) -> None:
     engine, _ = with_host("time.sleep(60)")
     with pytest.raises(EngineFailed, match="said nothing for 2 s"):

@@ -49,6 +49,15 @@ def test_figures_are_saved_as_files_and_named(python: Talk, workspace: Path) -> 
     assert sorted(path.name for path in workspace.glob("*.png")) == ["figure-1.png", "figure-2.png"]
 
 
+def test_a_value_that_is_a_picture_is_saved_as_a_file_and_named(python: Talk, workspace: Path) -> None:
+    python("class Picture:\n    def _repr_png_(self): return b'PNG'\n    def __repr__(self): return 'a picture'")
+    assert python("Picture()").output == "Image saved as image-1.png\n"
+    assert python("_").output == "Image saved as image-2.png\n"
+    assert (workspace / "image-2.png").read_bytes() == b"PNG"
+    assert python("Picture").output == "<class '__main__.Picture'>\n"
+    assert python("Picture._repr_png_ = lambda self: None\nPicture()").output == "a picture\n"
+
+
 @pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.12", "3.13"])
 def test_the_worker_runs_on_older_and_newer_pythons(version: str, workspace: Path) -> None:
     found = subprocess.run(

@@ -125,6 +125,7 @@ def test_an_interrupt_with_nothing_running_does_not_reach_the_next_run(python: T
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "it was killed"),
         ("import os; os.abort()", "it aborted"),
         ("import os; os.closerange(3, 256)", "ended with exit code 1"),
+        ("import signal, time; signal.setitimer(signal.ITIMER_REAL, 0.1); time.sleep(20)", "ended with exit code 142"),
         ("import sys\nsys.setrecursionlimit(10**9)\ndef f(x): return sorted([1], key=f)\nf(1)", "it crashed"),
     ],
 )
