@@ -151,4 +151,5 @@ def _tool_call(text: str) -> CodeBlock | None:
         return None
     if language is None or not isinstance(code, str) or not code.strip():
         return None
-    return CodeBlock(language, code)
+    # JSON can hold half a surrogate pair, which no file, pipe or terminal takes.
+    return CodeBlock(language, code.encode("utf-8", "replace").decode())

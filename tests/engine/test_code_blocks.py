@@ -108,6 +108,11 @@ def test_line_breaks_inside_a_printed_tool_call_are_taken_as_they_are() -> None:
     assert choose_block(text, "stop").block == CodeBlock("python", "a = 1\nprint(a)")
 
 
+def test_half_a_character_of_a_printed_tool_call_is_replaced() -> None:
+    text = r'{"name": "shell", "arguments": {"code": "echo \ud83d \ud83d\ude00"}}'
+    assert choose_block(text, "stop").block == CodeBlock("shell", "echo ? 😀")
+
+
 @pytest.mark.parametrize(
     "data",
     [
