@@ -157,7 +157,10 @@ class Worker:
 
 
 def _show(value: object) -> None:
-    """As text, or as a file where it is a picture to notebooks (PIL's images are)."""
+    """As text, or as a file where it is a picture to notebooks (images of PIL, figures of matplotlib)."""
+    if hasattr(type(value), "savefig"):
+        _save_figure(value)
+        return
     to_png = getattr(type(value), "_repr_png_", None)
     picture = to_png(value) if to_png is not None else None
     if isinstance(picture, bytes):
@@ -179,18 +182,25 @@ class _FiguresFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: Any) -> None:
         """Fill in what matplotlib looks for in a backend."""
-        module.FigureCanvas = importlib.import_module("matplotlib.backends.backend_agg").FigureCanvasAgg
-        module.FigureManager = importlib.import_module("matplotlib.backend_bases").FigureManagerBase
+        canvas = importlib.import_module("matplotlib.backends.backend_agg").FigureCanvasAgg
+        manager = importlib.import_module("matplotlib.backend_bases").FigureManagerBase
+        shows = {"show": lambda manager: _save_figure(manager.canvas.figure)}  # for figure.show()
+        module.FigureManager = type("FigureManager", (manager,), shows)
+        module.FigureCanvas = type("FigureCanvas", (canvas,), {"manager_class": module.FigureManager})
         module.show = _save_figures
 
 
 def _save_figures(*_args: object, **_options: object) -> None:
     pyplot = importlib.import_module("matplotlib.pyplot")
     for number in pyplot.get_fignums():
-        name = _free_name("figure")
-        pyplot.figure(number).savefig(name)
-        sys.stdout.write("Figure saved as " + name + "\n")
+        _save_figure(pyplot.figure(number))
     pyplot.close("all")
+
+
+def _save_figure(figure: Any) -> None:
+    name = _free_name("figure")
+    figure.savefig(name)
+    sys.stdout.write("Figure saved as " + name + "\n")
 
 
 def _free_name(kind: str) -> str:
