@@ -35,6 +35,9 @@ class Kept:
     def after(self, usage: Usage) -> None:
         self.usages.append(usage)
 
+    def ended(self, request: RequestFacts) -> None:
+        assert request in self.requests
+
 
 def after_a_turn(number: int) -> list[Entry]:
     """What workspace and check post in a long turn; the coder's reply is the real model's."""

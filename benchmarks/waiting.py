@@ -1,0 +1,34 @@
+"""What a run alone pays for the queue and for the vigil at each model call, which takes a second or more."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.measure import Figure, repeated, seconds
+from super_agent.core.events import unseen
+from super_agent.core.gate import RequestFacts
+from super_agent.core.queue import RunQueue
+from super_agent.core.settings import load_settings
+from super_agent.core.vigil import Vigil
+
+
+def figures() -> Iterator[Figure]:
+    """The goals are a thousandth of a call of one second."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load_settings({"state_dir": Path(folder)}, environ={})
+        queue = RunQueue(settings, "model", "alone", unseen, lambda: 1)
+
+        def pass_queue() -> None:
+            request = RequestFacts("autogen", "model", 1000, 100)
+            queue.enter(request)
+            queue.leave(request)
+
+        def keep_vigil() -> None:
+            with Vigil("autogen", settings, unseen, lambda: None) as vigil:
+                vigil.piece()
+
+        yield Figure(
+            "the queue, for one call of a run alone", "ms", repeated(lambda: 1000 * seconds(pass_queue), 200), 1
+        )
+        yield Figure("the vigil over one call", "ms", repeated(lambda: 1000 * seconds(keep_vigil), 200), 1)
+        queue.close()
