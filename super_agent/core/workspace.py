@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from super_agent.core.errors import PathRefused, WorkspaceRefused
 
@@ -128,26 +127,34 @@ class Workspace:
         """
         return self._walk(self._fd, "", links=True)
 
-    def open_entry(self, path: str) -> BinaryIO:
-        """A regular file for reading; raises OSError, also where it is no regular file any more."""
+    def read_entry(self, path: str, limit_bytes: int) -> bytes:
+        """A regular file's content; raises OSError, also where it is no regular file any more or is larger."""
         with self._folder_in(_raw_parts(path), make=False) as (folder, name):
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        try:
+            info = os.fstat(fd)
+            if not stat.S_ISREG(info.st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+            return _read_whole(fd, info.st_size, limit_bytes)
+        finally:
             os.close(fd)
-            raise OSError(errno.EINVAL, "not a regular file")
-        return os.fdopen(fd, "rb")
 
     def read_link(self, path: str) -> bytes:
         """Where a symbolic link points to; raises OSError."""
         with self._folder_in(_raw_parts(path), make=False) as (folder, name):
             return os.fsencode(os.readlink(name, dir_fd=folder))
 
-    def put_entry(self, path: str, content: bytes, *, executable: bool) -> None:
-        """Write a regular file in the place of a file or a link; raises `PathRefused`."""
+    def put_entry(self, path: str, content: bytes, *, executable: bool, mode: int | None = None) -> None:
+        """Write a regular file in the place of a file or a link; raises `PathRefused`.
+
+        Without `mode` the permissions are those of the file that stood there, else the usual ones.
+        """
         try:
             with self._folder_in(_raw_parts(path), make=True) as (folder, name):
-                mode = 0o666 & ~_umask()
-                _write_beside(folder, name, content, mode | (mode & 0o444) >> 2 if executable else mode)
+                if mode is None:
+                    mode = _mode_of(name, folder)
+                    mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
+                _write_beside(folder, name, content, mode)
         except OSError as error:
             raise _refused(path, error) from error
 
@@ -199,10 +206,9 @@ class Workspace:
         for entry in found:
             try:
                 info = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(info.st_mode):
-                    if not links or entry.name.lower() != ".git":
-                        yield prefix + entry.name, info
-                elif links and stat.S_ISLNK(info.st_mode) and entry.name.lower() != ".git":
+                if links and entry.name.lower() == ".git":
+                    continue  # a link, a submodule's file, or however a folder may spell it
+                if stat.S_ISREG(info.st_mode) or (links and stat.S_ISLNK(info.st_mode)):
                     yield prefix + entry.name, info
                 elif stat.S_ISDIR(info.st_mode) and entry.name not in SKIPPED_FOLDERS:
                     inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
@@ -269,16 +275,38 @@ def _make_folder(name: str, parent: int) -> None:
 
 
 def _replace(folder: int, name: str, data: bytes) -> None:
-    mode = 0o666 & ~_umask()
+    mode = _mode_of(name, folder, refuse_others=True)
+    _write_beside(folder, name, data, mode)
+
+
+def _mode_of(name: str, folder: int, *, refuse_others: bool = False) -> int:
+    """The permissions of the regular file that stands there, else those of a new one."""
     try:
         info = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        pass
-    else:
-        if not stat.S_ISREG(info.st_mode):
-            raise OSError(errno.ELOOP, "not a regular file")
-        mode = stat.S_IMODE(info.st_mode)
-    _write_beside(folder, name, data, mode)
+        return 0o666 & ~_umask()
+    if stat.S_ISREG(info.st_mode):
+        return stat.S_IMODE(info.st_mode)
+    if refuse_others:
+        raise OSError(errno.ELOOP, "not a regular file")
+    return 0o666 & ~_umask()
+
+
+def _read_whole(fd: int, size: int, limit_bytes: int) -> bytes:
+    """What is read until the end, however the file grows meanwhile; most are read by two calls."""
+    pieces, count = [], 0
+    while piece := os.read(fd, max(size - count, 0) + 1):
+        pieces.append(piece)
+        count += len(piece)
+        if count > limit_bytes:
+            raise OSError(errno.EFBIG, "it has grown too large")
+    return b"".join(pieces)
+
+
+def ordinary_modes() -> frozenset[int]:
+    """Permissions that files have when nobody set any."""
+    usual = {0o644, 0o755, 0o664, 0o775}
+    return frozenset(usual | {0o666 & ~_umask(), 0o777 & ~_umask()})
 
 
 def _write_beside(folder: int, name: str, data: bytes, mode: int) -> None:

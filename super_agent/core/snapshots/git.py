@@ -22,6 +22,9 @@ CONFIG = {
     "core.logAllRefUpdates": "false",
     "gc.auto": "0",
     "core.quotePath": "false",
+    "core.protectHFS": "false",  # names that only other systems' file systems confuse with .git
+    "core.protectNTFS": "false",
+    "core.compression": "1",
 }
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from super_agent.core.errors import PathRefused, SnapshotFailed
-from super_agent.core.snapshots.snapshots import MAX_FILE_BYTES, Snapshots
+from super_agent.core.snapshots.snapshots import Snapshots
+from super_agent.core.snapshots.stream import MAX_FILE_BYTES, git_mode
 
 BLOBS_AT_ONCE = 64
 """Of up to 32 MiB each, in one answer of git; sources are a few KiB."""
@@ -39,13 +40,21 @@ class Plan:
 
     def of(self, paths: Collection[str]) -> "Plan":
         """Only these paths, and what lies below them."""
-        wanted = tuple(path.rstrip("/") for path in paths)
-        return Plan(tuple(s for s in self.steps if any(s.path == w or s.path.startswith(f"{w}/") for w in wanted)))
+        wanted = {path.rstrip("/") for path in paths}
+        return Plan(tuple(step for step in self.steps if any(place in wanted for place in _places(step.path))))
 
     @property
     def own(self) -> "Plan":
         """Without the steps that would undo somebody else's work."""
         return Plan(tuple(step for step in self.steps if not step.foreign))
+
+
+def _places(path: str) -> Iterator[str]:
+    """A path and the folders it lies in."""
+    yield path
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def tree_of(snapshots: Snapshots, commit: str) -> Tree:
@@ -61,7 +70,7 @@ def tree_of(snapshots: Snapshots, commit: str) -> Tree:
 
 
 def present_tree(snapshots: Snapshots) -> Tree:
-    """What the workspace holds now, read whole; files above the limit are left out."""
+    """What the workspace holds now, read whole; of what no snapshot would keep the blob id is empty."""
     return {path: (mode, blob) for path, mode, blob in _present(snapshots)}
 
 
@@ -71,9 +80,10 @@ def plan(snapshots: Snapshots, target: str, last_seen: str | None = None) -> Pla
     seen = tree_of(snapshots, last_seen) if last_seen is not None else now
     steps = []
     for path in sorted({*wanted, *now}):
-        if wanted.get(path) == now.get(path):
+        unkept = path in now and not now[path][1]
+        if wanted.get(path) == now.get(path) or (unkept and path not in wanted):
             continue
-        foreign = now.get(path) != seen.get(path)
+        foreign = unkept or now.get(path) != seen.get(path)
         if path not in wanted:
             steps.append(Step(path, "delete", foreign=foreign))
         else:
@@ -81,9 +91,13 @@ def plan(snapshots: Snapshots, target: str, last_seen: str | None = None) -> Pla
     return Plan(tuple(steps))
 
 
-def apply(snapshots: Snapshots, steps: Plan) -> None:
-    """Do it: deletions first, as a folder may stand where a file shall be. Raises `SnapshotFailed`."""
+def apply(snapshots: Snapshots, steps: Plan, target: str | None = None) -> None:
+    """Do it: deletions first, as a folder may stand where a file shall be. Raises `SnapshotFailed`.
+
+    `target` is the snapshot that was planned for; it knows which files had permissions of their own.
+    """
     workspace = snapshots.workspace
+    modes = snapshots.note(target).modes if target is not None else {}
     try:
         for step in steps.steps:
             if step.kind == "delete":
@@ -95,7 +109,7 @@ def apply(snapshots: Snapshots, steps: Plan) -> None:
                 if step.mode == "120000":
                     workspace.put_link(step.path, content)
                 else:
-                    workspace.put_entry(step.path, content, executable=step.mode == "100755")
+                    workspace.put_entry(step.path, content, executable=step.mode == "100755", mode=modes.get(step.path))
     except PathRefused as refusal:
         raise SnapshotFailed(f"the workspace cannot be restored: {refusal}", fix="Mend it and try again") from refusal
 
@@ -114,17 +128,16 @@ def _blobs(snapshots: Snapshots, names: list[str]) -> Iterator[bytes]:
 def _present(snapshots: Snapshots) -> Iterator[tuple[str, str, str]]:
     workspace = snapshots.workspace
     for path, info in workspace.entries():
-        if info.st_size > MAX_FILE_BYTES:
-            continue
+        mode = git_mode(info.st_mode)
         try:
             if stat.S_ISLNK(info.st_mode):
-                yield path, "120000", _blob_id(workspace.read_link(path))
+                yield path, mode, _blob_id(workspace.read_link(path))
             else:
-                with workspace.open_entry(path) as file:
-                    mode = "100755" if info.st_mode & stat.S_IXUSR else "100644"
-                    yield path, mode, _blob_id(file.read(MAX_FILE_BYTES))
+                yield path, mode, _blob_id(workspace.read_entry(path, MAX_FILE_BYTES))
+        except FileNotFoundError:
+            continue  # it went away while we looked
         except (OSError, PathRefused):
-            continue  # it went away while we looked, or cannot be read: a snapshot does not hold it either
+            yield path, mode, ""
 
 
 def _blob_id(content: bytes) -> str:

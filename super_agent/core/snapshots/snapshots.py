@@ -1,31 +1,27 @@
 """One shadow repository for each workspace, one commit for each turn of a session.
 
-Kept are regular files (exact bytes, executable bit) and symbolic links. Not kept, and so not reversible: what lies in
-`.git` or in folders that tools make (`SKIPPED_FOLDERS`), files above `MAX_FILE_BYTES`, empty folders.
+Kept are regular files (exact bytes, permissions) and symbolic links, ignored by the user's git or not. Not kept, and so
+not reversible: what lies in `.git` or in folders that tools make (`SKIPPED_FOLDERS`), what is above the limits in
+`stream`, empty folders, and what is neither file nor link.
 """
 
 import fcntl
 import hashlib
 import os
-import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from super_agent.core.errors import PathRefused, SnapshotFailed
+from super_agent.core.errors import SnapshotFailed
 from super_agent.core.snapshots.git import Git
-from super_agent.core.snapshots.index import UNKNOWN, Index, Signature, signature
+from super_agent.core.snapshots.index import Index, signature
+from super_agent.core.snapshots.stream import Note, Tell, Work, kept, pieces, set_modes
 from super_agent.core.state import private_folder
 from super_agent.core.workspace import Workspace
 
-MAX_FILE_BYTES = 32 * 1024 * 1024
-"""Sources and their test data are smaller; what is larger is data that a person keeps elsewhere."""
-TELL_EVERY_FILES = 5000
 LEFTOVERS = ("objects/pack/tmp_*", "objects/tmp_*", "objects/??/tmp_*", "fast_import_crash_*", "**/*.lock", "*.part")
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,7 @@ class Snapshots:
         self.workspace = workspace
         self._lock = lock
         self._index: Index | None = None
+        self._left_out: list[str] = []
         self._saved = ""
 
     @classmethod
@@ -85,11 +82,11 @@ class Snapshots:
         try:
             with _locked(self._lock):
                 ref = f"refs/sessions/{session}/{len(self._refs(session)) + 1:06d}-{name}"
-                commit, changed, left_out = self._take(ref, started_ns, tell)
+                taken = self._take(ref, started_ns, tell)
         except OSError as error:
             reason = f"snapshot of {self.workspace.root}: {error.strerror or error}"
             raise SnapshotFailed(reason, fix="Make room, or say --no-snapshots to go without undo") from error
-        return Taken(commit, changed, time.monotonic() - started, left_out)
+        return replace(taken, duration_s=time.monotonic() - started)
 
     def at(self, session: str, name: str) -> str | None:
         """The commit of the newest snapshot of that name, or None."""
@@ -104,6 +101,10 @@ class Snapshots:
             found[name] = commit
         return found
 
+    def note(self, commit: str) -> Note:
+        """What a snapshot says beside its files; raises `SnapshotFailed`."""
+        return Note.from_bytes(self.git.run("cat-file", "commit", commit).partition(b"\n\n")[2])
+
     def forget(self, session: str) -> None:
         """Remove a session's snapshots; what only they held goes with the next `git gc`."""
         lines = "".join(f"delete {ref}\n" for ref, _commit in self._refs(session))
@@ -115,28 +116,23 @@ class Snapshots:
         out = self.git.run("for-each-ref", "--format=%(refname) %(objectname)", f"refs/sessions/{session}").decode()
         return [(ref, commit) for ref, _, commit in (line.rpartition(" ") for line in out.splitlines())]
 
-    def _take(self, ref: str, started_ns: int, tell: Tell) -> tuple[str, int, tuple[str, ...]]:
+    def _take(self, ref: str, started_ns: int, tell: Tell) -> Taken:
         index = self._index or self._load()
-        left_out: list[str] = []
-        now: dict[str, Signature] = {}
-        for path, info in self.workspace.entries():
-            if info.st_size > MAX_FILE_BYTES:
-                left_out.append(path)
-            else:
-                now[path] = signature(info)
+        now, left_out = kept({path: signature(info) for path, info in self.workspace.entries()})
         changed = [path for path, seen in now.items() if index.files.get(path) != seen]
         gone = [path for path in index.files if path not in now]
-        if changed or gone or not index.commit:
-            pieces = self._stream(ref, index.commit, changed, gone, now, tell)
-            self.git.feed("fast-import", "--quiet", "--done", "--force", pieces=pieces)
-            commit = self.git.run("rev-parse", "--verify", ref).decode().strip()
-            self._index = Index.of(commit, now, started_ns)
-            if not index.commit:
-                self._save()
-        else:
-            commit = index.commit
-            self.git.run("update-ref", ref, commit)
-        return commit, len(changed) + len(gone), tuple(left_out)
+        if not (changed or gone) and index.commit and left_out == self._left_out:
+            self.git.run("update-ref", ref, index.commit)
+            return Taken(index.commit, 0, 0.0, tuple(left_out))
+        work = Work(ref, index.commit, changed, gone, now, index.files, Note(set_modes(now), left_out))
+        self.git.feed("fast-import", "--quiet", "--done", "--force", pieces=pieces(self.workspace, work, tell))
+        commit = self.git.run("rev-parse", "--verify", ref).decode().strip()
+        self._index, self._left_out = Index.of(commit, now, started_ns), sorted(left_out)
+        if not index.commit:
+            self._save()
+            return Taken(commit, len(now), 0.0, tuple(sorted(left_out)))
+        differ = self.git.run("diff-tree", "-r", "-z", "--name-only", index.commit, commit).count(b"\0")
+        return Taken(commit, differ, 0.0, tuple(sorted(left_out)))
 
     def _load(self) -> Index:
         index = Index.load(self.git.folder)
@@ -154,43 +150,6 @@ class Snapshots:
             with suppress(OSError):  # without it the next process reads everything once more
                 self._index.save(self.git.folder)
             self._saved = self._index.commit
-
-    def _stream(
-        self, ref: str, parent: str, changed: list[str], gone: list[str], now: dict[str, Signature], tell: Tell
-    ) -> Iterator[bytes]:
-        """A commit in the language of `git fast-import`."""
-        who = f"super-agent <super-agent@localhost> {int(time.time())} +0000"
-        yield f"commit {ref}\ncommitter {who}\ndata 0\n".encode()
-        if parent:
-            yield f"from {parent}\n".encode()
-        for path in gone:
-            yield b"D %b\n" % _quoted(path)
-        for number, path in enumerate(changed, 1):
-            if number % TELL_EVERY_FILES == 0:
-                tell(f"snapshot of the workspace: {number:,} of {len(changed):,} files")
-            try:
-                mode, content = self._content(path, now[path])
-            except (OSError, PathRefused):
-                now[path] = UNKNOWN  # it went away, changed its kind or cannot be read: as if it were not there
-                yield b"D %b\n" % _quoted(path)
-                continue
-            yield b"M %b inline %b\ndata %d\n" % (mode, _quoted(path), len(content))
-            yield content
-            yield b"\n"
-        yield b"done\n"
-
-    def _content(self, path: str, seen: Signature) -> tuple[bytes, bytes]:
-        if stat.S_ISLNK(seen[2]):
-            return b"120000", self.workspace.read_link(path)
-        with self.workspace.open_entry(path) as file:
-            return b"100755" if seen[2] & stat.S_IXUSR else b"100644", file.read(MAX_FILE_BYTES)
-
-
-def _quoted(path: str) -> bytes:
-    raw = os.fsencode(path)
-    if raw.startswith(b'"') or b"\n" in raw or b"\\" in raw:
-        return b'"%b"' % raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    return raw
 
 
 @contextmanager

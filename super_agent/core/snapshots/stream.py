@@ -1,0 +1,138 @@
+"""A snapshot in the language of `git fast-import`: the contents first, then the commit that names them."""
+
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from super_agent.core.errors import PathRefused
+from super_agent.core.snapshots.index import Signature
+from super_agent.core.workspace import Workspace, ordinary_modes
+
+MAX_FILE_BYTES = 32 * 1024 * 1024
+"""Sources and their test data are smaller; what is larger is data that a person keeps elsewhere."""
+MAX_ALL_BYTES = 1024 * 1024 * 1024
+"""Of all files together; the largest are left out until the rest is within it. Compressed in about half a minute."""
+TELL_EVERY_FILES = 5000
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Note:
+    """What git has no place for: permissions that somebody set, and files that were not kept. It is the message."""
+
+    modes: dict[str, int] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def to_bytes(self) -> bytes:
+        """As the commit's message."""
+        return json.dumps({"left_out": sorted(self.left_out), "modes": self.modes}).encode()
+
+    @classmethod
+    def from_bytes(cls, message: bytes) -> "Note":
+        """From a commit's message; an empty one where it is none of ours."""
+        try:
+            data = json.loads(message)
+            return cls(dict(data["modes"]), list(data["left_out"]))
+        except (ValueError, KeyError, TypeError):
+            return cls()
+
+
+@dataclass(slots=True)
+class Work:
+    """What a snapshot has to do. `seen` loses the files that could not be read, and `note` gains them."""
+
+    ref: str
+    parent: str
+    changed: list[str]
+    gone: list[str]
+    seen: dict[str, Signature]
+    known: dict[str, Signature]
+    note: Note
+
+
+def kept(seen: dict[str, Signature]) -> tuple[dict[str, Signature], list[str]]:
+    """What is within the limits, and the paths that are not, sorted."""
+    out = {path for path, facts in seen.items() if facts[1] > MAX_FILE_BYTES or _is_refused(path, facts)}
+    total = sum(facts[1] for path, facts in seen.items() if path not in out)
+    if total > MAX_ALL_BYTES:
+        for path in sorted(seen, key=lambda path: (-seen[path][1], path)):
+            if total <= MAX_ALL_BYTES:
+                break
+            if path not in out:
+                out.add(path)
+                total -= seen[path][1]
+    return ({path: facts for path, facts in seen.items() if path not in out} if out else seen), sorted(out)
+
+
+def set_modes(seen: dict[str, Signature]) -> dict[str, int]:
+    """Permissions of regular files that are not what a new file has."""
+    ordinary = ordinary_modes()
+    return {
+        path: mode
+        for path, facts in seen.items()
+        if (mode := facts[2] & 0o777) not in ordinary and not stat.S_ISLNK(facts[2])
+    }
+
+
+def git_mode(mode: int) -> str:
+    """As git writes it: a link, an executable file, or a file."""
+    return "120000" if stat.S_ISLNK(mode) else "100755" if mode & stat.S_IXUSR else "100644"
+
+
+def pieces(workspace: Workspace, work: Work, tell: Tell) -> Iterator[bytes]:
+    """The stream. A file that went away or cannot be read is as if it were not there."""
+    marks: dict[str, int] = {}
+    for number, path in enumerate(work.changed, 1):
+        if number % TELL_EVERY_FILES == 0:
+            tell(f"snapshot of the workspace: {number:,} of {len(work.changed):,} files")
+        try:
+            content = _content(workspace, path, work.seen[path])
+        except FileNotFoundError:
+            del work.seen[path]
+            continue
+        except (OSError, PathRefused):
+            del work.seen[path]
+            work.note.left_out.append(path)
+            continue
+        marks[path] = number
+        yield b"blob\nmark :%d\ndata %d\n" % (number, len(content))
+        yield content
+        yield b"\n"
+    yield from _commit(work, marks)
+
+
+def _commit(work: Work, marks: dict[str, int]) -> Iterator[bytes]:
+    message = work.note.to_bytes()
+    who = f"super-agent <super-agent@localhost> {int(time.time())} +0000"
+    yield f"commit {work.ref}\ncommitter {who}\ndata {len(message)}\n".encode() + message + b"\n"
+    if work.parent:
+        yield f"from {work.parent}\n".encode()
+    unread = [path for path in work.changed if path not in marks and path in work.known]
+    for path in (*work.gone, *unread):  # deletions first: a folder may now stand where a file was
+        yield b"D %b\n" % quoted(path)
+    for path, mark in marks.items():
+        yield b"M %b :%d %b\n" % (git_mode(work.seen[path][2]).encode(), mark, quoted(path))
+    yield b"done\n"
+
+
+def _content(workspace: Workspace, path: str, facts: Signature) -> bytes:
+    if stat.S_ISLNK(facts[2]):
+        return workspace.read_link(path)
+    return workspace.read_entry(path, MAX_FILE_BYTES)
+
+
+def _is_refused(path: str, facts: Signature) -> bool:
+    """Newer versions of git take no link of this name into a tree."""
+    return stat.S_ISLNK(facts[2]) and path.rpartition("/")[2].lower() == ".gitmodules"
+
+
+def quoted(path: str) -> bytes:
+    """A path as fast-import reads it."""
+    raw = os.fsencode(path)
+    if raw.startswith(b'"') or b"\n" in raw or b"\\" in raw:
+        return b'"%b"' % raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    return raw
