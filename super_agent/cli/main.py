@@ -215,6 +215,8 @@ def sandbox(
 
 app.add_typer(session_commands.sessions, name="sessions")
 app.command()(session_commands.show)
+app.command()(session_commands.diff)
+app.command()(session_commands.undo)
 
 
 def _flags(given: dict[str, Any]) -> dict[str, Any]:

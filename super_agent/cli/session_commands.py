@@ -1,4 +1,4 @@
-"""The commands that look back: `sessions` and `show`, with the flags a user types."""
+"""The commands that look back: `sessions`, `show`, `diff` and `undo`, with the flags a user types."""
 
 from pathlib import Path
 from typing import Annotated
@@ -82,3 +82,40 @@ def show(
     from super_agent.cli import show as command
 
     raise typer.Exit(command.main(session, workspace, html, env_file, as_json=json))
+
+
+def diff(
+    session: SessionId = None,
+    turn: Annotated[int | None, typer.Option("--turn", min=1, metavar="N", help="Of turn N only.")] = None,
+    stat: Annotated[bool, typer.Option("--stat", help="How much in which file, instead of the lines.")] = False,
+    workspace: WorkspaceDir = Path(),
+    json: Annotated[bool, typer.Option("--json", help="One JSON object: the files that differ.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Show what a session changed in the workspace's files."""
+    from super_agent.cli import diff as command
+
+    raise typer.Exit(command.main(session, turn, workspace, env_file, stat=stat, as_json=json))
+
+
+def undo(
+    session: SessionId = None,
+    to_turn: Annotated[
+        int | None,
+        typer.Option("--to-turn", min=0, metavar="N", help="Back to the end of turn N; 0: before the first."),
+    ] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", metavar="PATH", help="Only this file or folder; may be repeated.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also what somebody else changed since.")] = False,
+    redo: Annotated[bool, typer.Option("--redo", help="Take the last undo back.")] = False,
+    workspace: WorkspaceDir = Path(),
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text; needs --yes.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Take back what a session changed, after showing it; `--redo` takes that back."""
+    from super_agent.cli import undo as command
+
+    ask = command.Ask(session, to_turn, tuple(file or ()), workspace, yes, force, redo, json)
+    raise typer.Exit(command.main(ask, env_file))

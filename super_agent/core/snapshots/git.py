@@ -31,13 +31,20 @@ CONFIG = {
 class Git:
     """One bare repository; every command of git goes through here."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the repository, made where there is none; raises `SnapshotFailed`."""
+    def __init__(self, folder: Path, lock: int) -> None:
+        """Open the repository, made where there is none; raises `SnapshotFailed`.
+
+        Writing commands inherit the descriptor `lock`: it stays locked while one outlives a parent that was killed.
+        """
         program = shutil.which("git")
         if program is None:
-            raise SnapshotFailed("git is not installed, and snapshots are kept by it", fix="Install git")
+            raise SnapshotFailed(
+                "git is not installed, and snapshots are kept by it",
+                fix="Install git, or say --no-snapshots to go without undo",
+            )
         self.folder = folder
         self._program = program
+        self._lock = lock
         if not (folder / "HEAD").exists():
             private_folder(private_folder(folder.parent))
             private_folder(folder)
@@ -70,6 +77,7 @@ class Git:
             stderr=subprocess.PIPE,
             cwd=self.folder,
             env=self._environment(),
+            pass_fds=(self._lock,),
         )
         if process.stdin is None or process.stderr is None:
             raise RuntimeError("a pipe that was asked for is not there")

@@ -21,7 +21,10 @@ from super_agent.core.snapshots.stream import Note, Tell, Work, kept, pieces, se
 from super_agent.core.state import private_folder
 from super_agent.core.workspace import Workspace
 
-LEFTOVERS = ("objects/pack/tmp_*", "objects/tmp_*", "objects/??/tmp_*", "fast_import_crash_*", "**/*.lock", "*.part")
+LEFTOVERS = (
+    "objects/pack/tmp_*", "objects/pack/*.keep", "objects/tmp_*", "objects/??/tmp_*", "fast_import_crash_*",
+    "**/*.lock", "*.part",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Snapshots:
         lock = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with _locked(lock):
-                git = Git(folder)
+                git = Git(folder, lock)
                 for pattern in LEFTOVERS:  # of a process that was killed; nobody else is at work under the lock
                     for path in folder.glob(pattern):
                         path.unlink(missing_ok=True)

@@ -1,0 +1,88 @@
+"""`diff`: what a session, or a turn of it, changed in the workspace's files."""
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from super_agent.cli.look_back import Past, known_turns, past
+from super_agent.core.errors import UsageError
+from super_agent.core.harmless import harmless
+from super_agent.core.snapshots.history import changes, diff
+
+COLOURS = {"+": "32", "-": "31", "@": "36"}
+HEADS = (
+    "diff ",
+    "index ",
+    "--- ",
+    "+++ ",
+    "new file",
+    "deleted file",
+    "old mode",
+    "new mode",
+    "rename ",
+    "similarity ",
+)
+NAMED = 5
+
+
+def main(
+    session: str | None, turn: int | None, workspace: Path, env_file: Path | None, *, stat: bool, as_json: bool
+) -> int:
+    """Print the difference; raises `UsageError`, `SnapshotFailed`."""
+    with past(session, workspace, env_file) as found:
+        before, after = _bounds(found, turn)
+        if as_json:
+            facts = asdict(changes(found.snapshots, before, after))
+            head = {"version": 1, "session": found.session.session, "turn": turn}
+            sys.stdout.write(json.dumps(head | facts) + "\n")
+            return 0
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+        text = diff(found.snapshots, before, after, stat=stat, columns=columns)
+        left_out = sorted({*found.snapshots.note(before).left_out, *found.snapshots.note(after).left_out})
+    _write(text)
+    if left_out:
+        more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+        names = ", ".join(harmless(_shown(path)) for path in left_out[:NAMED])
+        sys.stderr.write(f"not compared, as too large or unreadable: {names}{more}\n")
+    return 0
+
+
+def _bounds(found: Past, turn: int | None) -> tuple[str, str]:
+    if turn is None:
+        return found.history.first, found.history.last
+    bounds = found.history.of_turn(turn)
+    if bounds is None:
+        raise UsageError(
+            f"session {found.session.session} has no snapshots around turn {turn}", fix=known_turns(found.history)
+        )
+    return bounds
+
+
+def _write(text: bytes) -> None:
+    """To a terminal in colours and harmless; else byte for byte, so that `git apply` can take it."""
+    data = coloured(text.decode("utf-8", "replace")).encode() if sys.stdout.isatty() else text
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # nobody reads on; what is still buffered must not raise again when Python exits
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def coloured(text: str) -> str:
+    """A diff or its statistics with the colours that git would give it, and nothing else that steers a terminal."""
+    lines = []
+    inside = False
+    for line in harmless(text).split("\n"):
+        inside = line.startswith("@@") or (inside and not line.startswith("diff --git "))
+        colour = COLOURS.get(line[:1]) if inside else "1" if line.startswith(HEADS) else None
+        lines.append(f"\x1b[{colour}m{line}\x1b[m" if colour else line)
+    return "\n".join(lines)
+
+
+def _shown(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")

@@ -1,0 +1,50 @@
+"""A session's snapshots, opened for the commands that look at them or bring them back."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from super_agent.cli.choose_session import chosen
+from super_agent.core.errors import UsageError
+from super_agent.core.settings import load_settings
+from super_agent.core.snapshots.history import History
+from super_agent.core.snapshots.snapshots import Snapshots
+from super_agent.core.state import SessionFolder
+from super_agent.core.store.store import Store
+from super_agent.core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A session and what is kept of its files."""
+
+    session: SessionFolder
+    snapshots: Snapshots
+    history: History
+
+
+@contextmanager
+def past(session: str | None, workspace: Path, env_file: Path | None, *, hold: bool = False) -> Iterator[Past]:
+    """Open it, and `hold` the session where it is to be changed; raises `UsageError`, `SnapshotFailed`."""
+    settings = load_settings(env_file=env_file)
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.open(settings.state_dir))
+        row = chosen(store, session, workspace)
+        if hold:
+            stack.enter_context(store.hold(row.id))
+        folder = stack.enter_context(Workspace(Path(row.workspace), protected=(settings.state_dir,)))
+        snapshots = stack.enter_context(Snapshots.open(settings.state_dir, folder))
+        history = History.of(snapshots, row.id)
+        if not history.run:
+            raise UsageError(
+                f"session {row.id} has no snapshots of its files",
+                fix="It ran without them, or ended before its first; see super-agent sessions for others",
+            )
+        yield Past(SessionFolder(settings.state_dir, row.id), snapshots, history)
+
+
+def known_turns(history: History) -> str:
+    """Which turns can be named, for an error's advice."""
+    turns = history.turns
+    return f"It has turns {turns[0]} to {turns[-1]}" if turns else "It was ended before its first turn"

@@ -1,0 +1,90 @@
+"""The snapshots of one session in their order, and what lies between two of them."""
+
+import os
+from dataclasses import dataclass
+
+from super_agent.core.snapshots.snapshots import Snapshots
+from super_agent.core.workspace import Changes
+
+BEFORE = "before-"
+"""Snapshots that saved what somebody may have changed since the session's own last one."""
+UNDO, REDO = "undone-", "redone-"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Names and commits, oldest first."""
+
+    names: dict[str, str]
+
+    @classmethod
+    def of(cls, snapshots: Snapshots, session: str) -> "History":
+        """Raises `SnapshotFailed`."""
+        return cls(snapshots.names(session))
+
+    @property
+    def run(self) -> list[str]:
+        """The names of those that the run itself took."""
+        return [name for name in self.names if not name.startswith((BEFORE, UNDO, REDO))]
+
+    @property
+    def turns(self) -> list[int]:
+        """The turns whose end is kept, sorted; 0 is before the first."""
+        return sorted(int(name) for name in self.run if name.isdecimal())
+
+    @property
+    def first(self) -> str:
+        """The commit from before the first change."""
+        return self.names[self.run[0]]
+
+    @property
+    def last(self) -> str:
+        """The commit of the run's last snapshot."""
+        return self.names[self.run[-1]]
+
+    @property
+    def last_seen(self) -> str:
+        """The commit of the newest state that the run, an undo or a redo left behind."""
+        return self.names[[name for name in self.names if not name.startswith(BEFORE)][-1]]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing can have happened after the newest of them: the run's last part came to its end."""
+        return [name for name in self.names if not name.startswith(BEFORE)][-1].startswith(("end", UNDO, REDO))
+
+    def after_turn(self, turn: int) -> str | None:
+        """The commit from the end of a turn; 0 is before the first."""
+        return self.names.get(str(turn)) or (self.first if turn == 0 else None)
+
+    def of_turn(self, turn: int) -> tuple[str, str] | None:
+        """The commits around a turn; of the last one, where it was not completed, the run's end."""
+        before, after = self.after_turn(turn - 1), self.names.get(str(turn))
+        if after is None and turn - 1 == max([0, *self.turns]):
+            after = self.last
+        return (before, after) if before is not None and after is not None else None
+
+    def undone(self) -> tuple[str, str] | None:
+        """The commits before and after the last undo, where it was not taken back."""
+        marks = [name for name in self.names if name.startswith((UNDO, REDO))]
+        if not marks or marks[-1].startswith(REDO):
+            return None
+        number = marks[-1].removeprefix(UNDO)
+        return self.names[f"{BEFORE}undo-{number}"], self.names[marks[-1]]
+
+
+def changes(snapshots: Snapshots, before: str, after: str) -> Changes:
+    """What differs between two snapshots, left-out files apart; raises `SnapshotFailed`."""
+    out = snapshots.git.run("diff-tree", "-r", "-z", "--name-status", "--no-renames", before, after)
+    fields = [os.fsdecode(field) for field in out.split(b"\0")[:-1]]
+    unkept = {*snapshots.note(before).left_out, *snapshots.note(after).left_out}
+    found: dict[str, list[str]] = {"A": [], "M": [], "D": []}
+    for kind, path in zip(fields[::2], fields[1::2], strict=True):
+        if path not in unkept:
+            found["M" if kind == "T" else kind].append(path)
+    return Changes(tuple(sorted(found["A"])), tuple(sorted(found["M"])), tuple(sorted(found["D"])))
+
+
+def diff(snapshots: Snapshots, before: str, after: str, *, stat: bool = False, columns: int = 80) -> bytes:
+    """As git shows it, without colours; binary files are named only. Raises `SnapshotFailed`."""
+    how = (f"--stat={columns}",) if stat else ("-p",)
+    return snapshots.git.run("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", *how, before, after)
