@@ -7,9 +7,10 @@ block runs in the sandbox, and its result is appended to the conversation, until
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from interpreter.approval import Approver, Ruling
 from interpreter.code_blocks import CodeBlock, choose_block
 from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine import Engine, EngineReply
@@ -20,6 +21,7 @@ from interpreter.shown import Stage
 from super_agent.core.chat import Reply
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import (
+    CodeDecided,
     ContextCompacted,
     FilesChanged,
     InstructionGiven,
@@ -58,11 +60,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class CodeRun:
-    """One block that ran."""
+    """One block that ran, or that was to run and was refused."""
 
     block: CodeBlock
     outcome: Outcome
     output: str
+    edited: bool = False
+    """Whether the user changed the code before it ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,12 @@ class Executor:
         workspace: Workspace,
         stage: Stage,
         limits: Limits,
+        approver: Approver | None = None,
     ) -> None:
-        """`runners` by language: "python" and "shell". All parts are owned, and closed, by the caller."""
+        """`runners` by language: "python" and "shell". All parts are owned, and closed, by the caller.
+
+        Without an approver no person is asked before code runs.
+        """
         self.conversation = Conversation()
         self._adapter = adapter
         self.shares = Shares(adapter.context_length or UNKNOWN_CONTEXT)
@@ -116,8 +124,10 @@ class Executor:
         self._stage = stage
         self._emit = stage.emit
         self._limits = limits
+        self._approver = approver
         self._cancelled = threading.Event()
-        self._running: Runner | None = None
+        self._interrupt: Callable[[], None] | None = None
+        """Ends what goes on now: code, or the question whether it may run."""
 
     def carry_out(self, instruction: str, *, is_cancelled: Callable[[], bool] = lambda: False) -> Report:
         """Work until the model is done or a limit ends it; raises `SuperAgentError` (`Interrupted` after `cancel`).
@@ -160,13 +170,13 @@ class Executor:
         self._cancelled.set()
         self._adapter.cancel()
         self._engine.cancel()
-        if self._running is not None:
+        if self._interrupt is not None:
             threading.Thread(target=self._interrupt_until_idle, name="interrupt", daemon=True).start()
 
     def _interrupt_until_idle(self) -> None:
-        """Again and again: a runner that is only about to begin forgets an interrupt that came before."""
-        while (running := self._running) is not None and self._cancelled.is_set():
-            running.interrupt()
+        """Again and again: what is only about to begin forgets an interrupt that came before."""
+        while (interrupt := self._interrupt) is not None and self._cancelled.is_set():
+            interrupt()
             time.sleep(INTERRUPT_EVERY_S)
 
     def restore(self, conversation: Conversation) -> None:
@@ -227,8 +237,8 @@ class Executor:
         self._raise_if_over(job)
         if len(job.runs) >= self._limits.max_rounds:
             raise _Ended("round_limit")
-        run = self._run_block(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
-        repeats = job.repeats.count(block, run.outcome, run.output)
+        run = self._run_if_approved(job, block)
+        repeats = job.repeats.count(run.block, run.outcome, run.output)
         job.runs.append(run)
         observation = _observation(run, repeats, self.shares.code_output)
         self.conversation.append("user", observation)
@@ -236,15 +246,41 @@ class Executor:
             raise _Ended("repeats")
         return observation
 
+    def _run_if_approved(self, job: _Instruction, block: CodeBlock) -> CodeRun:
+        ruling = None if self._approver is None else self._ruling(self._approver, job, block)
+        if ruling is not None and not ruling.runs:
+            return CodeRun(block, Outcome("refused", None, 0.0, 0, ruling.why), "")
+        asked_for, block = block, block if ruling is None else ruling.block
+        run = self._run_block(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
+        return run if block == asked_for else replace(run, edited=True)
+
+    def _ruling(self, approver: Approver, job: _Instruction, block: CodeBlock) -> Ruling:
+        """A person's thinking costs the instruction no time."""
+        began = time.monotonic()
+        self._interrupt = approver.cancel
+        try:
+            self._raise_if_cancelled()
+            ruling = approver.decide(block)
+        finally:
+            self._interrupt = None
+            job.deadline += time.monotonic() - began
+        decided = ruling.block
+        self._emit(CodeDecided(ruling.decision, ruling.by, ruling.why, decided.language, decided.code))
+        self._raise_if_cancelled()
+        if ruling.decision == "stopped":
+            raise Interrupted("stopped by the user, who was asked whether code may run")
+        return ruling
+
     def _run_block(self, block: CodeBlock, timeout_s: float) -> CodeRun:
-        runner = self._running = self._runners[block.language]
+        runner = self._runners[block.language]
+        self._interrupt = runner.interrupt
         try:
             self._raise_if_cancelled()  # `cancel` interrupts only what it finds running
             outcome, text = self._stage.run(
                 "executor", block.language, block.code, lambda out: runner.run(block.code, out, max(timeout_s, 0.1))
             )
         finally:
-            self._running = None
+            self._interrupt = None
         self._raise_if_cancelled()
         return CodeRun(block, outcome, text)
 
@@ -261,6 +297,9 @@ class Executor:
 def _observation(run: CodeRun, repeats: int, max_output_chars: int) -> str:
     """A result as the model reads it."""
     outcome = run.outcome
+    if outcome.kind == "refused":
+        text = f"The {run.block.language} code did not run: {outcome.detail}"
+        return text + ("\n(It will not run if you write it again.)" if repeats else "")
     how = outcome.kind.replace("_", " ")
     if outcome.exit_code:
         how += f", exit code {outcome.exit_code}"
@@ -268,6 +307,8 @@ def _observation(run: CodeRun, repeats: int, max_output_chars: int) -> str:
         how += f" after {outcome.duration_s:.0f} s"
     output = clipped(run.output.rstrip(), max_output_chars, "print less to see them") or "(no output)"
     text = f"Result of the {run.block.language} code ({how}):\n{output}"
+    if run.edited:
+        text += f"\n(The user changed the code before it ran. This is what ran:\n{run.block.code.rstrip()})"
     if outcome.detail:
         text += f"\n({outcome.detail})"
     if outcome.state_lost:
@@ -298,5 +339,7 @@ def _run_lines(runs: list[CodeRun]) -> list[str]:
     for number, run in enumerate(runs, 1):
         code = run.outcome.exit_code
         how = run.outcome.kind.replace("_", " ") + (f", exit code {code}" if code else "")
+        if run.outcome.kind == "refused":
+            how += f": {run.outcome.detail}"
         lines.append(f"Run {number} ({run.block.language}, {how}): {clipped(run.block.code.strip(), 300)}")
     return lines

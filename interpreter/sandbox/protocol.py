@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from interpreter.sandbox.python_choice import prefixes_of
 
-OutcomeKind = Literal["finished", "failed", "timed_out", "died", "interrupted"]
+OutcomeKind = Literal["finished", "failed", "timed_out", "died", "interrupted", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,10 @@ class SandboxPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one run ended. "failed" is a non-zero exit code or an uncaught exception; state is lost after "died"."""
+    """How one run ended. "failed" is a non-zero exit code or an uncaught exception; state is lost after "died".
+
+    "refused" is code that was not run, as no person approved of it; no runner says that.
+    """
 
     kind: OutcomeKind
     exit_code: int | None

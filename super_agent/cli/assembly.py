@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from interpreter.approval import Approver
 from interpreter.check import Check
 from interpreter.conversation import Conversation
 from interpreter.engine import Engine
@@ -64,6 +65,7 @@ class Ground:
     before: State
     stack: ExitStack
     store: Store | None = None
+    approver: Approver | None = None
 
     @property
     def emit(self) -> Emit:
@@ -268,7 +270,7 @@ def build_executor(ground: Ground, halves: Halves, restored: WorkState | None = 
     for runner in runners.values():
         stack.callback(runner.close)
     limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
-    executor = Executor(adapter, engine, runners, ground.workspace, ground.stage, limits)
+    executor = Executor(adapter, engine, runners, ground.workspace, ground.stage, limits, ground.approver)
     if restored is not None:
         executor.restore(Conversation.from_json(restored.conversation))
     return executor

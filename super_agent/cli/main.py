@@ -39,6 +39,9 @@ MaxTurns = Annotated[str | None, typer.Option("--max-turns", metavar="N", help="
 MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds before the run gives up.")]
 MaxTokens = Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of the whole run.")]
 Sandbox = Annotated[str | None, typer.Option("--sandbox", help="bubblewrap, or none: your own rights, no protection.")]
+Approve = Annotated[
+    str | None, typer.Option("--approve", help="Ask before code runs: never, risky or always.", metavar="WHEN")
+]
 NoSnapshots = Annotated[bool, typer.Option("--no-snapshots", help="Keep no snapshots: no diff, no undo.")]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Do not keep this run in the session store.")]
 
@@ -73,6 +76,7 @@ def run(
     max_time: MaxTime = None,
     max_tokens: MaxTokens = None,
     sandbox: Sandbox = None,
+    approve: Approve = None,
     strict_instance: Strict = False,
     no_store: NoStore = False,
     no_snapshots: NoSnapshots = False,
@@ -130,6 +134,7 @@ def exec_(
     max_time: MaxTime = None,
     max_tokens: MaxTokens = None,
     sandbox: Sandbox = None,
+    approve: Approve = None,
     strict_instance: Strict = False,
     no_store: NoStore = False,
     no_snapshots: NoSnapshots = False,
@@ -222,7 +227,7 @@ app.command()(session_commands.undo)
 def _flags(given: dict[str, Any]) -> dict[str, Any]:
     """Of a command's parameters those that are settings, by their field names."""
     names = {"max_time": "max_time_s"}
-    settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "sandbox")
+    settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "sandbox", "approve")
     flags = {names.get(name, name): given[name] for name in settings if name in given}
     off = {name: "off" for name in ("store", "snapshots") if given.get(f"no_{name}")}
     return flags | off

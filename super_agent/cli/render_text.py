@@ -52,6 +52,8 @@ class TextRenderer:
             ev.FilesShown: self._files_shown,
             ev.InstructionGiven: self._instruction,
             ev.ReportMade: lambda _: self._pause(),
+            ev.ApprovalAsked: self._approval_asked,
+            ev.CodeDecided: self._code_decided,
             ev.CodeStarted: self._code_started,
             ev.OutputStreamed: self._output,
             ev.CodeFinished: self._code_finished,
@@ -83,7 +85,7 @@ class TextRenderer:
             return
         self._turn = stamped.turn
         event = stamped.event
-        if isinstance(event, ev.TurnStarted | ev.CodeStarted | ev.RunEnded):
+        if isinstance(event, ev.TurnStarted | ev.ApprovalAsked | ev.CodeStarted | ev.RunEnded):
             self._tell_withheld()
         handler = self._handlers.get(type(event))
         if handler is not None:
@@ -295,13 +297,29 @@ class TextRenderer:
             self._line(f"› {event.text.strip()}", "speaker", indent="")
         self._begin("starting the executor")
 
+    def _approval_asked(self, event: ev.ApprovalAsked) -> None:
+        """The whole code, highlighted, though it was just streamed: it is what the answer is about."""
+        self._pen.idle()
+        what = "as you changed it" if event.edited else "may it run?"
+        self._line(f"⏸ {event.language}, {what} ({'; '.join(event.reasons)})", "warning")
+        self._code(event.language, event.code)
+        self._reply += event.code  # shown now, so not again when it runs
+
+    def _code_decided(self, event: ev.CodeDecided) -> None:
+        good = event.decision in ("run", "edited", "always")
+        self._line(f"{'✓' if good else '✗'} {wording.decided(event)}", "dim" if good else "warning")
+        self._begin("working")
+
+    def _code(self, language: str, code: str) -> None:
+        self._pen.code(harmless(code).strip("\n"), "bash" if language == "shell" else "python")
+
     def _code_started(self, event: ev.CodeStarted) -> None:
         self._check_output = []
         if event.origin == "executor":
             self._begin(f"running {event.language}")
             if event.code.strip() not in self._reply:  # else it was just streamed
                 self._line(f"runs {event.language}:", "dim")
-                self._pen.code(harmless(event.code).strip("\n"), "bash" if event.language == "shell" else "python")
+                self._code(event.language, event.code)
         else:
             self._begin(f"running the {event.origin}")
             if not self._is_check_before(event.origin):

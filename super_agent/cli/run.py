@@ -5,11 +5,13 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from super_agent.cli import assembly
+from super_agent.cli.approval import require_approval, why_nobody
 from super_agent.cli.record import END, Record
 from super_agent.cli.render import Renderer, choose_renderer
 from super_agent.cli.run_state import Restored, RunState, WorkState
@@ -138,12 +140,15 @@ def carry_out(
             assembly.run_setup(ground, options.setup, lambda question: options.yes or terminal.confirm(question))
             if options.check is not None:  # what it names may only have been installed now
                 assembly.require_program(ground, options.check)
+        nobody = why_nobody(options.json, terminal.can_answer, sys.stdout.isatty())
+        approver = require_approval(ground, lambda: nullcontext(terminal), nobody)
         halves = assembly.join_halves(ground, strict=options.strict_instance)
         if state is not None:
             halves.counting.totals.update(state.totals)
         boundary = _keeper(record, halves, options, task, clock)
         work = _work(ground, halves, options, task, terminal, boundary, restored)
-        end = asyncio.run(_drive(work, max(settings.max_time_s - clock.before_s, 0.0), settings.max_time_s))
+        waited_s = approver.waited_s if approver is not None else lambda: 0.0
+        end = asyncio.run(_drive(work, max(settings.max_time_s - clock.before_s, 0.0), settings.max_time_s, waited_s))
     except SuperAgentError as error:
         end = _End("error", str(error), error.exit_code, error)
         if error.exit_code == ExitCode.INTERRUPTED:
@@ -217,8 +222,11 @@ def _work(
     return solo_work(ground, halves, options.check, task, user_lines, boundary, restored)
 
 
-async def _drive(work: Work, time_left_s: float, max_time_s: float) -> _End:
-    """Await the work with Ctrl-C and the time limit turned into a stop; a second Ctrl-C is not waited for."""
+async def _drive(work: Work, time_left_s: float, max_time_s: float, waited_s: Callable[[], float]) -> _End:
+    """Await the work with Ctrl-C and the time limit turned into a stop; a second Ctrl-C is not waited for.
+
+    `waited_s` tells how long the run has waited for a person, which does not count.
+    """
     loop = asyncio.get_running_loop()
 
     def interrupt() -> None:
@@ -228,9 +236,17 @@ async def _drive(work: Work, time_left_s: float, max_time_s: float) -> _End:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
-    timer = loop.call_later(
-        time_left_s, work.stop, "time_limit", f"{max_time_s:g} s were not enough; raise --max-time to go on"
-    )
+    began = loop.time()
+    timer: asyncio.TimerHandle
+
+    def look() -> None:
+        nonlocal timer
+        if (left := began + time_left_s + waited_s() - loop.time()) > 0:
+            timer = loop.call_later(left, look)
+        else:
+            work.stop("time_limit", f"{max_time_s:g} s were not enough; raise --max-time to go on")
+
+    timer = loop.call_later(time_left_s, look)
     try:
         reason, detail = await work.start()
     finally:

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,11 @@ from prompt_toolkit.history import FileHistory
 
 from interpreter.executor import Executor
 from super_agent.cli import assembly
+from super_agent.cli.approval import require_approval, why_nobody
 from super_agent.cli.record import Record
-from super_agent.cli.render import choose_renderer
+from super_agent.cli.render import Renderer, choose_renderer
 from super_agent.cli.run import Options
+from super_agent.cli.terminal import Terminal
 from super_agent.core.errors import Interrupted, SuperAgentError
 from super_agent.core.events import Notice, TurnStarted
 from super_agent.core.settings import Settings
@@ -36,6 +39,8 @@ def main(options: Options, settings: Settings) -> int:
             record = Record.begin(ground, facts, is_conversation=True)
             assembly.announce(ground)
             halves = assembly.join_halves(ground, strict=options.strict_instance)
+            nobody = why_nobody(options.json, sys.stdin.isatty(), sys.stdout.isatty())
+            require_approval(ground, lambda: _terminal(renderer), nobody)
             executor = assembly.build_executor(ground, halves)
             ground.emit(Notice("info", GREETING))
             history = private_folder(settings.state_dir) / "exec_history"
@@ -65,6 +70,14 @@ def _next_line(session: PromptSession[str]) -> str | None:
             continue
         except EOFError:
             return None
+
+
+@contextmanager
+def _terminal(renderer: Renderer) -> Iterator[Terminal]:
+    """For one question; what was typed before it is dropped, so that it cannot become the answer."""
+    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    with Terminal.open(renderer.typing) as terminal:
+        yield terminal
 
 
 def _carry_out(executor: Executor, instruction: str, ground: assembly.Ground) -> None:

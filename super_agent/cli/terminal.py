@@ -14,6 +14,8 @@ from typing import TextIO
 from super_agent.cli.line_editor import LineEditor
 from super_agent.cli.render import Typing
 
+PAUSE_LOOK_S = 0.1
+"""How often a lender looks whether the reader has ended instead of pausing."""
 BACKGROUND_WAIT_MS = 500
 """How often a job in the background looks whether it is in front again; reading before would stop it."""
 
@@ -37,6 +39,7 @@ class Terminal:
         self._asking = threading.Lock()
         self._echo = _Echo(source) if source is not None and typing is not None and source.isatty() else None
         self._wake_read, self._wake_write = os.pipe()
+        self._lent, self._paused, self._back = threading.Event(), threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         if source is not None:
             self._thread = threading.Thread(target=self._read, args=(source.fileno(),), name="terminal", daemon=True)
@@ -59,6 +62,11 @@ class Terminal:
             taken = list(self._lines)
             self._lines.clear()
         return taken
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether there is somebody to ask, as far as one can know."""
+        return not self._ended
 
     def ask(self, question: str) -> str | None:
         """Put a question and wait for one line; None at once where nobody can answer, and after `cancel`.
@@ -90,11 +98,35 @@ class Terminal:
         answer = self.ask(f"{question} [y/N]")
         return answer is not None and answer.strip().lower() in ("y", "yes")
 
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Another program has the terminal for a while: nothing is read here, and its echo and line mode are back."""
+        if self._thread is None or self._wake_write < 0:
+            yield
+            return
+        self._lent.set()
+        self._back.clear()
+        os.write(self._wake_write, b"!")
+        while self._thread.is_alive() and not self._paused.wait(PAUSE_LOOK_S):
+            continue
+        try:
+            if self._echo is not None:
+                self._echo.restore()
+            yield
+        finally:
+            if self._echo is not None:
+                self._echo.restore()  # whatever the other left
+                self._echo.off()
+            self._lent.clear()
+            self._paused.clear()
+            self._back.set()
+
     def close(self) -> None:
         """End the reader and give the terminal its echo back; idempotent."""
         if self._wake_write >= 0:
             os.close(self._wake_write)
             self._wake_write = -1
+            self._back.set()
             if self._thread is not None:
                 self._thread.join()
             os.close(self._wake_read)
@@ -103,7 +135,7 @@ class Terminal:
 
     def _read(self, descriptor: int) -> None:
         try:
-            while data := self._next(descriptor):
+            while data := self._next_unless_lent(descriptor):
                 self._take(self._decoder.decode(data))
         finally:
             with self._changed:
@@ -111,6 +143,16 @@ class Terminal:
                     self._deliver(rest)  # the last line of a pipe may lack its end
                 self._ended = True
                 self._changed.notify_all()
+            self._paused.set()
+
+    def _next_unless_lent(self, descriptor: int) -> bytes:
+        """As `_next`, which `lent` interrupts: then the terminal is left alone until it is back."""
+        while not (data := self._next(descriptor)) and self._lent.is_set():
+            if not os.read(self._wake_read, 1):
+                return b""  # closed meanwhile
+            self._paused.set()
+            self._back.wait()
+        return data
 
     def _next(self, descriptor: int) -> bytes:
         """What was typed; empty when the source has ended or `close` was called."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from super_agent.core.events import (
     ClientUsage,
+    CodeDecided,
+    CodeDecision,
     CodeFinished,
     EndReason,
     ModelReady,
@@ -44,6 +46,14 @@ OUTCOMES = {
     "interrupted": "was interrupted",
     "refused": "was refused",
 }
+DECISIONS: Mapping[CodeDecision, str] = {
+    "run": "the code may run",
+    "edited": "the changed code may run",
+    "always": "this and all later code of this run may run",
+    "skipped": "the code was skipped",
+    "refused": "the code was refused",
+    "stopped": "the code was not run and the run ends",
+}
 MAX_FILES = 12
 LOADED_FROM_S = 0.2
 """A load shorter than this found the model loaded (measured in core/instance.py)."""
@@ -54,6 +64,12 @@ def outcome(event: CodeFinished) -> str:
     code = f" with exit code {event.exit_code}" if event.exit_code else ""
     detail = f": {event.detail}" if event.detail else ""
     return f"{OUTCOMES[event.outcome]}{code} ({duration(event.duration_s)}){detail}"
+
+
+def decided(event: CodeDecided) -> str:
+    """What became of code that needed approval, in one line; why, where the decision does not say it."""
+    why = f": {event.why}" if event.decision in ("skipped", "refused") or event.by == "earlier_answer" else ""
+    return f"{DECISIONS[event.decision]}{why}"
 
 
 def model_ready(event: ModelReady) -> str:

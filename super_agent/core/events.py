@@ -29,6 +29,8 @@ EndReason = Literal[
     "interrupted",
     "error",
 ]
+CodeDecision = Literal["run", "edited", "always", "skipped", "refused", "stopped"]
+DecidedBy = Literal["user", "earlier_answer", "nobody"]
 InstanceKind = Literal["load", "reload", "eviction", "keep_alive_reset", "truncation", "queued"]
 
 
@@ -264,6 +266,30 @@ class ReportMade:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """A person is asked whether the executor's code may run; `reasons` say why, `edited` is code they changed."""
+
+    language: str
+    code: str
+    reasons: tuple[str, ...]
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeDecided:
+    """What became of code that needed approval; it runs after "run", "edited" and "always" (and later ones, too).
+
+    `code` is what runs or would have run. "nobody" could be asked where it was refused.
+    """
+
+    decision: CodeDecision
+    by: DecidedBy
+    why: str
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class CodeStarted:
     """Code begins to run in the sandbox."""
 
@@ -390,7 +416,7 @@ Event = (
     | MessagePosted | RequestFinished | ContextCompacted | PrefixBroken | FileWritten | EditRefused | FilesShown
     | Queued | QueuePassed | Waiting | Retried | ReplyDiscarded | InstructionGiven | ReportMade | CodeStarted
     | OutputStreamed | CodeFinished | FilesChanged | CheckFinished | VerdictGiven | UserSpoke | EngineRestarted
-    | InstanceNoted | RunEnded | NewerEvent
+    | InstanceNoted | ApprovalAsked | CodeDecided | RunEnded | NewerEvent
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ only module that reads `os.environ`. No setting is ever read from the workspace:
 
 import difflib
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -60,6 +61,9 @@ class Settings(BaseModel):
     lang: Literal["en", "pt"] | None = Field(None, description="language of `verify`; else that of the locale")
     sandbox: Literal["bubblewrap", "none"] = Field("bubblewrap", description="where model-written code runs")
     sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
+    approve: Literal["never", "risky", "always"] | None = Field(
+        None, description="when a person is asked before code runs; never in the sandbox, else always"
+    )
     store: Literal["on", "off"] = Field("on", description="whether runs are kept in the session store")
     snapshots: Literal["on", "off"] = Field("on", description="whether each turn's files are kept for diff and undo")
     state_dir: Path = Field(
@@ -185,6 +189,17 @@ def language(settings: Settings) -> Literal["en", "pt"]:
 def child_environment(*names: str) -> dict[str, str]:
     """A small environment for a program of ours: PATH, LANG and the named variables, where they are set."""
     return {name: os.environ[name] for name in ("PATH", "LANG", *names) if name in os.environ}
+
+
+def editor_command() -> tuple[str, ...]:
+    """The user's editor with its arguments, of VISUAL or EDITOR, or empty; raises `SettingInvalid`."""
+    for name in ("VISUAL", "EDITOR"):
+        if text := os.environ.get(name, "").strip():
+            try:
+                return tuple(shlex.split(text))
+            except ValueError as error:
+                raise SettingInvalid(f"{name}={text}: {error}", fix="Correct its quotes") from None
+    return ()
 
 
 def server_environment() -> dict[str, str]:

@@ -233,6 +233,8 @@ def everything_saying(text: str) -> tuple[ev.Event, ...]:
         ev.EditRefused(text, text),
         ev.FilesShown((text,)),
         ev.InstructionGiven(text),
+        ev.ApprovalAsked(text, text, (text,)),
+        ev.CodeDecided("skipped", "user", text, text, text),
         *code_run("python", text, text),
         *code_run("shell", f"{text}!", text, 1, failed=True),
         ev.CodeFinished("executor", "died", None, 0.1, 9, 9, text),

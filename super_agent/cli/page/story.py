@@ -30,6 +30,8 @@ class Story:
             ev.FilesShown: lambda e: line(f"shown to the coder: {wording.paths(e.paths)}", "dim"),
             ev.InstructionGiven: lambda e: line("instruction to the executor:", "dim") + block(e.text, "said"),
             ev.ReportMade: lambda e: folded("report of the executor", block(e.text)),
+            ev.ApprovalAsked: _approval_asked,
+            ev.CodeDecided: lambda e: line(wording.decided(e), "dim" if e.decision != "refused" else "warn"),
             ev.CodeStarted: self._code_started,
             ev.CodeFinished: self._code_finished,
             ev.FilesChanged: _files_changed,
@@ -92,6 +94,11 @@ class Story:
             told += line(f"… {event.cut_bytes:,} of {event.output_bytes:,} bytes of output are left out", "dim")
         good = event.outcome == "finished"
         return told + line(f"{'✓' if good else '✗'} {wording.outcome(event)}", "good" if good else "bad")
+
+
+def _approval_asked(event: ev.ApprovalAsked) -> str:
+    what = "changed by the user" if event.edited else "to be approved"
+    return line(f"{event.language}, {what} ({'; '.join(event.reasons)}):", "dim") + block(event.code)
 
 
 def _long(title: str, text: str, kind: str) -> str:

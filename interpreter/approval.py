@@ -1,0 +1,53 @@
+"""The question whether a person wants the executor's code to run, as the executor sees it."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from interpreter.code_blocks import CodeBlock
+from interpreter.sandbox.protocol import SandboxPolicy
+from super_agent.core.events import CodeDecision, DecidedBy
+
+Approve = Literal["never", "risky", "always"]
+"""When a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What becomes of one block. `block` is what runs, as the user may have edited it; `why` is told to the model."""
+
+    decision: CodeDecision
+    by: DecidedBy
+    why: str
+    block: CodeBlock
+
+    @property
+    def runs(self) -> bool:
+        """Whether the block is to run."""
+        return self.decision in ("run", "edited", "always")
+
+
+class Approver(Protocol):
+    """Decides about each block before it runs; `cancel` comes from another thread."""
+
+    def decide(self, block: CodeBlock) -> Ruling:
+        """Wait for a person as long as it takes, and refuse where nobody can answer."""
+
+    def cancel(self) -> None:
+        """Answer the pending question with "stopped"; may come again and again."""
+
+
+def risks(policy: SandboxPolicy) -> tuple[str, ...]:
+    """What the sandbox would not contain, a sentence each: known from the policy, never guessed from the code."""
+    if not policy.contained:
+        return ("there is no sandbox: it runs with your own rights",)
+    return ("it has the network: the internet, and servers on this machine",) if policy.network else ()
+
+
+def reasons_to_ask(approve: Approve | None, policy: SandboxPolicy) -> tuple[str, ...]:
+    """Why a person is asked before each block; empty means that nobody is. None is the default for the policy."""
+    if approve is None:
+        approve = "never" if policy.contained else "always"
+    if approve == "never":
+        return ()
+    found = risks(policy)
+    return found or (("you asked for it (--approve always)",) if approve == "always" else ())
