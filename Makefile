@@ -28,8 +28,12 @@ lint: setup ## ruff, mypy --strict, import layers
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-bench: setup ## the figures in benchmarks/
+bench: setup ## the figures in benchmarks/ (2 minutes), then bench-compare
 	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m benchmarks.compare
+
+bench-compare: setup ## stock AutoGen, stock Open Interpreter and super-agent on the same task
+	@$(PYTHON) -m benchmarks.compare
 
 ollama: ## print the path of an Ollama; built from source, once, where none is installed
 	@scripts/get_ollama.sh
@@ -45,4 +49,4 @@ override TASK := $(value TASK)
 override WORKSPACE := $(value WORKSPACE)
 override CHECK := $(value CHECK)
 export TASK WORKSPACE CHECK
-.PHONY: help setup demo run test test-live lint bench ollama lock clean
+.PHONY: help setup demo run test test-live lint bench bench-compare ollama lock clean

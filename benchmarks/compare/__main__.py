@@ -1,0 +1,63 @@
+"""`python -m benchmarks.compare`: run every contestant, print the table, keep it in benchmarks/results/."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.compare import chart, contestants, table
+from benchmarks.compare.contestants import Contestant
+from benchmarks.compare.goals import goals
+from benchmarks.compare.measure import Row, measure
+from scripts.demo_model import tiny_model
+from scripts.own_ollama import OwnOllama, find_program
+from super_agent.core.ollama import Ollama
+from super_agent.core.settings import load_settings
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+
+
+def everybody() -> Iterator[Contestant]:
+    """In the table's order."""
+    yield from contestants.stock_teams()
+    yield contestants.team()
+    yield contestants.team(run=True)
+    yield contestants.solo()
+    yield contestants.team(contestants.LONG_TURNS)
+
+
+def run(server: OwnOllama, model: str, where: str) -> None:
+    """Print each row as soon as it is measured; what cannot be run is said in its place."""
+    print(where, table.LEGEND, table.COLUMNS, sep="\n\n", flush=True)
+    rows: list[Row] = []
+    notes: list[str] = []
+    for contestant in everybody():
+        try:
+            rows.append(measure(server, model, contestant))
+            print(table.line(rows[-1]), flush=True)
+        except RuntimeError as error:
+            notes.append(f"Not measured: {contestant.name}, {contestant.length}: {error}")
+            print(notes[-1], flush=True)
+    reached = goals(rows)
+    print("", table.GOALS, *(goal.row() for goal in reached), sep="\n", flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "compare.md").write_text(table.markdown(where, rows, reached, notes), encoding="utf-8")
+    (RESULTS / "compare.json").write_text(table.as_json(where, rows, reached, notes), encoding="utf-8")
+    (RESULTS / "compare.svg").write_text(chart.svg(rows), encoding="utf-8")
+
+
+def main() -> None:
+    """On a server of this checkout's own, so that nothing of the user's is loaded or unloaded."""
+    started = time.monotonic()
+    program = find_program()
+    with TemporaryDirectory() as folder, OwnOllama(program, Path(folder) / "server.log", debug=True) as server:
+        with Ollama(load_settings({"base_url": server.base_url}, environ={})) as management:
+            model = tiny_model(management, lambda text: print(text, file=sys.stderr))
+            where = table.machine(management.version(), model)
+        run(server, model, where)
+    print(f"\ntook {(time.monotonic() - started) / 60:.1f} minutes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
