@@ -1,4 +1,4 @@
-"""What watching the instance costs: one look at each turn's start, beside a turn of a second or more."""
+"""What watching the instance costs: one look at each turn's start and before each request of a second or more."""
 
 from collections.abc import Iterator
 
@@ -16,3 +16,4 @@ def figures() -> Iterator[Figure]:
         watch = InstanceWatch(management, server.settings(), events.append)
         watch.begin(make_ready(management, server.settings(), events.append))
         yield Figure("one look of the watch", "ms", repeated(lambda: 1000 * seconds(watch.look), 50), 10)
+        yield Figure("one look before a request", "ms", repeated(lambda: 1000 * seconds(watch.glance), 50), 10)

@@ -4,13 +4,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from super_agent.core import processes
 from super_agent.core.clients import ClientEntry, live_clients
+from super_agent.core.instance import find_loaded
 from super_agent.core.ollama import LoadedModel, Ollama, same_model
 from super_agent.core.processes import Connection
 from super_agent.core.settings import Settings, load_settings
@@ -31,10 +32,12 @@ class Picture:
     rows: tuple[LoadedModel, ...]
     clients: tuple[ClientEntry, ...]
     others: tuple[Connection, ...] | None
+    served: Mapping[str, str] = field(default_factory=dict)
+    """The row of each client's model, where that has another name: of an alias of the same weights."""
 
     def users(self, row: LoadedModel) -> tuple[ClientEntry, ...]:
         """Our clients of one model."""
-        return tuple(client for client in self.clients if same_model(client.model, row.name))
+        return tuple(c for c in self.clients if same_model(self.served.get(c.model, c.model), row.name))
 
 
 def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool, clients: bool, watch: bool) -> int:
@@ -58,7 +61,8 @@ def look(server: Ollama, settings: Settings) -> Picture:
     alive = live_clients(settings.state_dir)
     ours = tuple(client for client in alive if processes.same_server(client.server, settings.base_url))
     pids = {client.pid for client in alive} | {os.getpid()}
-    return Picture(rows, ours, processes.connections(settings.base_url, pids))
+    served = {model: row.name for model in {c.model for c in ours} if (row := find_loaded(server, model)) is not None}
+    return Picture(rows, ours, processes.connections(settings.base_url, pids), served)
 
 
 def as_json_text(picture: Picture) -> str:

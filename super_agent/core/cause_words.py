@@ -14,6 +14,10 @@ CAUSES: Mapping[Language, Mapping[CauseKind, str]] = {
         "base_name": "a client uses {name}, which {model} was made from: the same weights with context {context}",
         "other_alias": "a client uses {name}, another alias of the same weights with context {context}",
         "foreign_context": "a client sends its own num_ctx: {context} tokens instead of the {baked} baked in",
+        "foreign_load": (
+            "another client has it loaded with a context of {context} instead of the {baked} baked in: it sends its "
+            "own num_ctx, or uses the base model"
+        ),
         "keep_alive_ended": "its keep_alive ended at {until}",
         "displaced": "{name} took its place: the server keeps {limit} loaded (OLLAMA_MAX_LOADED_MODELS)",
         "memory": "{name} was loaded, and memory was probably not enough for both",
@@ -34,6 +38,10 @@ CAUSES: Mapping[Language, Mapping[CauseKind, str]] = {
         "base_name": "um cliente usa {name}, do qual {model} foi feito: os mesmos pesos com contexto {context}",
         "other_alias": "um cliente usa {name}, outro alias dos mesmos pesos com contexto {context}",
         "foreign_context": "um cliente envia o seu próprio num_ctx: {context} tokens em vez dos {baked} gravados",
+        "foreign_load": (
+            "outro cliente o carrega com {context} tokens de contexto em vez dos {baked} gravados: envia o seu próprio "
+            "num_ctx, ou usa o modelo base"
+        ),
         "keep_alive_ended": "o seu keep_alive acabou às {until}",
         "displaced": "{name} tomou o seu lugar: o servidor mantém {limit} carregado(s) (OLLAMA_MAX_LOADED_MODELS)",
         "memory": "{name} foi carregado, e provavelmente não havia memória para os dois",
@@ -57,6 +65,7 @@ PREVENTIONS: Mapping[Language, Mapping[CauseKind, str]] = {
         "base_name": "Let that client use {model}",
         "other_alias": "Let that client use {model}",
         "foreign_context": "Let that client send no num_ctx",
+        "foreign_load": "Let that client use {model} and send no num_ctx",
         "keep_alive_ended": "Set SUPER_AGENT_KEEP_ALIVE to keep it longer",
         "displaced": "Start the server with OLLAMA_MAX_LOADED_MODELS={more}, or: ollama stop {name}",
         "memory": "ollama stop {name}",
@@ -74,6 +83,7 @@ PREVENTIONS: Mapping[Language, Mapping[CauseKind, str]] = {
         "base_name": "Faça esse cliente usar {model}",
         "other_alias": "Faça esse cliente usar {model}",
         "foreign_context": "Faça esse cliente não enviar num_ctx",
+        "foreign_load": "Faça esse cliente usar {model} e não enviar num_ctx",
         "keep_alive_ended": "Ajuste SUPER_AGENT_KEEP_ALIVE para mantê-lo por mais tempo",
         "displaced": "Inicie o servidor com OLLAMA_MAX_LOADED_MODELS={more}, ou: ollama stop {name}",
         "memory": "ollama stop {name}",

@@ -17,6 +17,7 @@ CauseKind = Literal[
     "base_name",
     "other_alias",
     "foreign_context",
+    "foreign_load",
     "keep_alive_ended",
     "displaced",
     "memory",
@@ -59,9 +60,10 @@ class Wanted:
 class Look:
     """What one look at a server saw; `at` is seconds since the epoch.
 
-    `siblings` are the names of those rows that hold our model's weights under another name. `server_pid` is None and
-    `max_loaded` (OLLAMA_MAX_LOADED_MODELS; 0: the server's own choice) is None where they cannot be observed.
-    `programs` are those of others that are connected.
+    `siblings` are the names of those rows that hold our model's weights under another name; a row without a name is a
+    runner that is just being started for somebody, seen by its process (`/api/ps` has no row for it yet).
+    `server_pid` is None and `max_loaded` (OLLAMA_MAX_LOADED_MODELS; 0: the server's own choice) is None where they
+    cannot be observed. `programs` are those of others that are connected.
     """
 
     at: float
@@ -98,6 +100,9 @@ def foreign_load(wanted: Wanted, look: Look) -> Cause | None:
     values: Values = {"model": wanted.model, "context": row.context_length, "baked": wanted.baked, "name": row.name}
     if named is not None:
         return Cause("foreign_context", values, _connected(look))
+    if not row.name:
+        other = row.context_length != wanted.baked
+        return Cause("foreign_load", values, _connected(look)) if other else None
     kind: CauseKind = "base_name" if same_model(row.name, wanted.base) else "other_alias"
     return Cause(kind, values, _connected(look))
 

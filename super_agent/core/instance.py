@@ -24,7 +24,7 @@ from super_agent.core.events import (
     RequestFinished,
 )
 from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
-from super_agent.core.looks import look_at, remember, with_evidence
+from super_agent.core.looks import look_at, remember, rows_at, with_evidence
 from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.preflight import conflicts, context_notices
 from super_agent.core.processes import Runner
@@ -61,7 +61,7 @@ def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
         able = ", ".join(details.capabilities) or "nothing it names"
         raise RequestRejected(f"the model {settings.model} cannot chat; it can do: {able}", fix="Set DEFAULT_MODEL")
     wanted = Wanted.of(details)
-    found = with_evidence(look_at(server, settings.model, details.weights), settings)
+    found = with_evidence(rows_at(server, settings.model, details.weights), settings)
     here = [c for c in live_clients(settings.state_dir) if processes.same_server(c.server, settings.base_url)]
     for notice in conflicts(wanted, found, tuple(here)):
         emit(notice)
@@ -129,7 +129,7 @@ class InstanceWatch:
         """
         with self._lock:
             try:
-                now = look_at(self.server, self.settings.model, self._weights)
+                now = look_at(self.server, self.settings.model, self._weights, known=self._runner)
             except ServerError as error:
                 if not error.passing:
                     raise
@@ -141,7 +141,9 @@ class InstanceWatch:
         """Look before a request, which undoes what is foreign and with it hides whose it was; raises as `look`."""
         with self._lock:
             try:
-                now = look_at(self.server, self.settings.model, self._weights, GLANCE_TIMEOUT_S)
+                now = look_at(
+                    self.server, self.settings.model, self._weights, timeout_s=GLANCE_TIMEOUT_S, known=self._runner
+                )
             except ServerError:
                 return  # the request itself finds out, and says or mends it
             self._compare(now)
@@ -157,7 +159,8 @@ class InstanceWatch:
             if before is not None and not counted:
                 self._note_absence(last)
             return
-        remember(self.settings, self._last)
+        if row.name:
+            remember(self.settings, self._last)
         if runner_gone or before is None:
             self._runner = self._find_runner()
         if counted:
@@ -166,7 +169,7 @@ class InstanceWatch:
             self._note_reload("it was gone and is loaded again", last)
         elif runner_gone or (row.size, row.context_length) != (before.size, before.context_length):
             self._note_reload(self._what_changed(before, row), last)
-        elif row.expires_at and before.expires_at and row.expires_at < before.expires_at - 1:
+        elif row.expires_at and before.expires_at and now.at < row.expires_at < before.expires_at - 1:
             self._note_keep_alive(row.expires_at)
 
     def usage(self, usage: Usage) -> None:
@@ -198,7 +201,7 @@ class InstanceWatch:
         return find_cause(self._wanted, [before, now], last_use=self._last_use)
 
     def _note_absence(self, before: Look) -> None:
-        others = ", ".join(row.name for row in self._last.rows)
+        others = ", ".join(row.name for row in self._last.rows if row.name)
         self._why_gone = self._cause(before)
         if self._why_gone.kind == "server_restarted":
             return  # the load that follows is what counts

@@ -12,12 +12,38 @@ from super_agent.core.causes import Look
 from super_agent.core.clients import live_clients
 from super_agent.core.errors import ModelNotFound
 from super_agent.core.ollama import LoadedModel, Ollama
+from super_agent.core.processes import Runner
+from super_agent.core.serve import is_local
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 
+SETTLE_S = 0.25
+"""A runner ends within some 100 ms of its row, and 20 ms later the next one for the same weights is started."""
+SETTLE_STEP_S = 0.05
 
-def look_at(server: Ollama, model: str, weights: str, timeout_s: float = 0.0) -> Look:
-    """One `/api/ps`; where it does not name the model, whose weights (a blob's name, "" unknown) each row has."""
+
+def look_at(server: Ollama, model: str, weights: str, *, timeout_s: float = 0.0, known: Runner | None = None) -> Look:
+    """One `/api/ps`; where it does not name the model, whose weights (a blob's name, "" unknown) each row has.
+
+    While a runner is being started there is no row at all, which looks like a model that was unloaded: its process
+    (another one than `known`) tells the difference, where it can be seen, and is given as a row without a name.
+    """
+    look = rows_at(server, model, weights, timeout_s)
+    if not weights or not is_local(server.base_url):
+        return look
+    deadline = time.monotonic() + SETTLE_S
+    while look.row(model) is None and time.monotonic() < deadline:
+        time.sleep(SETTLE_STEP_S)
+        look = rows_at(server, model, weights, timeout_s)
+    if look.row(model) is not None:
+        return look
+    started = [runner for runner in processes.runners(server.base_url, weights) or () if runner != known]
+    rows = tuple(LoadedModel("", "", 0, 0, runner.context, None) for runner in started[-1:])
+    return replace(look, rows=look.rows + rows, siblings=look.siblings | {row.name for row in rows})
+
+
+def rows_at(server: Ollama, model: str, weights: str, timeout_s: float = 0.0) -> Look:
+    """The look that `/api/ps` gives by itself, without waiting for anything."""
     look = Look(time.time(), server.loaded(timeout_s))
     if look.named(model) is not None or not weights:
         return look

@@ -19,7 +19,7 @@ def conflicts(wanted: Wanted, look: Look, clients: tuple[ClientEntry, ...]) -> I
     if row is not None and row.context_length != wanted.baked and (foreign := foreign_load(wanted, look)):
         text = f"{wanted.model} was not loaded as it should be: {cause_text(foreign)}; it is loaded anew for this run"
         yield Notice("warning", text, prevention_text(foreign))
-    others = [other.name for other in look.rows if other is not row]
+    others = [other.name for other in look.rows if other is not row and other.name]
     if row is None and look.max_loaded is not None and 0 < look.max_loaded <= len(others):
         limit = f"the server keeps {look.max_loaded} loaded (OLLAMA_MAX_LOADED_MODELS)"
         fix = f"Start the server with OLLAMA_MAX_LOADED_MODELS={look.max_loaded + 1}"

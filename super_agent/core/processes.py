@@ -4,6 +4,7 @@ Physical evidence: the same runner pid and start time before and after prove tha
 for each blob that nothing is in memory twice. Where it cannot be seen, that is said, never guessed.
 """
 
+import itertools
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """A llama-server process; `started` is seconds since the epoch."""
+    """A llama-server process; `started` is seconds since the epoch, `context` the tokens of a slot (0: not told)."""
 
     pid: int
     started: float
+    context: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def runners(base_url: str, weights: str) -> tuple[Runner, ...] | None:
     for process in psutil.process_iter(["pid", "cmdline", "create_time"]):
         line = process.info["cmdline"] or []
         if any(weights in argument for argument in line) and (server is None or server in _ancestors(process)):
-            found.append(Runner(process.info["pid"], process.info["create_time"]))
+            found.append(Runner(process.info["pid"], process.info["create_time"], _context(line)))
     return tuple(sorted(found, key=lambda runner: runner.pid)) or None
 
 
@@ -183,6 +185,12 @@ def _ancestors(process: psutil.Process) -> set[int]:
         return {parent.pid for parent in process.parents()}
     except psutil.NoSuchProcess:
         return set()
+
+
+def _context(line: list[str]) -> int:
+    """`-c` is the context of all slots together, `-np` how many they are (seen on 0.32.15)."""
+    told = {name: int(value) for name, value in itertools.pairwise(line) if name in ("-c", "-np") and value.isdecimal()}
+    return told.get("-c", 0) // max(1, told.get("-np", 1))
 
 
 def _name(pid: int | None) -> str:

@@ -121,7 +121,8 @@ def live_proof(
     word = secrets.token_hex(8)
     asyncio.run(_converse(autogen, executor, word, look))
     processes_after = processes.runners(autogen.base_url, details.weights)
-    remember(settings, looks[-1])
+    if (row := looks[-1].row(autogen.model)) is not None and row.name:
+        remember(settings, looks[-1])
     cause = find_cause(Wanted.of(details), looks)
     return [
         _one_runner(looks, gate, cause),
@@ -169,8 +170,9 @@ def _model_loaded(server: Ollama, details: ModelDetails, settings: Settings) -> 
         others = ", ".join(r.name for r in look.rows)
         values: Values = {"model": wanted.model, "others": others}
         return CheckLine("loaded", "warning", "others_loaded" if others else "idle", values, "up", cause)
-    remember(settings, look)
-    values = {"model": wanted.model, "row": row.name, "context": row.context_length, "mib": row.size // MIB}
+    if row.name:
+        remember(settings, look)
+    values = {"model": wanted.model, "row": row.name or "…", "context": row.context_length, "mib": row.size // MIB}
     if wanted.baked is not None and row.context_length != wanted.baked:
         foreign = foreign_load(wanted, with_evidence(look, settings))
         return CheckLine("loaded", "warning", "loaded_otherwise", values, "up", foreign)

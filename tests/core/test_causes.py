@@ -30,6 +30,7 @@ CASES: dict[CauseKind, tuple[Look, Look]] = {
     "base_name": (BEFORE, later(BASE, siblings=frozenset({"base:1b"}))),
     "other_alias": (BEFORE, later(ALIAS, siblings=frozenset({"twin:latest"}))),
     "foreign_context": (BEFORE, later(replace(MINE, context_length=1024))),
+    "foreign_load": (BEFORE, later(replace(MINE, name="", context_length=1024), siblings=frozenset({""}))),
     "keep_alive_ended": (replace(BEFORE, rows=(replace(MINE, expires_at=NOW + 30),)), later(OTHER, max_loaded=1)),
     "displaced": (BEFORE, later(OTHER, max_loaded=1)),
     "memory": (BEFORE, later(OTHER, max_loaded=0)),
@@ -44,6 +45,11 @@ CASES: dict[CauseKind, tuple[Look, Look]] = {
 def test_each_cause_is_found_from_what_shows_it(kind: CauseKind) -> None:
     before, now = CASES[kind]
     assert find_cause(WANTED, [before, now]).kind == kind
+
+
+def test_a_runner_that_is_started_with_our_own_context_blames_nobodys_num_ctx() -> None:
+    starting = later(replace(MINE, name=""), siblings=frozenset({""}))
+    assert find_cause(WANTED, [BEFORE, starting]).kind == "in_between"
 
 
 def test_a_foreign_context_explains_the_load_that_undoes_it_too() -> None:

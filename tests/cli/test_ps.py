@@ -1,0 +1,39 @@
+"""`ps` on the scripted server: whose clients a row counts."""
+
+from pathlib import Path
+
+from super_agent.cli.ps import look
+from super_agent.core.clients import ClientLock
+from super_agent.core.ollama import Ollama
+from tests.scripted_models import Model
+from tests.scripted_ollama import ScriptedOllama
+
+
+def test_a_row_counts_the_clients_of_another_alias_that_shares_its_runner(tmp_path: Path) -> None:
+    twin = Model("twin:latest", 8192)
+    stranger = Model("stranger:latest", weights="5" * 64)
+    with ScriptedOllama(models=[twin, stranger]) as scripted:
+        settings = scripted.settings(state_dir=tmp_path)
+        scripted.library.use(twin)
+        scripted.library.use(stranger)
+        lock = ClientLock(settings, "autogen")
+        try:
+            with Ollama(settings) as server:
+                picture = look(server, settings)
+        finally:
+            lock.close()
+    assert {row.name: len(picture.users(row)) for row in picture.rows} == {"twin:latest": 1, "stranger:latest": 0}
+
+
+def test_a_client_on_the_same_server_under_another_name_is_counted(tmp_path: Path) -> None:
+    with ScriptedOllama() as scripted:
+        by_number = scripted.settings(state_dir=tmp_path)
+        by_name = scripted.settings(state_dir=tmp_path, base_url=scripted.base_url.replace("127.0.0.1", "localhost"))
+        scripted.library.use(scripted.library.models["scripted:latest"])
+        lock = ClientLock(by_number, "open-interpreter")
+        try:
+            with Ollama(by_name) as server:
+                [row] = (picture := look(server, by_name)).rows
+        finally:
+            lock.close()
+    assert [client.kind for client in picture.users(row)] == ["open-interpreter"]
