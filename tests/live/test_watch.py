@@ -4,13 +4,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
-from scripts.demo import PROJECT
 from scripts.demo_model import TINY_BASE, tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.chat import Message
@@ -20,10 +17,10 @@ from super_agent.core.gate import CountingGate
 from super_agent.core.instance import InstanceWatch, RunGate, make_ready
 from super_agent.core.ollama import Ollama
 from super_agent.core.settings import Settings, load_settings
+from tests.live.command_line import OTHER, foreign, make_other_model
 from tests.live.conftest import LiveOllama
 
 HELLO = [Message("user", "Say hello.")]
-OTHER = "watch-other"
 
 
 class Watched:
@@ -54,13 +51,6 @@ class Watched:
 
 
 MakeWatched = Callable[..., Watched]
-
-
-def foreign(base_url: str, model: str, **fields: Any) -> None:
-    """A program of somebody else's, with its own ideas about the runner."""
-    body = {"model": model, "messages": [{"role": "user", "content": "x"}], "stream": False, **fields}
-    body.setdefault("options", {})["num_predict"] = 1
-    httpx.post(f"{base_url}/api/chat", json=body, timeout=120, trust_env=False).raise_for_status()
 
 
 @pytest.fixture
@@ -174,17 +164,6 @@ def program() -> Path:
     return find_program("--installed")
 
 
-def other_weights(tmp_path: Path) -> Path:
-    """The same model under another name in its own metadata: another blob, and so another runner."""
-    script = PROJECT / "scripts" / "get_smollm2.sh"
-    weights = Path(subprocess.run([script], stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
-    path = tmp_path / "other.gguf"
-    data = weights.read_bytes()
-    assert b"smollm2" in data[:4096]
-    path.write_bytes(data.replace(b"smollm2", b"smollm9", 1))
-    return path
-
-
 def settings_for(server: OwnOllama, tmp_path: Path, model: str) -> Settings:
     flags = {"base_url": server.base_url, "model": model, "state_dir": tmp_path / "state", "max_reply_tokens": 16}
     return load_settings(flags, environ={})
@@ -210,8 +189,7 @@ def test_another_model_that_takes_its_place_is_named(program: Path, tmp_path: Pa
     with OwnOllama(program, tmp_path / "log", variables={"OLLAMA_MAX_LOADED_MODELS": "1"}) as own:
         with Ollama(settings_for(own, tmp_path, "x")) as server:
             model = tiny_model(server, lambda _text: None)
-            for _step in server.create_from_gguf(OTHER, other_weights(tmp_path)):
-                continue
+        make_other_model(own.base_url, tmp_path)
         run = Watched(settings_for(own, tmp_path, model))
         try:
             foreign(own.base_url, OTHER)
