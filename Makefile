@@ -22,6 +22,9 @@ test: setup ## set up and pass the tests, all but the live layer
 test-live: setup ## the live layer; skipped with the reason where there is no Ollama (make ollama)
 	@$(PYTHON) -m pytest tests/live
 
+torture: setup ## fifty runs killed at random moments and resumed
+	@TORTURE_RUNS=50 $(PYTHON) -m pytest -q tests/cli/test_torture.py
+
 lint: setup ## ruff, mypy --strict, import layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -49,4 +52,4 @@ override TASK := $(value TASK)
 override WORKSPACE := $(value WORKSPACE)
 override CHECK := $(value CHECK)
 export TASK WORKSPACE CHECK
-.PHONY: help setup demo run test test-live lint bench bench-compare ollama lock clean
+.PHONY: help setup demo run test test-live torture lint bench bench-compare ollama lock clean

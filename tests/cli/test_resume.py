@@ -1,10 +1,7 @@
 """A run that was ended, by whatever, goes on from its last complete turn."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +10,8 @@ from typing import Any
 import pytest
 
 from super_agent.core.store.store import Store
-from tests.cli.conftest import CHECKOUT, SuperAgent
+from tests.cli.background import start, wait_until
+from tests.cli.conftest import SuperAgent
 from tests.scripted_http import Request
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Answer, Say, Silence
@@ -58,22 +56,8 @@ def where(server: ScriptedOllama, workspace: Path) -> tuple[str, ...]:
     return ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model)
 
 
-def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The same as the fixture, in the background."""
-    home = tmp_path / "home"
-    return subprocess.Popen(
-        [sys.executable, "-m", "super_agent.cli.main", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=CHECKOUT,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ["HOME"],
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "SUPER_AGENT_STATE_DIR": str(home / "state"),
-        },
-    )
+def asked_coder(server: ScriptedOllama) -> list[Request]:
+    return [r for r in server.chats if "Coder" in r.prompt[-1][1].rsplit("\n\n", 1)[-1]]
 
 
 def killed_in_turn_two(
@@ -81,10 +65,7 @@ def killed_in_turn_two(
 ) -> list[dict[str, Any]]:
     """A run ended while its coder is asked for the second time."""
     run = start(tmp_path, "run", "Write add.py", *where(server, workspace), "--check", CHECK, "--json")
-    deadline = time.monotonic() + 60
-    while sum("Coder" in r.prompt[-1][1].rsplit("\n\n", 1)[-1] for r in server.chats) < 2:
-        assert time.monotonic() < deadline, "the second turn never came"
-        time.sleep(0.02)
+    wait_until(lambda: len(asked_coder(server)) == 2, "the second turn")
     run.send_signal(number)
     out, _ = run.communicate(timeout=30)
     return events(out)
@@ -115,10 +96,7 @@ def test_what_a_broken_turn_wrote_is_taken_back_and_what_the_user_did_since_is_t
     with ScriptedOllama(autogen=by_cue([half, RIGHT]), executor=[Silence()]) as server:
         run = start(tmp_path, "run", "Write add.py", *where(server, workspace), "--check", CHECK, "--json")
         server.wait_for_requests(1)
-        deadline = time.monotonic() + 60
-        while not [r for r in server.chats if r.client == "open-interpreter"]:
-            assert time.monotonic() < deadline, "the executor was never asked"
-            time.sleep(0.02)
+        wait_until(lambda: any(r.client == "open-interpreter" for r in server.chats), "a call of the executor")
         run.kill()
         run.communicate(timeout=30)
         assert (workspace / "half.py").exists()
@@ -161,7 +139,7 @@ def test_a_run_that_was_done_goes_on_with_something_new(super_agent: SuperAgent,
         session = events(first.out)[0]["session"]
         refused = super_agent("resume", "--workspace", str(workspace))
         done = super_agent("resume", session, "also write sub.py", "--json")
-        last = [r for r in server.chats if "Coder" in r.prompt[-1][1].rsplit("\n\n", 1)[-1]][-1].prompt[-1][1]
+        last = asked_coder(server)[-1].prompt[-1][1]
     assert refused.code == 2
     assert f'super-agent resume {session} "…"' in refused.err
     assert done.code == 0, done.out + done.err
@@ -190,10 +168,7 @@ def test_solo_goes_on_and_its_model_is_told_that_python_was_restarted(super_agen
 def test_a_session_that_runs_is_not_taken_up_twice(super_agent: SuperAgent, workspace: Path, tmp_path: Path) -> None:
     with ScriptedOllama(autogen=by_cue([WRONG, Silence(), Silence()])) as server:
         run = start(tmp_path, "run", "Write add.py", *where(server, workspace), "--check", CHECK, "--json")
-        deadline = time.monotonic() + 60
-        while len(server.chats) < 4:
-            assert time.monotonic() < deadline, "the second turn never came"
-            time.sleep(0.02)
+        wait_until(lambda: len(server.chats) == 4, "the second turn")
         done = super_agent("resume", "--workspace", str(workspace))
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=30)
