@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from interpreter.sandbox.cgroup import scope_for
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.seccomp import filter_program
 from super_agent.core.errors import SandboxUnavailable
@@ -74,7 +75,8 @@ def confine(
     argv += [*_workspace(policy.workspace), "--remount-ro", "/dev", "--remount-ro", "/"]
     argv += ["--chdir", str(policy.workspace), "--", *_limited(policy, command)]
     # bwrap's own environment can be read inside through /proc/1/environ, so it gets none.
-    return Confined(tuple(argv), tuple(fds), {})
+    scope = scope_for(policy)
+    return Confined((*scope.argv, *argv), tuple(fds), dict(scope.environment))
 
 
 def environment_inside(policy: SandboxPolicy) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from interpreter.sandbox.bubblewrap import can_disable_userns, environment_inside, require_bubblewrap
+from interpreter.sandbox.cgroup import scope_for
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.python_runner import PythonRunner
 
@@ -126,8 +127,12 @@ def describe(policy: SandboxPolicy) -> list[str]:
         f"It has no privileges, sees only its own processes, and {nested} namespaces of its own.",
         f"Limits: {_size(policy.max_memory_bytes)} of memory, {policy.max_processes} processes, files of "
         f"{_size(policy.max_file_bytes)}, {policy.max_cpu_s} s of processor time for a process, "
-        f"{_size(policy.max_disk_growth_bytes)} written into the workspace.",
-        "Total memory, processor and disk are best effort: looked at four times a second, not reserved.",
+        f"{_size(policy.max_disk_growth_bytes)} written into the workspace, {_size(policy.min_free_disk_bytes)} of the "
+        "disk left free.",
+        "Memory and processes in all are held by the kernel (a systemd scope); processor and disk are best effort."
+        if scope_for(policy).argv
+        else "Total memory, processor and disk are best effort: looked at four times a second, not reserved "
+        "(no systemd scope holds here).",
         "Not covered: errors of the kernel itself, and files left in the workspace, which are to be read before use.",
     ]
 

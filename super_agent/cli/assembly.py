@@ -50,6 +50,7 @@ from super_agent.core.workspace import State, Workspace
 
 # Where Debian's Python lacks ensurepip, an environment without pip is still one that a setup command can use.
 MAKE_VENV = "python -m venv .venv 2>/dev/null || python -m venv --clear --without-pip .venv"
+MIB = 1024 * 1024
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -115,13 +116,24 @@ def lay_ground(
         stream = EventStream(session.session, sinks)
         if settings.sandbox == "bubblewrap":
             require_bubblewrap()
-        policy = SandboxPolicy(
-            workspace=workspace.root,
-            python=choose_python(workspace.root, lambda: ensure_sandbox_python(_progress(stream)), python),
-            readonly_paths=settings.sandbox_paths,
-            contained=settings.sandbox == "bubblewrap",
-        )
+        chosen = choose_python(workspace.root, lambda: ensure_sandbox_python(_progress(stream)), python)
+        policy = policy_from(settings, workspace.root, chosen)
         yield Ground(settings, workspace, session, stream, policy, workspace.state(), stack, store)
+
+
+def policy_from(settings: Settings, workspace: Path, python: Path) -> SandboxPolicy:
+    """What code may do under the user's settings; raises `SandboxUnavailable`."""
+    return SandboxPolicy(
+        workspace=workspace,
+        python=python,
+        readonly_paths=settings.sandbox_paths,
+        network=settings.network,
+        contained=settings.sandbox != "none",
+        max_memory_bytes=settings.sandbox_memory_mb * MIB,
+        max_processes=settings.sandbox_processes,
+        max_disk_growth_bytes=settings.sandbox_disk_mb * MIB,
+        min_free_disk_bytes=settings.sandbox_free_disk_mb * MIB,
+    )
 
 
 def started(ground: Ground, task: str, mode: Literal["team", "solo", "exec"], check: str | None) -> RunStarted:
@@ -136,6 +148,7 @@ def started(ground: Ground, task: str, mode: Literal["team", "solo", "exec"], ch
         check=check,
         sandbox=settings.sandbox,
         limits=limits(settings),
+        network=settings.network,
     )
 
 
@@ -182,6 +195,8 @@ def announce(ground: Ground) -> None:
     """What a user should know before anything runs."""
     if not ground.policy.contained:
         ground.emit(Notice("warning", "--sandbox none: model-written code runs with your own rights, unprotected"))
+    elif ground.policy.network:
+        ground.emit(Notice("warning", "--network: sandboxed code has the internet and the servers on this machine"))
     planted = ground.workspace.root / ".env"
     if names := variables_in(planted):
         ground.emit(Notice("info", f"{planted} sets {', '.join(names)} and is not read", f"Use --env-file {planted}"))

@@ -39,6 +39,9 @@ MaxTurns = Annotated[str | None, typer.Option("--max-turns", metavar="N", help="
 MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds before the run gives up.")]
 MaxTokens = Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of the whole run.")]
 Sandbox = Annotated[str | None, typer.Option("--sandbox", help="bubblewrap, or none: your own rights, no protection.")]
+Network = Annotated[
+    bool, typer.Option("--network", help="Give the code the network, servers on this machine included.")
+]
 Approve = Annotated[
     str | None, typer.Option("--approve", help="Ask before code runs: never, risky or always.", metavar="WHEN")
 ]
@@ -76,6 +79,7 @@ def run(
     max_time: MaxTime = None,
     max_tokens: MaxTokens = None,
     sandbox: Sandbox = None,
+    network: Network = False,
     approve: Approve = None,
     strict_instance: Strict = False,
     no_store: NoStore = False,
@@ -106,6 +110,8 @@ def resume(
     max_time: MaxTime = None,
     max_tokens: MaxTokens = None,
     sandbox: Sandbox = None,
+    network: Network = False,
+    approve: Approve = None,
     strict_instance: Strict = False,
     no_snapshots: NoSnapshots = False,
     json: Json = False,
@@ -134,6 +140,7 @@ def exec_(
     max_time: MaxTime = None,
     max_tokens: MaxTokens = None,
     sandbox: Sandbox = None,
+    network: Network = False,
     approve: Approve = None,
     strict_instance: Strict = False,
     no_store: NoStore = False,
@@ -209,13 +216,16 @@ def sandbox(
     command: Annotated[list[str] | None, typer.Argument(help="Run this under the policy: sandbox -- COMMAND …")] = None,
     workspace: WorkspaceDir = Path(),
     python: Python = None,
+    sandbox_: Sandbox = None,
+    network: Network = False,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
     """What model-written code can do to this machine: explained, and tried by breaking out."""
     from super_agent.cli import sandbox as module
 
-    raise typer.Exit(module.main(command or [], workspace, python, {}, env_file, as_json=json))
+    flags = _flags({"sandbox": sandbox_, "network": network})
+    raise typer.Exit(module.main(command or [], workspace, python, flags, env_file, as_json=json))
 
 
 app.add_typer(session_commands.sessions, name="sessions")
@@ -230,7 +240,7 @@ def _flags(given: dict[str, Any]) -> dict[str, Any]:
     settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "sandbox", "approve")
     flags = {names.get(name, name): given[name] for name in settings if name in given}
     off = {name: "off" for name in ("store", "snapshots") if given.get(f"no_{name}")}
-    return flags | off
+    return flags | off | ({"network": True} if given.get("network") else {})
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -28,6 +28,7 @@ class TextRenderer:
         self._afterwards = afterwards
         self._closed = False
         self._mode: str | None = None
+        self._network = False
         self._turn = 0
         self._heading = ""
         self._speaker = ""
@@ -136,7 +137,7 @@ class TextRenderer:
             self._line(f"changed by somebody else meanwhile: {wording.paths(event.changed_meanwhile)}", "warning")
 
     def _run_started(self, event: ev.RunStarted | ev.RunResumed) -> None:
-        self._mode = event.mode
+        self._mode, self._network = event.mode, event.network
         lines = [
             line if len(line) <= TASK_LINE_CHARS else f"{line[:TASK_LINE_CHARS]} …"
             for line in harmless(event.task.strip()).splitlines()
@@ -145,7 +146,7 @@ class TextRenderer:
         self._pen.line("\n".join(lines[:TASK_LINES] + more), "title", indent="")
         self._line(f"{event.model} at {event.base_url}", "dim")
         check = f", check: {event.check}" if event.check else ""
-        self._line(f"in {event.workspace}, sandbox: {event.sandbox}{check}", "dim")
+        self._line(f"in {event.workspace}, sandbox: {event.sandbox}{wording.with_network(event)}{check}", "dim")
         self._begin("making the model ready")
 
     def _notice(self, event: ev.Notice) -> None:
@@ -176,6 +177,8 @@ class TextRenderer:
         self._pen.gap()
         good = event.exit_code == 0
         self._pen.line(f"{'✓' if good else '✗'} {wording.END[event.reason]}", "good" if good else "bad", indent="")
+        if self._network:
+            self._pen.field("risk", "the code had the network (--network)", "warning")
         for label, text in wording.summary(event):
             warns = label == "model" and (event.instance.get("reload") or event.instance.get("truncation"))
             self._pen.field(label, harmless(text).replace("\n", " "), "warning" if warns else "text")

@@ -76,6 +76,7 @@ def _go_on(
         facts = RunResumed(
             state.task, state.mode, row.workspace, settings.model, settings.base_url, state.check, settings.sandbox,
             assembly.limits(settings), state.turns, instruction, turned.rolled_back, turned.changed_meanwhile,
+            settings.network,
         )  # fmt: skip
         record = Record.go_on(ground, recorder, snapshots, facts)
         restored = Restored(state.work, _note(turned), instruction, lines)

@@ -8,14 +8,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from interpreter.approval import reasons_to_ask
 from interpreter.engine_environment import ensure_sandbox_python
 from interpreter.sandbox.bubblewrap import require_bubblewrap
 from interpreter.sandbox.command import Command
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.self_test import describe, self_test
+from super_agent.cli.assembly import policy_from
 from super_agent.core.errors import ExitCode
-from super_agent.core.settings import load_settings
+from super_agent.core.settings import Settings, load_settings
 from super_agent.core.workspace import Workspace
 
 
@@ -33,15 +35,13 @@ def main(
     with ExitStack() as stack:
         workspace = Workspace(folder)
         stack.callback(workspace.close)
-        require_bubblewrap()
-        policy = SandboxPolicy(
-            workspace=workspace.root,
-            python=choose_python(workspace.root, lambda: ensure_sandbox_python(_tell), python),
-            readonly_paths=settings.sandbox_paths,
-        )
+        if settings.sandbox == "bubblewrap":
+            require_bubblewrap()
+        chosen = choose_python(workspace.root, lambda: ensure_sandbox_python(_tell), python)
+        policy = policy_from(settings, workspace.root, chosen)
         if command:
             return _run(policy, command, settings.check_timeout_s)
-        return _explain(policy, as_json=as_json)
+        return _explain(policy, settings, as_json=as_json)
 
 
 def _run(policy: SandboxPolicy, words: Sequence[str], timeout_s: float) -> int:
@@ -60,16 +60,33 @@ def _run(policy: SandboxPolicy, words: Sequence[str], timeout_s: float) -> int:
     return outcome.exit_code if outcome.exit_code is not None else int(ExitCode.NOT_DONE)
 
 
-def _explain(policy: SandboxPolicy, *, as_json: bool) -> int:
-    lines, attempts = describe(policy), self_test(policy)
-    held = all(attempt.held for attempt in attempts)
+def _explain(policy: SandboxPolicy, settings: Settings, *, as_json: bool) -> int:
+    """Without a sandbox nothing is tried, as nothing would hold."""
+    lines = describe(policy) + _terms(policy, settings)
+    attempts = self_test(policy) if policy.contained else []
+    held = policy.contained and all(attempt.held for attempt in attempts)
     if as_json:
         tried = [{"name": a.name, "held": a.held, "detail": a.detail} for a in attempts]
         sys.stdout.write(json.dumps({"version": 1, "holds": list(lines), "attempts": tried}, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in lines) + "\nTried just now:\n")
+        sys.stdout.write("".join(f"{line}\n" for line in lines) + ("\nTried just now:\n" if attempts else ""))
         sys.stdout.write("".join(f"{'✅' if a.held else '❌'} {a.name}: {a.detail}\n" for a in attempts))
     return int(ExitCode.OK if held else ExitCode.EXECUTOR)
+
+
+def _terms(policy: SandboxPolicy, settings: Settings) -> list[str]:
+    """What is limited by the run and not by the sandbox."""
+    asked = reasons_to_ask(settings.approve, policy)
+    approval = (
+        f"You are asked before the executor's code runs: {asked[0]}."
+        if asked
+        else "Nobody is asked before code runs; --approve always changes that."
+    )
+    return [
+        f"Time: {settings.code_timeout_s:g} s for one run of code, {settings.check_timeout_s:g} s for the check, "
+        f"{settings.max_time_s:g} s for a whole run.",
+        approval,
+    ]
 
 
 def _tell(text: str) -> None:

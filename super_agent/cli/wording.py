@@ -12,6 +12,8 @@ from super_agent.core.events import (
     Queued,
     Retried,
     RunEnded,
+    RunResumed,
+    RunStarted,
     Waiting,
 )
 
@@ -70,6 +72,11 @@ def decided(event: CodeDecided) -> str:
     """What became of code that needed approval, in one line; why, where the decision does not say it."""
     why = f": {event.why}" if event.decision in ("skipped", "refused") or event.by == "earlier_answer" else ""
     return f"{DECISIONS[event.decision]}{why}"
+
+
+def with_network(event: RunStarted | RunResumed) -> str:
+    """Said of the sandbox, where it holds less than usual."""
+    return " with the network" if event.network else ""
 
 
 def model_ready(event: ModelReady) -> str:

@@ -46,6 +46,8 @@ class RunStarted:
     check: str | None
     sandbox: str
     limits: dict[str, float | None]
+    network: bool = False
+    """Whether sandboxed code had the network, which the user had to ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class RunResumed:
     instruction: str = ""
     rolled_back: tuple[str, ...] = ()
     changed_meanwhile: tuple[str, ...] = ()
+    network: bool = False
 
 
 @dataclass(frozen=True, slots=True)

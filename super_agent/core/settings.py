@@ -61,6 +61,11 @@ class Settings(BaseModel):
     lang: Literal["en", "pt"] | None = Field(None, description="language of `verify`; else that of the locale")
     sandbox: Literal["bubblewrap", "none"] = Field("bubblewrap", description="where model-written code runs")
     sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
+    network: bool = Field(False, description="whether sandboxed code has the network, this machine's servers included")
+    sandbox_memory_mb: int = Field(4096, ge=64, description="MiB for one process in the sandbox, and for all together")
+    sandbox_processes: int = Field(512, ge=8, description="processes in the sandbox at once")
+    sandbox_disk_mb: int = Field(4096, ge=1, description="MiB that may be written to the workspace in one sandbox")
+    sandbox_free_disk_mb: int = Field(512, ge=0, description="MiB of the disk that code must leave free")
     approve: Literal["never", "risky", "always"] | None = Field(
         None, description="when a person is asked before code runs; never in the sandbox, else always"
     )

@@ -326,3 +326,14 @@ def test_decisions_are_shown_in_words() -> None:
         "  ⏸ shell, may it run? (there is no sandbox)\n  ls\n"
         "  ✗ the code was skipped: the user skipped it: not now. Finish.\n"
     )
+
+
+def test_the_network_is_loud_recorded_and_risky(super_agent: SuperAgent, workspace: Path) -> None:
+    with ScriptedOllama(executor=[BLOCK, "Then not."]) as server:
+        at = ("-w", str(workspace), "--base-url", server.base_url, "--model", server.model, "--network")
+        done = super_agent("exec", "do it", *at, "--approve", "risky")
+    assert done.code == 0, done.err
+    assert "sandbox: bubblewrap with the network" in done.out
+    assert "⚠ --network: sandboxed code has the internet" in done.out
+    assert "risk    the code had the network (--network)" in done.out
+    assert not (workspace / "made.txt").exists()
