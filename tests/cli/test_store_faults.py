@@ -49,6 +49,7 @@ def on_a_disk(disk: tuple[str, ...], tmp_path: Path, script: str) -> Done:
             "XDG_CONFIG_HOME": str(tmp_path / "config"),
             "SUPER_AGENT_STATE_DIR": str(state),
             "SUPER_AGENT_SANDBOX": "none",
+            "SUPER_AGENT_APPROVE": "never",
         },
         check=False,
     )
