@@ -21,6 +21,8 @@ class Record:
     ground: Ground
     recorder: Recorder | None
     snapshots: Snapshots | None
+    resumable: bool = False
+    """Whether a state is kept from which the session can go on."""
 
     @classmethod
     def begin(cls, ground: Ground, facts: RunStarted, *, is_conversation: bool = False) -> "Record":
@@ -53,6 +55,7 @@ class Record:
         self.snapshot(str(turns))
         if self.recorder is not None:
             self.recorder.checkpoint(turns, state)
+            self.resumable = True
 
     def snapshot(self, name: str) -> None:
         """Keep the workspace's files as they are; raises `SnapshotFailed`."""

@@ -30,6 +30,7 @@ class TextRenderer:
         self._mode: str | None = None
         self._network = False
         self._turn = 0
+        self._session = ""
         self._heading = ""
         self._speaker = ""
         self._doing = ""
@@ -84,7 +85,7 @@ class TextRenderer:
         """Show one event; what only counts (requests) is shown by the summary."""
         if self._closed:
             return
-        self._turn = stamped.turn
+        self._turn, self._session = stamped.turn, stamped.session
         event = stamped.event
         if isinstance(event, ev.TurnStarted | ev.ApprovalAsked | ev.CodeStarted | ev.RunEnded):
             self._tell_withheld()
@@ -182,6 +183,8 @@ class TextRenderer:
         for label, text in wording.summary(event):
             warns = label == "model" and (event.instance.get("reload") or event.instance.get("truncation"))
             self._pen.field(label, harmless(text).replace("\n", " "), "warning" if warns else "text")
+        if command := wording.going_on(self._session, event):
+            self._pen.field("go on", command, "text")
 
     # ── replies ──
 

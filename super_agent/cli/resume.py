@@ -14,13 +14,13 @@ from super_agent.cli.run import Options, carry_out
 from super_agent.cli.run_state import Restored, RunState
 from super_agent.cli.terminal import Terminal
 from super_agent.cli.turn_back import Turned, turn_back
+from super_agent.cli.wording import MORE
 from super_agent.core.errors import SessionUnknown, UsageError
-from super_agent.core.events import RunResumed, UserSpoke
+from super_agent.core.events import EndReason, RunResumed, UserSpoke
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
 
-LIMITS = {"turn_limit": "--more-turns N", "time_limit": "--max-time SECONDS", "token_limit": "--max-tokens N"}
 GO_ON = "Go on, and try another way than before."
 
 
@@ -118,9 +118,14 @@ def _require_something_to_do(ask: Ask, flags: Mapping[str, Any], row: SessionRow
     """A run that ended by itself goes on only with something new: an instruction, or more of what ran out."""
     if row.state != "ended" or ask.instruction is not None:
         return
-    more = {"turn_limit": ask.more_turns, "time_limit": flags.get("max_time_s"), "token_limit": flags.get("max_tokens")}
-    if row.reason in LIMITS and more[row.reason] is None:
-        raise UsageError(f"session {row.id} ended at its limit: {row.detail}", fix=f"Give it {LIMITS[row.reason]}")
+    given: dict[EndReason, object] = {
+        "turn_limit": ask.more_turns,
+        "time_limit": flags.get("max_time_s"),
+        "token_limit": flags.get("max_tokens"),
+    }
+    for limit, more in given.items():
+        if row.reason == limit and more is None:
+            raise UsageError(f"session {row.id} ended at its limit: {row.detail}", fix=f"Give it{MORE[limit]}")
     if row.reason in ("check_passed", "accepted", "finished") or (row.reason == "no_progress" and not ask.more_turns):
         raise UsageError(
             f"session {row.id} has ended: {row.detail}",

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,7 +156,8 @@ def carry_out(
     except KeyboardInterrupt:
         end = _End("interrupted", "interrupted", ExitCode.INTERRUPTED)
     _keep_the_end(record, end)
-    ground.emit(_summary(ground, halves, end, work.turns() if work else 0, clock))
+    summary = _summary(ground, halves, end, work.turns() if work else 0, clock)
+    ground.emit(replace(summary, resumable=record.resumable))
     if end.error is not None:
         renderer.close()
         raise end.error

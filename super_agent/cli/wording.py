@@ -105,6 +105,23 @@ def retried(event: Retried) -> str:
     return f"{event.reason}; trying again in {duration(event.wait_s)} ({event.attempt} of {event.limit})"
 
 
+MORE: Mapping[EndReason, str] = {
+    "no_progress": ' "what to do instead"',
+    "turn_limit": " --more-turns N",
+    "time_limit": " --max-time SECONDS",
+    "token_limit": " --max-tokens N",
+    "interrupted": "",
+    "error": "",
+}
+"""What a run that ended so needs to go on; one that was done is not in it."""
+
+
+def going_on(session: str, event: RunEnded) -> str:
+    """The command that goes on with the run, or empty."""
+    more = MORE.get(event.reason)
+    return f"super-agent resume {session}{more}" if event.resumable and more is not None else ""
+
+
 def summary(event: RunEnded) -> Iterator[tuple[str, str]]:
     """Why it ended, what it changed, what it cost: a label (empty: as above) and its text, a line each."""
     said = event.detail.strip()

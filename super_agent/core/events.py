@@ -394,7 +394,7 @@ class ClientUsage:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """Always the last event."""
+    """Always the last event. `resumable`: a state is kept from which the session can go on."""
 
     reason: EndReason
     exit_code: int
@@ -404,6 +404,7 @@ class RunEnded:
     files_changed: tuple[str, ...]
     usage: tuple[ClientUsage, ...]
     instance: dict[str, int]
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
