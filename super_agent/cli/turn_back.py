@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from super_agent.cli.record import END
-from super_agent.core.snapshots.restore import Plan, Step, apply, plan
+from super_agent.core.snapshots.restore import apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots
+from super_agent.core.snapshots.undo import by_time
 from super_agent.core.state import SessionFolder, last_alive
 
 
@@ -29,10 +30,8 @@ def turn_back(snapshots: Snapshots, session: SessionFolder, turns: int) -> Turne
     snapshots.take(session.session, f"before-resume-{sum(name.startswith('before-resume') for name in names) + 1}")
     steps = plan(snapshots, target, names[END] if _ended_after(names, str(turns)) else None)
     if not _ended_after(names, str(turns)):
-        alive_ns = int(last_alive(session) * 1e9)
-        changed_ns = {path: info.st_ctime_ns for path, info in snapshots.workspace.entries()}
-        steps = Plan(tuple(_judged(step, changed_ns, alive_ns) for step in steps.steps))
-    apply(snapshots, steps.own)
+        steps = by_time(snapshots, steps, int(last_alive(session) * 1e9))
+    apply(snapshots, steps.own, target)
     foreign = tuple(step.path for step in steps.steps if step.foreign)
     return Turned(tuple(step.path for step in steps.own.steps), foreign)
 
@@ -41,9 +40,3 @@ def _ended_after(names: dict[str, str], turn: str) -> bool:
     """Whether the run's last part came to its end: its last snapshot in order is the one taken there."""
     order = [name for name in names if not name.startswith("before-resume")]
     return END in names and order.index(END) > order.index(turn)
-
-
-def _judged(step: Step, changed_ns: dict[str, int], alive_ns: int) -> Step:
-    """A file that is missing now has no time: the run is taken to have deleted it, as it can be brought back."""
-    foreign = changed_ns.get(step.path, 0) > alive_ns
-    return Step(step.path, step.kind, step.mode, step.blob, foreign)

@@ -73,7 +73,8 @@ def _undo(found: Past, to_turn: int | None) -> Undo:
             f"session {found.session.session} has no snapshot from the end of turn {to_turn}",
             fix=known_turns(found.history),
         )
-    return judged_undo(found.snapshots, found.history, target, int(last_alive(found.session) * 1e9))
+    alive_ns = int(last_alive(found.session) * 1e9)
+    return judged_undo(found.snapshots, found.session.session, found.history, target, alive_ns)
 
 
 def _redo(found: Past) -> Undo:

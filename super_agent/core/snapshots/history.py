@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.workspace import Changes
@@ -9,6 +10,8 @@ from super_agent.core.workspace import Changes
 BEFORE = "before-"
 """Snapshots that saved what somebody may have changed since the session's own last one."""
 UNDO, REDO = "undone-", "redone-"
+NOTHING = "000000"
+"""The mode that git gives to what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,6 @@ class History:
         return self.names[self.run[-1]]
 
     @property
-    def last_seen(self) -> str:
-        """The commit of the newest state that the run, an undo or a redo left behind."""
-        return self.names[[name for name in self.names if not name.startswith(BEFORE)][-1]]
-
-    @property
     def is_whole(self) -> bool:
         """Whether nothing can have happened after the newest of them: the run's last part came to its end."""
         return [name for name in self.names if not name.startswith(BEFORE)][-1].startswith(("end", UNDO, REDO))
@@ -59,7 +57,7 @@ class History:
     def of_turn(self, turn: int) -> tuple[str, str] | None:
         """The commits around a turn; of the last one, where it was not completed, the run's end."""
         before, after = self.after_turn(turn - 1), self.names.get(str(turn))
-        if after is None and turn - 1 == max([0, *self.turns]):
+        if after is None and turn - 1 == max([0, *self.turns]) and self.last != before:
             after = self.last
         return (before, after) if before is not None and after is not None else None
 
@@ -70,6 +68,24 @@ class History:
             return None
         number = marks[-1].removeprefix(UNDO)
         return self.names[f"{BEFORE}undo-{number}"], self.names[marks[-1]]
+
+
+def values(snapshots: Snapshots, session: str) -> dict[str, set[tuple[str, str] | None]]:
+    """Of each path that the run changed: what it was before and after, as in `restore.Tree`; None is not there.
+
+    What changed up to a snapshot that saved the state before an undo or a resume is somebody else's work.
+    """
+    found: dict[str, set[tuple[str, str] | None]] = {}
+    every = snapshots.all(session)
+    for (_, before), (name, after) in pairwise(every):
+        if name.startswith((BEFORE, UNDO, REDO)) or before == after:
+            continue
+        fields = snapshots.git.run("diff-tree", "-r", "-z", "--no-renames", before, after).split(b"\0")[:-1]
+        for facts, path in zip(fields[::2], fields[1::2], strict=True):
+            old_mode, new_mode, old, new, _kind = facts[1:].decode().split()
+            both = {(old_mode, old) if old_mode != NOTHING else None, (new_mode, new) if new_mode != NOTHING else None}
+            found.setdefault(os.fsdecode(path), set()).update(both)
+    return found
 
 
 def changes(snapshots: Snapshots, before: str, after: str) -> Changes:

@@ -1,7 +1,6 @@
 """What the last snapshot saw of each file, so that the next one reads only what has changed since."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -11,14 +10,9 @@ from super_agent.core.state import write_durably
 FILE = "super-agent-index.json"
 
 Signature = tuple[int, int, int, int]
-"""Inode, size in bytes, mode, and time of the last change in nanoseconds."""
+"""As in `workspace.State`: the facts of a file that tell, without reading it, whether it may have changed."""
 UNKNOWN: Signature = (0, -1, 0, 0)
 """Of a file that may have changed right after it was read: it is read again next time."""
-
-
-def signature(info: os.stat_result) -> Signature:
-    """The facts of a file that tell, without reading it, whether it may have changed."""
-    return (info.st_ino, info.st_size, info.st_mode, info.st_ctime_ns)
 
 
 @dataclass(slots=True)
@@ -32,9 +26,11 @@ class Index:
 
     @classmethod
     def of(cls, commit: str, files: dict[str, Signature], started_ns: int) -> "Index":
-        """What a snapshot that began at `started_ns` saw."""
+        """What a snapshot that began at `started_ns` saw; it keeps `files`."""
         young = started_ns - cls.RACY_NS
-        return cls(commit, {path: s if s[3] < young else UNKNOWN for path, s in files.items()})
+        for path in [path for path, seen in files.items() if seen[3] >= young]:
+            files[path] = UNKNOWN
+        return cls(commit, files)
 
     @classmethod
     def load(cls, folder: Path) -> "Index":

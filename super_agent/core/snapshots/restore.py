@@ -74,9 +74,13 @@ def present_tree(snapshots: Snapshots) -> Tree:
     return {path: (mode, blob) for path, mode, blob in _present(snapshots)}
 
 
-def plan(snapshots: Snapshots, target: str, last_seen: str | None = None) -> Plan:
-    """From the present state to the snapshot `target`; `last_seen` is the newest snapshot of the session."""
-    wanted, now = tree_of(snapshots, target), present_tree(snapshots)
+def plan(snapshots: Snapshots, target: str, last_seen: str | None = None, *, now: Tree | None = None) -> Plan:
+    """From the present state to the snapshot `target`; `last_seen` is the newest snapshot of the session.
+
+    `now` is the present tree, where it was read already.
+    """
+    wanted = tree_of(snapshots, target)
+    now = present_tree(snapshots) if now is None else now
     seen = tree_of(snapshots, last_seen) if last_seen is not None else now
     steps = []
     for path in sorted({*wanted, *now}):
@@ -127,10 +131,10 @@ def _blobs(snapshots: Snapshots, names: list[str]) -> Iterator[bytes]:
 
 def _present(snapshots: Snapshots) -> Iterator[tuple[str, str, str]]:
     workspace = snapshots.workspace
-    for path, info in workspace.entries():
-        mode = git_mode(info.st_mode)
+    for path, facts in workspace.facts().items():
+        mode = git_mode(facts[2])
         try:
-            if stat.S_ISLNK(info.st_mode):
+            if stat.S_ISLNK(facts[2]):
                 yield path, mode, _blob_id(workspace.read_link(path))
             else:
                 yield path, mode, _blob_id(workspace.read_entry(path, MAX_FILE_BYTES))

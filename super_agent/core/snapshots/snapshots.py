@@ -16,7 +16,7 @@ from pathlib import Path
 
 from super_agent.core.errors import SnapshotFailed
 from super_agent.core.snapshots.git import Git
-from super_agent.core.snapshots.index import Index, signature
+from super_agent.core.snapshots.index import Index
 from super_agent.core.snapshots.stream import Note, Tell, Work, kept, pieces, set_modes
 from super_agent.core.state import private_folder
 from super_agent.core.workspace import Workspace
@@ -98,11 +98,14 @@ class Snapshots:
     def names(self, session: str) -> dict[str, str]:
         """The snapshots of a session and their commits, in the order they were taken; of one name the newest."""
         found: dict[str, str] = {}
-        for ref, commit in self._refs(session):
-            name = ref.rsplit("/", 1)[-1].partition("-")[2]
+        for name, commit in self.all(session):
             found.pop(name, None)
             found[name] = commit
         return found
+
+    def all(self, session: str) -> list[tuple[str, str]]:
+        """Names and commits of all snapshots of a session, oldest first; a name may come again."""
+        return [(ref.rsplit("/", 1)[-1].partition("-")[2], commit) for ref, commit in self._refs(session)]
 
     def note(self, commit: str) -> Note:
         """What a snapshot says beside its files; raises `SnapshotFailed`."""
@@ -110,8 +113,8 @@ class Snapshots:
 
     def forget(self, session: str) -> None:
         """Remove a session's snapshots; what only they held goes with the next `git gc`."""
-        lines = "".join(f"delete {ref}\n" for ref, _commit in self._refs(session))
         with _locked(self._lock):
+            lines = "".join(f"delete {ref}\n" for ref, _commit in self._refs(session))
             self.git.run("update-ref", "--stdin", given=lines.encode())
 
     def _refs(self, session: str) -> list[tuple[str, str]]:
@@ -121,7 +124,7 @@ class Snapshots:
 
     def _take(self, ref: str, started_ns: int, tell: Tell) -> Taken:
         index = self._index or self._load()
-        now, left_out = kept({path: signature(info) for path, info in self.workspace.entries()})
+        now, left_out = kept(self.workspace.facts())
         changed = [path for path, seen in now.items() if index.files.get(path) != seen]
         gone = [path for path in index.files if path not in now]
         if not (changed or gone) and index.commit and left_out == self._left_out:
@@ -129,13 +132,17 @@ class Snapshots:
             return Taken(index.commit, 0, 0.0, tuple(left_out))
         work = Work(ref, index.commit, changed, gone, now, index.files, Note(set_modes(now), left_out))
         self.git.feed("fast-import", "--quiet", "--done", "--force", pieces=pieces(self.workspace, work, tell))
-        commit = self.git.run("rev-parse", "--verify", ref).decode().strip()
-        self._index, self._left_out = Index.of(commit, now, started_ns), sorted(left_out)
+        commit, differ = self.git.run("rev-parse", "--verify", ref).decode().strip(), len(now)
+        if index.commit:
+            out = self.git.run("diff-tree", "-r", "-z", "--name-only", index.commit, commit)
+            differ = out.count(b"\0")
+            if differ == 0 and self.note(index.commit) == work.note:  # only touched: the same snapshot
+                commit = index.commit
+                self.git.run("update-ref", ref, commit)
+        self._index, self._left_out = Index.of(commit, now, started_ns), work.note.left_out
         if not index.commit:
             self._save()
-            return Taken(commit, len(now), 0.0, tuple(sorted(left_out)))
-        differ = self.git.run("diff-tree", "-r", "-z", "--name-only", index.commit, commit).count(b"\0")
-        return Taken(commit, differ, 0.0, tuple(sorted(left_out)))
+        return Taken(commit, differ, 0.0, tuple(work.note.left_out))
 
     def _load(self) -> Index:
         index = Index.load(self.git.folder)

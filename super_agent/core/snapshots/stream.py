@@ -16,6 +16,8 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_ALL_BYTES = 1024 * 1024 * 1024
 """Of all files together; the largest are left out until the rest is within it. Compressed in about half a minute."""
 TELL_EVERY_FILES = 5000
+LINK = stat.S_IFLNK | 0o777
+"""What Linux says of every symbolic link."""
 
 Tell = Callable[[str], None]
 
@@ -29,7 +31,7 @@ class Note:
 
     def to_bytes(self) -> bytes:
         """As the commit's message."""
-        return json.dumps({"left_out": sorted(self.left_out), "modes": self.modes}).encode()
+        return json.dumps({"left_out": self.left_out, "modes": self.modes}).encode()
 
     @classmethod
     def from_bytes(cls, message: bytes) -> "Note":
@@ -56,8 +58,9 @@ class Work:
 
 def kept(seen: dict[str, Signature]) -> tuple[dict[str, Signature], list[str]]:
     """What is within the limits, and the paths that are not, sorted."""
-    out = {path for path, facts in seen.items() if facts[1] > MAX_FILE_BYTES or _is_refused(path, facts)}
-    total = sum(facts[1] for path, facts in seen.items() if path not in out)
+    out = {path for path, facts in seen.items() if facts[1] > MAX_FILE_BYTES}
+    out.update(path for path, facts in seen.items() if facts[2] == LINK and _is_refused(path))
+    total = sum([facts[1] for facts in seen.values()]) - sum(seen[path][1] for path in out)
     if total > MAX_ALL_BYTES:
         for path in sorted(seen, key=lambda path: (-seen[path][1], path)):
             if total <= MAX_ALL_BYTES:
@@ -70,12 +73,8 @@ def kept(seen: dict[str, Signature]) -> tuple[dict[str, Signature], list[str]]:
 
 def set_modes(seen: dict[str, Signature]) -> dict[str, int]:
     """Permissions of regular files that are not what a new file has."""
-    ordinary = ordinary_modes()
-    return {
-        path: mode
-        for path, facts in seen.items()
-        if (mode := facts[2] & 0o777) not in ordinary and not stat.S_ISLNK(facts[2])
-    }
+    ordinary = {LINK, *(stat.S_IFREG | mode for mode in ordinary_modes())}
+    return {path: facts[2] & 0o777 for path, facts in seen.items() if facts[2] not in ordinary}
 
 
 def git_mode(mode: int) -> str:
@@ -102,6 +101,7 @@ def pieces(workspace: Workspace, work: Work, tell: Tell) -> Iterator[bytes]:
         yield b"blob\nmark :%d\ndata %d\n" % (number, len(content))
         yield content
         yield b"\n"
+    work.note.left_out.sort()
     yield from _commit(work, marks)
 
 
@@ -125,9 +125,9 @@ def _content(workspace: Workspace, path: str, facts: Signature) -> bytes:
     return workspace.read_entry(path, MAX_FILE_BYTES)
 
 
-def _is_refused(path: str, facts: Signature) -> bool:
+def _is_refused(path: str) -> bool:
     """Newer versions of git take no link of this name into a tree."""
-    return stat.S_ISLNK(facts[2]) and path.rpartition("/")[2].lower() == ".gitmodules"
+    return path.rpartition("/")[2].lower() == ".gitmodules"
 
 
 def quoted(path: str) -> bytes:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from super_agent.core.snapshots.history import BEFORE, REDO, UNDO, History, changes
-from super_agent.core.snapshots.restore import Plan, apply, plan
+from super_agent.core.snapshots.history import BEFORE, REDO, UNDO, History, changes, values
+from super_agent.core.snapshots.restore import Plan, apply, plan, present_tree
 from super_agent.core.snapshots.snapshots import Snapshots
 
 
@@ -21,18 +21,22 @@ class Undo:
         return Plan(tuple(step for step in self.steps.steps if step.foreign))
 
 
-def judged_undo(snapshots: Snapshots, history: History, target: str, alive_ns: int) -> Undo:
-    """What leads back to `target`: what the session changed since, and nothing else.
+def judged_undo(snapshots: Snapshots, session: str, history: History, target: str, alive_ns: int) -> Undo:
+    """What leads back to `target`: what the session changed, and nothing else.
 
-    After a kill no snapshot tells what its last turn did: then a file is the session's work when it was last changed
-    before `alive_ns`, when the run was last alive.
+    A file is foreign when it is not as any of the session's snapshots saw it. After a kill none saw what the last turn
+    did: then it is the session's work when it was last changed before `alive_ns`, when the run was last alive.
     """
-    steps = plan(snapshots, target, history.last_seen)
-    if not history.is_whole:
-        steps = by_time(snapshots, steps, alive_ns)
-    touched = {*changes(snapshots, target, history.last_seen).paths}
-    wanted = tuple(s for s in steps.steps if s.path in touched or (not history.is_whole and not s.foreign))
-    return Undo("undo", target, Plan(wanted))
+    own = values(snapshots, session)
+    now = present_tree(snapshots)
+    steps = plan(snapshots, target, now=now)
+    by_run = {s.path for s in by_time(snapshots, steps, alive_ns).own.steps} if not history.is_whole else set()
+    found = []
+    for step in steps.steps:
+        if step.path in own or step.path in by_run:
+            is_own = step.path in by_run or now.get(step.path) in own[step.path]
+            found.append(replace(step, foreign=not is_own))
+    return Undo("undo", target, Plan(tuple(found)))
 
 
 def judged_redo(snapshots: Snapshots, before: str, after: str) -> Undo:
@@ -44,8 +48,9 @@ def judged_redo(snapshots: Snapshots, before: str, after: str) -> Undo:
 
 def by_time(snapshots: Snapshots, steps: Plan, alive_ns: int) -> Plan:
     """The steps judged by when a path was last changed; bringing back one that is missing now loses nothing."""
-    changed_ns = {path: info.st_ctime_ns for path, info in snapshots.workspace.entries()}
-    return Plan(tuple(replace(step, foreign=changed_ns.get(step.path, 0) > alive_ns) for step in steps.steps))
+    facts = snapshots.workspace.facts()
+    late = {path for path, seen in facts.items() if seen[3] > alive_ns}
+    return Plan(tuple(replace(step, foreign=step.path in late) for step in steps.steps))
 
 
 def carry_out(snapshots: Snapshots, session: str, undo: Undo, steps: Plan) -> None:
