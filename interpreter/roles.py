@@ -6,10 +6,13 @@ The head never changes, so its tokens are evaluated once; task text never goes i
 from super_agent.core.chat import Message
 
 SYSTEM = """\
-You carry out instructions by running code on the user's machine, in a sandbox without network whose current folder is \
+You carry out instructions by running code on the user's machine, {place} whose current folder is \
 the workspace. To run code, write one fenced block per reply, ```python or ```shell. The result comes back as the next \
 message. Python keeps its variables between blocks. Look at the result before you go on. There is no keyboard input. \
 When the instruction is done, answer in one or two plain sentences without a code block."""
+
+PLACES = {False: "in a sandbox without network", True: "in a process with network"}
+"""Where code runs, by whether it has the network."""
 
 EXAMPLE: tuple[Message, ...] = (
     Message("user", "How many lines does notes.txt have?"),
@@ -19,6 +22,6 @@ EXAMPLE: tuple[Message, ...] = (
 )
 
 
-def head() -> list[Message]:
-    """The messages every conversation of the executor begins with."""
-    return [Message("system", SYSTEM), *EXAMPLE]
+def head(*, network: bool = False) -> list[Message]:
+    """The messages every conversation of the executor begins with; `network` is whether its code has one."""
+    return [Message("system", SYSTEM.replace("{place}", PLACES[network])), *EXAMPLE]

@@ -16,6 +16,7 @@ from interpreter.engine import Engine
 from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
 from interpreter.executor import Executor, Limits
 from interpreter.ollama_adapter import OllamaAdapter
+from interpreter.roles import head
 from interpreter.sandbox.bubblewrap import require_bubblewrap
 from interpreter.sandbox.command import Command, find_program
 from interpreter.sandbox.protocol import Runner, SandboxPolicy
@@ -286,8 +287,12 @@ def build_executor(ground: Ground, halves: Halves, restored: WorkState | None = 
         stack.callback(runner.close)
     limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
     executor = Executor(adapter, engine, runners, ground.workspace, ground.stage, limits, ground.approver)
+    network = ground.policy.network or not ground.policy.contained
+    executor.conversation = Conversation(head(network=network), network=network)
     if restored is not None:
-        executor.restore(Conversation.from_json(restored.conversation))
+        conversation = Conversation.from_json(restored.conversation)
+        conversation.network = network
+        executor.restore(conversation)
     return executor
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from interpreter.approval import reasons_to_ask
+from interpreter.roles import PLACES
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core import events as ev
 from tests.cli.conftest import CHECKOUT, SuperAgent
@@ -332,7 +333,9 @@ def test_the_network_is_loud_recorded_and_risky(super_agent: SuperAgent, workspa
     with ScriptedOllama(executor=[BLOCK, "Then not."]) as server:
         at = ("-w", str(workspace), "--base-url", server.base_url, "--model", server.model, "--network")
         done = super_agent("exec", "do it", *at, "--approve", "risky")
+        told = server.chats[0].prompt[0][1]
     assert done.code == 0, done.err
+    assert PLACES[True] in told
     assert "sandbox: bubblewrap with the network" in done.out
     assert "⚠ --network: sandboxed code has the internet" in done.out
     assert "risk    the code had the network (--network)" in done.out

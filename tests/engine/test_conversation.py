@@ -1,7 +1,7 @@
 """The executor's conversation: verbatim, and still knowing what matters after its middle was left out."""
 
 from interpreter.conversation import MAX_DONE_CHARS, Conversation
-from interpreter.roles import head
+from interpreter.roles import PLACES, head
 from super_agent.core.chat import Message
 
 
@@ -40,3 +40,12 @@ def test_it_is_bounded_whatever_the_parts_are() -> None:
 
 def test_it_comes_back_from_json_as_it_was() -> None:
     assert Conversation.from_json(conversation().to_json()) == conversation()
+
+
+def test_the_head_says_whether_code_has_the_network_also_after_a_compaction() -> None:
+    for network in (False, True):
+        talk = Conversation(head(network=network), network=network)
+        talk.append("user", "one")
+        for system in (talk.messages[0].content, talk.compacted(1000)[0].content):
+            assert PLACES[network] in system
+            assert PLACES[not network] not in system
