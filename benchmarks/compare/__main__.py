@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.compare import chart, contestants, table
+from benchmarks.compare import chart, contestants, pair, table
 from benchmarks.compare.contestants import Contestant
 from benchmarks.compare.goals import goals
 from benchmarks.compare.measure import Row, measure
 from scripts.demo_model import tiny_model
 from scripts.own_ollama import OwnOllama, find_program
+from super_agent.core.errors import EngineFailed
 from super_agent.core.ollama import Ollama
 from super_agent.core.settings import load_settings
 
@@ -19,12 +20,13 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 def everybody() -> Iterator[Contestant]:
-    """In the table's order."""
+    """In the table's order; raises `EngineFailed` last, where stock Open Interpreter cannot be installed."""
     yield from contestants.stock_teams()
     yield contestants.team()
     yield contestants.team(run=True)
-    yield contestants.solo()
     yield contestants.team(contestants.LONG_TURNS)
+    yield contestants.solo()
+    yield contestants.open_interpreter()
 
 
 def run(server: OwnOllama, model: str, where: str) -> None:
@@ -32,19 +34,34 @@ def run(server: OwnOllama, model: str, where: str) -> None:
     print(where, table.LEGEND, table.COLUMNS, sep="\n\n", flush=True)
     rows: list[Row] = []
     notes: list[str] = []
-    for contestant in everybody():
-        try:
-            rows.append(measure(server, model, contestant))
-            print(table.line(rows[-1]), flush=True)
-        except RuntimeError as error:
-            notes.append(f"Not measured: {contestant.name}, {contestant.length}: {error}")
-            print(notes[-1], flush=True)
-    reached = goals(rows)
+    try:
+        for contestant in everybody():
+            row = _measured(server, model, contestant, notes)
+            if row is not None:
+                rows.append(row)
+    except EngineFailed as error:
+        notes.append(f"Not measured: stock Open Interpreter: {error}")
+        print(notes[-1], flush=True)
+    two = pair.pairs(server, model)
+    reached = goals(rows, two)
+    print("", pair.HEAD, *(found.row() for found in two), sep="\n")
     print("", table.GOALS, *(goal.row() for goal in reached), sep="\n", flush=True)
+    page = table.Page(where, rows, two, reached, notes)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "compare.md").write_text(table.markdown(where, rows, reached, notes), encoding="utf-8")
-    (RESULTS / "compare.json").write_text(table.as_json(where, rows, reached, notes), encoding="utf-8")
+    (RESULTS / "compare.md").write_text(page.markdown(), encoding="utf-8")
+    (RESULTS / "compare.json").write_text(page.json(), encoding="utf-8")
     (RESULTS / "compare.svg").write_text(chart.svg(rows), encoding="utf-8")
+
+
+def _measured(server: OwnOllama, model: str, contestant: Contestant, notes: list[str]) -> Row | None:
+    try:
+        row = measure(server, model, contestant)
+    except RuntimeError as error:
+        notes.append(f"Not measured: {contestant.name}, {contestant.length}: {error}")
+        print(notes[-1], flush=True)
+        return None
+    print(table.line(row), flush=True)
+    return row
 
 
 def main() -> None:

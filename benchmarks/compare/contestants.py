@@ -8,7 +8,10 @@ from pathlib import Path
 
 from benchmarks.compare import steps, story
 from benchmarks.compare.steps import Step
+from interpreter.engine_environment import ensure_environment
+from scripts.own_ollama import cache_folder
 
+STOCK_LOCK = Path(__file__).parent / "stock_interpreter" / "requirements.txt"
 SHORT_TURNS = 5
 LONG_TURNS = 12
 REPLY_TOKENS = 1150
@@ -50,6 +53,7 @@ class Contestant:
             **kept,
             **home,
             "HOME": str(place.folder),
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # stock Open Interpreter would fetch it from the network
             "XDG_CONFIG_HOME": f"{place.folder}/config",
             "SUPER_AGENT_STATE_DIR": f"{place.folder}/state",
             "SUPER_AGENT_MAX_REPLY_TOKENS": str(REPLY_TOKENS),
@@ -87,6 +91,25 @@ def solo(turns: int = SHORT_TURNS) -> Contestant:
     return Contestant(
         "super-agent solo", "super-agent solo", turns, steps.executor(turns), _ours(turns, "--solo"), False, "executor"
     )
+
+
+def open_interpreter(turns: int = SHORT_TURNS) -> Contestant:
+    """Stock Open Interpreter 0.4.3; makes its environment once, raises `EngineFailed` where that is impossible."""
+    python = ensure_environment("stock-open-interpreter", STOCK_LOCK, _tell, cache_folder())
+    work = [str(python), "-I", str(STOCK_LOCK.parent / "work.py")]
+    return Contestant(
+        "stock Open Interpreter",
+        "Open Interpreter",
+        turns,
+        steps.executor(turns),
+        lambda place: [*work, place.url, place.model, str(place.workspace), story.task(turns)],
+        stock=True,
+        kind="executor",
+    )
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _ours(turns: int, *more: str) -> Callable[[Place], list[str]]:

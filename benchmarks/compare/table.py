@@ -4,11 +4,12 @@ import json
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 from benchmarks.compare.goals import Goal
 from benchmarks.compare.measure import Row
+from benchmarks.compare.pair import HEAD, Pair
 
 COLUMNS = (
     "| who | calls | sent | evaluated | reuse | each once | replies | evaluating | loads | wall | orchestration "
@@ -58,19 +59,31 @@ def line(row: Row) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def markdown(where: str, rows: Sequence[Row], goals: Sequence[Goal], notes: Sequence[str]) -> str:
-    """The whole page."""
-    parts = ["# The same task, side by side", where, LEGEND, "\n".join([COLUMNS, *map(line, rows)])]
-    parts += ["\n".join([GOALS, *(goal.row() for goal in goals)]), *notes]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that was measured, and on what."""
 
+    where: str
+    rows: Sequence[Row]
+    pairs: Sequence[Pair]
+    goals: Sequence[Goal]
+    notes: Sequence[str]
 
-def as_json(where: str, rows: Sequence[Row], goals: Sequence[Goal], notes: Sequence[str]) -> str:
-    """Everything, for other programs."""
-    data = {
-        "machine": where,
-        "rows": [{**asdict(row), "reuse": round(row.reuse, 4)} for row in rows],
-        "goals": [{**asdict(goal), "reached": goal.reached} for goal in goals],
-        "notes": list(notes),
-    }
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    def markdown(self) -> str:
+        """For people."""
+        parts = ["# The same task, side by side", self.where, LEGEND]
+        parts += ["\n".join([COLUMNS, *map(line, self.rows)])]
+        parts += ["\n".join([HEAD, *(pair.row() for pair in self.pairs)])]
+        parts += ["\n".join([GOALS, *(goal.row() for goal in self.goals)]), *self.notes]
+        return "\n\n".join(part.strip() for part in parts) + "\n"
+
+    def json(self) -> str:
+        """For other programs."""
+        data = {
+            "machine": self.where,
+            "rows": [{**asdict(row), "reuse": round(row.reuse, 4)} for row in self.rows],
+            "pairs": [asdict(pair) for pair in self.pairs],
+            "goals": [{**asdict(goal), "reached": goal.reached} for goal in self.goals],
+            "notes": list(self.notes),
+        }
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
