@@ -47,7 +47,7 @@ def list_(
 
 @sessions.command()
 def rm(names: SessionIds, env_file: EnvFile = None) -> None:
-    """Remove sessions: their events, saved originals and outputs. No file of a workspace is touched."""
+    """Remove sessions: their events, snapshots, saved originals and outputs. No file of a workspace is touched."""
     from super_agent.cli import sessions as command
 
     raise typer.Exit(command.remove(env_file, names))

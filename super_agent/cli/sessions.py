@@ -14,6 +14,8 @@ from super_agent.cli.ps import table
 from super_agent.cli.wording import counted
 from super_agent.core.errors import UsageError
 from super_agent.core.harmless import harmless
+from super_agent.core.settings import load_settings
+from super_agent.core.snapshots.snapshots import forget
 from super_agent.core.store.sessions import SessionRow
 
 COLUMNS = ("ID", "WHEN", "STATE", "TURNS", "TOKENS", "FILES", "TASK")
@@ -53,6 +55,7 @@ def remove(env_file: Path | None, names: list[str]) -> int:
         for row in [store.find(name) for name in names]:
             store.remove(row.id)
             _say(f"removed {row.id}\n")
+            forget(load_settings(env_file=env_file).state_dir, Path(row.workspace), [row.id])
     return 0
 
 
@@ -63,7 +66,11 @@ def prune(env_file: Path | None, workspace: Path, *, everywhere: bool, keep: int
     age_s = None if older_than is None else seconds(older_than)
     with open_store(env_file) as store:
         root = None if everywhere else workspace.expanduser().resolve()
+        workspaces = {row.id: row.workspace for row in store.sessions(root)}
         removed = store.prune(root, older_than_s=age_s, keep=keep)
+    state_dir = load_settings(env_file=env_file).state_dir
+    for workspace_root in {workspaces[name] for name in removed if name in workspaces}:
+        forget(state_dir, Path(workspace_root), [n for n in removed if workspaces.get(n) == workspace_root])
     _say("".join(f"removed {name}\n" for name in removed) or "nothing to remove\n")
     return 0
 

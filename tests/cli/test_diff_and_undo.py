@@ -81,7 +81,8 @@ def session(super_agent: SuperAgent, tmp_path: Path, workspace: Path) -> Callabl
                 snapshots.take(name, "end")
                 recorder(Stamped(name, 2, 1, 0.0, ended()))
             Heartbeat(SessionFolder(state, name)).close()
-        (workspace / "docs").rmdir() if not any((workspace / "docs").iterdir()) else None
+        if (workspace / "docs").is_dir() and not any((workspace / "docs").iterdir()):
+            (workspace / "docs").rmdir()
         return name
 
     return make
@@ -212,6 +213,18 @@ def test_a_session_that_is_held_is_not_undone(
     assert done.code == 2
     assert f"session {name} is held by pid {os.getpid()}" in done.err
     assert files(workspace) == AFTER
+
+
+def test_a_removed_session_leaves_no_snapshots(
+    super_agent: SuperAgent, session: Callable[..., str], workspace: Path, tmp_path: Path
+) -> None:
+    names = [session(), session("20261123-110000-bbbb"), session("20261123-120000-cccc")]
+    assert super_agent("sessions", "rm", names[0]).out == f"removed {names[0]}\n"
+    pruned = super_agent("sessions", "prune", "--keep", "1", "--workspace", str(workspace))
+    assert (pruned.code, pruned.err) == (0, "")
+    with Workspace(workspace) as opened, Snapshots.open(tmp_path / "home" / "state", opened) as snapshots:
+        assert [bool(snapshots.names(name)) for name in names] == [False, False, True]
+    assert super_agent("diff", "--workspace", str(workspace)).code == 0
 
 
 def test_a_real_run_without_a_git_repository_or_a_sandbox_is_undone(command: SuperAgent, workspace: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from super_agent.core.errors import SnapshotFailed
 from super_agent.core.snapshots.history import changes, diff
 from super_agent.core.snapshots.restore import apply, plan
-from super_agent.core.snapshots.snapshots import Snapshots
+from super_agent.core.snapshots.snapshots import Snapshots, forget
 from super_agent.core.snapshots.stream import MAX_FILE_BYTES, Note, Work, kept, pieces
 from super_agent.core.workspace import SKIPPED_FOLDERS, Workspace
 from tests.snapshots.conftest import Seen, seen
@@ -268,7 +268,7 @@ def test_without_git_the_error_names_the_way_out(root: Path, tmp_path: Path, mon
 TAKES_FOREVER = """
 import sys
 from pathlib import Path
-from super_agent.core.snapshots.snapshots import Snapshots
+from super_agent.core.snapshots.snapshots import Snapshots, forget
 from super_agent.core.workspace import Workspace
 root = Path(sys.argv[1])
 with Workspace(root) as workspace, Snapshots.open(Path(sys.argv[2]), workspace) as snapshots:
@@ -320,6 +320,11 @@ def test_two_runs_in_one_workspace_keep_their_own(root: Path, tmp_path: Path) ->
         third = one.take("one", "1").commit
         assert changes(one, first, third).paths == ("a", "b")
         assert changes(two, second, third).paths == ("b",)
-        one.forget("one")
-        assert [*two.names("two")] == ["start"]
+        forget(tmp_path / "state", root, ["one"])
         assert one.names("one") == {}
+        assert [*two.names("two")] == ["start"]
+        (root / "c").write_text("4")
+        fourth = two.take("two", "1").commit
+        assert changes(two, second, fourth).paths == ("b", "c")
+        with pytest.raises(SnapshotFailed):
+            one.note(third)

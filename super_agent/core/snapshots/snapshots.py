@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,8 +51,8 @@ class Snapshots:
     @classmethod
     def open(cls, state_dir: Path, workspace: Workspace) -> "Snapshots":
         """Open or make the shadow repository; raises `SnapshotFailed`."""
-        name = hashlib.sha256(os.fsencode(workspace.root)).hexdigest()[:24]
-        folder = private_folder(private_folder(state_dir) / "shadow") / f"{name}.git"
+        folder = repository(state_dir, workspace.root)
+        private_folder(private_folder(state_dir) / "shadow")
         lock = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with _locked(lock):
@@ -111,12 +111,6 @@ class Snapshots:
         """What a snapshot says beside its files; raises `SnapshotFailed`."""
         return Note.from_bytes(self.git.run("cat-file", "commit", commit).partition(b"\n\n")[2])
 
-    def forget(self, session: str) -> None:
-        """Remove a session's snapshots; what only they held goes with the next `git gc`."""
-        with _locked(self._lock):
-            lines = "".join(f"delete {ref}\n" for ref, _commit in self._refs(session))
-            self.git.run("update-ref", "--stdin", given=lines.encode())
-
     def _refs(self, session: str) -> list[tuple[str, str]]:
         """Oldest first: their names begin with a number."""
         out = self.git.run("for-each-ref", "--format=%(refname) %(objectname)", f"refs/sessions/{session}").decode()
@@ -160,6 +154,29 @@ class Snapshots:
             with suppress(OSError):  # without it the next process reads everything once more
                 self._index.save(self.git.folder)
             self._saved = self._index.commit
+
+
+def repository(state_dir: Path, root: Path) -> Path:
+    """Where the snapshots of the workspace `root` are kept, whether or not there are any."""
+    return state_dir / "shadow" / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:24]}.git"
+
+
+def forget(state_dir: Path, root: Path, sessions: Collection[str]) -> None:
+    """Remove the snapshots of sessions that worked in `root`, and what only they held; raises `SnapshotFailed`."""
+    folder = repository(state_dir, root)
+    if not sessions or not folder.exists():
+        return
+    lock = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        with _locked(lock):
+            git = Git(folder, lock)
+            places = [f"refs/sessions/{session}" for session in sessions]
+            refs = git.run("for-each-ref", "--format=delete %(refname)", *places)
+            if refs:
+                git.run("update-ref", "--stdin", given=refs)
+                git.run("gc", "--quiet", "--prune=now")
+    finally:
+        os.close(lock)
 
 
 @contextmanager
