@@ -17,8 +17,8 @@ from super_agent.core.serve import is_local
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 
-SETTLE_S = 0.25
-"""A runner ends within some 100 ms of its row, and 20 ms later the next one for the same weights is started."""
+SETTLE_S = 0.5
+"""A runner ends within some 100 ms of its row and 20 ms later the next is started; several times that when busy."""
 SETTLE_STEP_S = 0.05
 
 
