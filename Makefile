@@ -31,11 +31,11 @@ lint: setup ## ruff, mypy --strict, import layers
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-bench: setup ## the figures in benchmarks/ (2 minutes), then bench-compare
+bench: setup ## the figures in benchmarks/ (about 2 minutes), then bench-compare
 	@$(PYTHON) -m benchmarks
 	@$(PYTHON) -m benchmarks.compare
 
-bench-compare: setup ## stock AutoGen, stock Open Interpreter and super-agent on the same task
+bench-compare: setup ## stock AutoGen, stock Open Interpreter and super-agent on the same task (about 10 minutes)
 	@$(PYTHON) -m benchmarks.compare
 
 ollama: ## print the path of an Ollama; built from source, once, where none is installed

@@ -1,4 +1,7 @@
-"""`python -m benchmarks.compare`: run every contestant, print the table, keep it in benchmarks/results/."""
+"""`python -m benchmarks.compare`: run every contestant, print the table, keep it in benchmarks/results/.
+
+The server evaluates about 126,000 tokens: 6 to 14 minutes at the 330 to 150 a second of two quiet cores.
+"""
 
 import sys
 import time

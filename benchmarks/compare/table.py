@@ -25,6 +25,10 @@ are put into the server's cache as generation does, and are counted apart. *eval
 prompts. *orchestration*: wall time in which the model had nothing to do, start-up included. *CPU a call*: processor
 time of the program's main process from one model call to the next. *memory*: largest resident sum of its processes.
 *start-up*: from the start of the process to its first model call, the server's own time left out.
+
+Stock AutoGen talks through a small client of this benchmark that sends what its OpenAI client sends; stock Open
+Interpreter through litellm to the same API. The long task is super-agent's alone: a stock team's prompts outgrow the
+context in it, the server cuts them without a word, and it would no longer be the same task.
 """
 
 
