@@ -97,7 +97,8 @@ def _fences(text: str, *, cut: bool) -> Iterator[_Fence]:
             rest = [_dedented(line, indent) for line in lines[start:]]
             end = start + _end_of_code(language, rest, end - start, closing, cut=cut)
         body = [_dedented(line, indent) for line in lines[start:end]]
-        yield _Fence(info, language, "\n".join(body), end < len(lines))
+        # Where the limit cut the reply right after a fence, the line may have gone on: ```bash closes nothing.
+        yield _Fence(info, language, "\n".join(body), end < len(lines) - cut)
         position = end + 1
 
 

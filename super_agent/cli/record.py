@@ -73,8 +73,11 @@ class Record:
 
 
 def open_snapshots(ground: Ground) -> Snapshots | None:
-    """The workspace's snapshots until the ground is left, unless the user wants none; raises `SnapshotFailed`."""
-    if ground.settings.snapshots == "off":
+    """The workspace's snapshots until the ground is left, unless the user wants none; raises `SnapshotFailed`.
+
+    A run that is not in the store could not be named to `diff` and `undo`, so it has none either.
+    """
+    if ground.settings.snapshots == "off" or ground.store is None:
         return None
     snapshots = Snapshots.open(ground.settings.state_dir, ground.workspace)
     ground.stack.callback(snapshots.close)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from super_agent.core.errors import Interrupted, QueueTimedOut
+from super_agent.core.errors import Interrupted, QueueTimedOut, StoreFailed
 from super_agent.core.events import Emit, Queued, QueuePassed
 from super_agent.core.gate import RequestFacts
 from super_agent.core.places import Places, Standing
@@ -25,6 +25,8 @@ from super_agent.core.serve import is_local
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 
+ORDER_BYTES = 16384
+"""Reserved for the order: a run has some 200 bytes in it."""
 POLL_S = 0.05
 """Between two looks of a run that waits; one look takes 0.1 ms, the calls waited for take seconds."""
 LOCKED_RETRY_S = 0.001
@@ -46,7 +48,10 @@ class RunQueue:
         self._model = f"{settings.model} at {settings.base_url}"
         self._timeout_s = settings.queue_timeout_s
         folder = private_folder(private_folder(settings.state_dir) / "queue")
-        self._order = _Order(private_folder(folder / _name(settings.base_url, scope)))
+        try:
+            self._order = _Order(private_folder(folder / _name(settings.base_url, scope)))
+        except OSError as error:
+            raise StoreFailed(f"the queue in {folder}: {error.strerror}", fix="Make room on the disk") from error
         self._lock = threading.Lock()
         self._waiters = 0
         self._calls: dict[int, RequestFacts] = {}
@@ -135,6 +140,7 @@ class _Order:
         fcntl.flock(self._alive, fcntl.LOCK_EX)
         unlisted.rename(folder / f"{self.run}.alive")  # others see it only once it is locked
         self._file = _open(folder / "order.json")
+        os.posix_fallocate(self._file, 0, ORDER_BYTES)
         for path in folder.glob("*.alive"):
             self._is_alive(path.stem)  # removes what dead runs left
 
@@ -148,15 +154,14 @@ class _Order:
         """The order for reading and changing, without the runs that are dead."""
         self._take()
         try:
-            before = os.pread(self._file, 1 << 20, 0)
+            before = os.pread(self._file, 1 << 20, 0).split(b"\n", 1)[0]
             places = _parsed(before)
             self._look_at_others(places)
             yield places
-            after = places.to_json().encode() + b"\n"
+            after = places.to_json().encode()
             if after != before:
-                # One write; what an end between the two calls leaves behind the first line is not read.
-                os.pwrite(self._file, after, 0)
-                os.ftruncate(self._file, len(after))
+                # One write, in place, which a full disk does not prevent; what is behind the first line is not read.
+                os.pwrite(self._file, (after + b"\n").ljust(ORDER_BYTES), 0)
         finally:
             # Not left to a close: a child between fork and exec would hold on to it.
             fcntl.flock(self._file, fcntl.LOCK_UN)
@@ -217,7 +222,7 @@ def _open(path: Path) -> int:
 
 def _parsed(data: bytes) -> Places:
     try:
-        return Places.from_json(data.split(b"\n", 1)[0].decode())
+        return Places.from_json(data.rstrip(b"\0").decode())
     except (ValueError, TypeError):
         return Places()  # empty at first; or not of this version, whose runs are then not seen
 
