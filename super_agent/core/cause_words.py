@@ -22,7 +22,7 @@ CAUSES: Mapping[Language, Mapping[CauseKind, str]] = {
         "displaced": "{name} took its place: the server keeps {limit} loaded (OLLAMA_MAX_LOADED_MODELS)",
         "memory": "{name} was loaded, and memory was probably not enough for both",
         "displaced_or_memory": "{name} took its place in memory",
-        "unloaded": "it was unloaded (`ollama stop`, a keep_alive of 0), or its process ended",
+        "unloaded": "it was unloaded (`ollama stop`, a keep_alive of 0, to be loaded otherwise), or its process ended",
         "not_loaded_yet": "nothing loaded it so far, as far as is known here",
         "in_between": (
             "between two looks another client sent runner options (num_ctx, num_gpu …), used the base model, or had it "
@@ -46,7 +46,7 @@ CAUSES: Mapping[Language, Mapping[CauseKind, str]] = {
         "displaced": "{name} tomou o seu lugar: o servidor mantém {limit} carregado(s) (OLLAMA_MAX_LOADED_MODELS)",
         "memory": "{name} foi carregado, e provavelmente não havia memória para os dois",
         "displaced_or_memory": "{name} tomou o seu lugar na memória",
-        "unloaded": "foi descarregado (`ollama stop`, um keep_alive de 0), ou o seu processo terminou",
+        "unloaded": "foi descarregado (`ollama stop`, keep_alive de 0, outra carga), ou o seu processo terminou",
         "not_loaded_yet": "nada o carregou até agora, pelo que se sabe aqui",
         "in_between": (
             "entre duas observações outro cliente enviou opções do runner (num_ctx, num_gpu …), usou o modelo base, ou "

@@ -109,7 +109,9 @@ def test_a_model_that_comes_back_without_a_word_from_v1_is_a_load_with_the_cause
     kinds = [kind for kind, _cause in watched.noted()]
     causes = {cause for _kind, cause in watched.noted()}
     assert kinds == ["eviction", "load"]
-    assert causes == {"it was unloaded (`ollama stop`, a keep_alive of 0), or its process ended"}
+    assert causes == {
+        "it was unloaded (`ollama stop`, a keep_alive of 0, to be loaded otherwise), or its process ended"
+    }
 
 
 def test_the_last_look_is_kept_for_the_next_command(watched: Watched) -> None:
