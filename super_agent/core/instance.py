@@ -129,7 +129,7 @@ class InstanceWatch:
         """
         with self._lock:
             try:
-                now = look_at(self.server, self.settings.model, self._weights, known=self._runner)
+                now = look_at(self.server, self.settings.model, self._weights, known=self._ending())
             except ServerError as error:
                 if not error.passing:
                     raise
@@ -142,7 +142,7 @@ class InstanceWatch:
         with self._lock:
             try:
                 now = look_at(
-                    self.server, self.settings.model, self._weights, timeout_s=GLANCE_TIMEOUT_S, known=self._runner
+                    self.server, self.settings.model, self._weights, timeout_s=GLANCE_TIMEOUT_S, known=self._ending()
                 )
             except ServerError:
                 return  # the request itself finds out, and says or mends it
@@ -184,6 +184,11 @@ class InstanceWatch:
             if usage.truncated:
                 detail = f"the server evaluated {usage.prompt_tokens} prompt tokens, fewer than were sent"
                 self._note("truncation", detail, cause=Cause("prompt_cut", {"model": self.settings.model}))
+
+    def _ending(self) -> Runner | None:
+        """The runner that may be about to end; one that was seen to start is not."""
+        row = self._last.row(self.settings.model)
+        return self._runner if row is None or row.name else None
 
     def _find_runner(self) -> Runner | None:
         found = processes.runners(self.settings.base_url, self._weights)
