@@ -65,9 +65,10 @@ class Watched:
     def _read(self) -> None:
         if self._process.stdout is None:
             raise RuntimeError("the pipe asked for was not made")
-        if self._process.stdout.readline():
-            self.first_line_s = time.perf_counter() - self.started
-        self._process.stdout.read()
+        with self._process.stdout as output:
+            if output.readline():
+                self.first_line_s = time.perf_counter() - self.started
+            output.read()
 
     def _sample(self) -> None:
         while self._process.poll() is None:
