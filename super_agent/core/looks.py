@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -69,8 +70,9 @@ def remember(settings: Settings, look: Look) -> None:
     private_folder(path.parent)
     kept = {"at": look.at, "server_pid": look.server_pid, "rows": [asdict(row) for row in look.rows]}
     part = path.with_name(f"{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(kept | {"siblings": sorted(look.siblings)}), encoding="utf-8")
-    part.replace(path)
+    with suppress(OSError):  # a full disk costs a hint, not the run
+        part.write_text(json.dumps(kept | {"siblings": sorted(look.siblings)}), encoding="utf-8")
+        part.replace(path)
 
 
 def remembered(settings: Settings) -> Look | None:
