@@ -87,7 +87,7 @@ def torture(tmp_path: Path, server: ScriptedOllama, chance: random.Random, withi
             process.kill()
         finally:
             out, err = process.communicate(timeout=60)
-        if process.returncode == 0:
+        if process.returncode == 0 or "has ended: the check failed before" in err:  # killed after its end was kept
             return kills
         assert process.returncode == -signal.SIGKILL, out[-1000:] + err
         kept = "nothing to go on from" not in err and "no session" not in err and "turn_started" in out

@@ -67,7 +67,8 @@ SECRETS = [
     attempt(
         "secrets",
         "see host processes' command lines",
-        "b'{victim}' in b''.join(map(read, glob.glob('/proc/*/cmdline')))",
+        # By cat, as processes may end while one looks.
+        "b'{victim}' in subprocess.run('cat /proc/*/cmdline', shell=True, capture_output=True).stdout",
     ),
     attempt("secrets", "read the kernel's memory", "read('/dev/mem') or read('/proc/kcore')"),
     attempt("secrets", "read the kernel's log", "libc.klogctl(3, ctypes.create_string_buffer(64), 64) > 0"),
