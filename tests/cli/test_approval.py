@@ -222,6 +222,7 @@ def test_an_editor_that_does_not_work_is_said_and_the_question_comes_again(
         screen.reads(QUESTION)
         screen.types("e\r")
         screen.reads(said)
+        screen.reads(QUESTION)
         screen.types("s\r")
         assert screen.ends() == 0, screen.shown
     assert not (workspace / "made.txt").exists()
