@@ -248,10 +248,10 @@ def test_ctrl_c_and_stop_at_the_question_end_the_run(
 
 def test_waiting_for_a_person_costs_neither_the_codes_time_nor_the_runs(start: StartScreen, workspace: Path) -> None:
     with ScriptedOllama(executor=[BLOCK, "Done."]) as server:
-        screen = start(server, "--max-time", "4")
+        screen = start(server, "--max-time", "8")
         screen.reads(QUESTION)
         with pytest.raises(subprocess.TimeoutExpired):
-            screen.process.wait(5)
+            screen.process.wait(9)
         screen.types("r\r")
         assert screen.ends() == 0, screen.shown
     assert (workspace / "made.txt").read_text() == "made\n"
