@@ -20,7 +20,7 @@ from tests.cli.background import start
 from tests.scripted_http import Request
 from tests.scripted_ollama import ScriptedOllama
 
-RUNS = int(os.environ.get("TORTURE_RUNS", "4"))
+RUNS = int(os.environ.get("TORTURE_RUNS", "3"))
 TASK = "Write calc.py with add and sub."
 CHECK = "python -c 'from calc import add, sub; assert add(2, sub(5, 2)) == 5'"
 TURNS = {
