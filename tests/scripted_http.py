@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         return data
 
     def _manage(self, raw: bytes, body: Any) -> None:
-        result = self.server.owner.library.handle(self.command, self.path, raw, body)
+        result = self.server.owner.catalogue.handle(self.command, self.path, raw, body)
         if isinstance(result, Refuse):
             self._answer(result)
         elif isinstance(result, Raw):
@@ -163,17 +163,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream("application/x-ndjson", (json.dumps(line).encode() + b"\n" for line in result), Say())
 
     def _chat(self, body: Any) -> None:
-        library = self.server.owner.library
+        catalogue = self.server.owner.catalogue
         native = self.path == "/api/chat"
-        model = library.find(body.get("model", ""))
+        model = catalogue.find(body.get("model", ""))
         if model is None:
             self._answer(not_found(body.get("model", "")))
             return
         if refuse := _refusal(body, model):
             self._answer(refuse)
             return
-        load_s = library.use(model, *((body.get("options"), body.get("keep_alive")) if native else ()))
-        context = library.context_of(model)
+        load_s = catalogue.use(model, *((body.get("options"), body.get("keep_alive")) if native else ()))
+        context = catalogue.context_of(model)
         prompt = prompt_tokens(body["messages"])
         answer: Answer
         if native and body.get("truncate") is False and prompt > context:

@@ -57,7 +57,7 @@ class Loaded:
     size_vram: int
 
 
-class Library:
+class Catalogue:
     """What is stored and what is loaded. Tests may change both at any time."""
 
     def __init__(self, models: Iterable[Model]) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Self
 from super_agent.core.gate import ClientKind
 from super_agent.core.settings import Settings, load_settings
 from tests.scripted_http import HTTPServer, Request
-from tests.scripted_models import Library, Model
+from tests.scripted_models import Catalogue, Model
 from tests.scripted_replies import Answer, Refuse, Script
 
 
@@ -40,7 +40,7 @@ class ScriptedOllama:
     ) -> None:
         """`port` is that of an earlier server, for one that is started again."""
         self.model = model
-        self.library = Library(
+        self.catalogue = Catalogue(
             [Model(f"{model}:latest", context_length, max_context=max(8192, context_length)), *models]
         )
         self.requests: list[Request] = []

@@ -14,8 +14,8 @@ def test_a_row_counts_the_clients_of_another_alias_that_shares_its_runner(tmp_pa
     stranger = Model("stranger:latest", weights="5" * 64)
     with ScriptedOllama(models=[twin, stranger]) as scripted:
         settings = scripted.settings(state_dir=tmp_path)
-        scripted.library.use(twin)
-        scripted.library.use(stranger)
+        scripted.catalogue.use(twin)
+        scripted.catalogue.use(stranger)
         lock = ClientLock(settings, "autogen")
         try:
             with Ollama(settings) as server:
@@ -29,7 +29,7 @@ def test_a_client_on_the_same_server_under_another_name_is_counted(tmp_path: Pat
     with ScriptedOllama() as scripted:
         by_number = scripted.settings(state_dir=tmp_path)
         by_name = scripted.settings(state_dir=tmp_path, base_url=scripted.base_url.replace("127.0.0.1", "localhost"))
-        scripted.library.use(scripted.library.models["scripted:latest"])
+        scripted.catalogue.use(scripted.catalogue.models["scripted:latest"])
         lock = ClientLock(by_number, "open-interpreter")
         try:
             with Ollama(by_name) as server:

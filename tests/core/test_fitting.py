@@ -10,7 +10,7 @@ from tests.scripted_ollama import ScriptedOllama
 def fitted(max_context: int, vram_share: float) -> tuple[int | float, list[str]]:
     told: list[str] = []
     with ScriptedOllama(models=[Model("base:latest", max_context=max_context)]) as double:
-        double.library.vram_share = vram_share
+        double.catalogue.vram_share = vram_share
         with Ollama(double.settings(model="mine")) as server:
             recipe = fit_context(server, "mine", Recipe("base", {}), "5m", told.append)
             assert server.show("mine").num_ctx == recipe.parameters["num_ctx"]

@@ -24,8 +24,8 @@ class Watched:
     """A watch that has begun."""
 
     def __init__(self, scripted: ScriptedOllama, stack: ExitStack, state: Path, **flags: Any) -> None:
-        self.scripted, self.library = scripted, scripted.library
-        self.model = self.library.models["scripted:latest"]
+        self.scripted, self.catalogue = scripted, scripted.catalogue
+        self.model = self.catalogue.models["scripted:latest"]
         self.settings = scripted.settings(state_dir=state)
         self.events: list[Event] = []
         self.server = stack.enter_context(Ollama(self.settings))
@@ -71,9 +71,9 @@ def test_a_glance_before_the_request_sees_whose_context_it_is_and_the_next_one_w
     watched: Watched,
 ) -> None:
     watched.begin()
-    watched.library.reload(1024)
+    watched.catalogue.reload(1024)
     watched.watch.glance()
-    watched.library.use(watched.model)
+    watched.catalogue.use(watched.model)
     watched.watch.glance()
     why = f"a client sends its own num_ctx: 1024 tokens instead of the {CONTEXT} baked in"
     assert watched.noted() == [("reload", why), ("reload", why)]
@@ -92,7 +92,7 @@ def test_a_strict_run_ends_at_the_glance_with_cause_and_fix(
 ) -> None:
     watched = Watched(scripted, stack, tmp_path, strict=True)
     watched.begin()
-    watched.library.reload(1024)
+    watched.catalogue.reload(1024)
     with pytest.raises(InstanceChanged, match=r"reload.*its own num_ctx: 1024.*Let that client send no num_ctx"):
         watched.watch.glance()
 
@@ -101,9 +101,9 @@ def test_a_model_that_comes_back_without_a_word_from_v1_is_a_load_with_the_cause
     watched: Watched,
 ) -> None:
     watched.begin()
-    watched.library.loaded.clear()
+    watched.catalogue.loaded.clear()
     watched.watch.look()
-    watched.library.use(watched.model)
+    watched.catalogue.use(watched.model)
     watched.watch.look()
     watched.watch.look()
     kinds = [kind for kind, _cause in watched.noted()]
@@ -126,9 +126,9 @@ def test_the_last_look_is_kept_for_the_next_command(watched: Watched) -> None:
 
 
 def test_a_foreign_context_is_repaired_before_the_run_and_told(watched: Watched) -> None:
-    watched.library.use(watched.model, {"num_ctx": 1024})
+    watched.catalogue.use(watched.model, {"num_ctx": 1024})
     watched.begin()
-    assert watched.library.context_of(watched.model) == CONTEXT
+    assert watched.catalogue.context_of(watched.model) == CONTEXT
     assert watched.notices() == [
         (
             "warning",
@@ -141,8 +141,8 @@ def test_a_foreign_context_is_repaired_before_the_run_and_told(watched: Watched)
 
 def test_an_alias_with_the_same_context_that_is_loaded_is_no_conflict(watched: Watched) -> None:
     twin = Model("twin:latest", CONTEXT, max_context=CONTEXT)
-    watched.library.models["twin:latest"] = twin
-    watched.library.use(twin)
+    watched.catalogue.models["twin:latest"] = twin
+    watched.catalogue.use(twin)
     watched.begin()
     assert watched.notices() == []
 
@@ -150,12 +150,12 @@ def test_an_alias_with_the_same_context_that_is_loaded_is_no_conflict(watched: W
 def test_a_context_too_short_is_said_once_with_what_can_be_done(
     scripted: ScriptedOllama, stack: ExitStack, tmp_path: Path
 ) -> None:
-    scripted.library.models["scripted:latest"] = Model("scripted:latest", 4096, max_context=32768)
+    scripted.catalogue.models["scripted:latest"] = Model("scripted:latest", 4096, max_context=32768)
     large = Watched(scripted, stack, tmp_path)
     large.begin()
     bake = "super-agent up --model NAME --from scripted --context 16384"
     assert large.notices() == [("warning", "scripted has a context of 4096; real work needs 16384", bake)]
-    scripted.library.models["scripted:latest"] = Model("scripted:latest", 4096, max_context=8192)
+    scripted.catalogue.models["scripted:latest"] = Model("scripted:latest", 4096, max_context=8192)
     small = Watched(scripted, stack, tmp_path)
     small.begin()
     assert [fix for _level, _text, fix in small.notices()] == [
@@ -164,7 +164,7 @@ def test_a_context_too_short_is_said_once_with_what_can_be_done(
 
 
 def test_a_model_without_a_context_of_its_own_is_said(watched: Watched) -> None:
-    watched.library.models["scripted:latest"] = Model("scripted:latest", max_context=CONTEXT)
+    watched.catalogue.models["scripted:latest"] = Model("scripted:latest", max_context=CONTEXT)
     watched.begin()
     assert [text for _level, text, _fix in watched.notices()] == [
         "scripted has a context of 4096; real work needs 16384"

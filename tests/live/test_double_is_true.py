@@ -24,7 +24,7 @@ def double(live_ollama: LiveOllama) -> Iterator[ScriptedOllama]:
     """A scripted server with the live one's model name."""
     model = live_ollama.model.removesuffix(":latest")
     with ScriptedOllama(lambda request: Say("Hello there. I am", finish="length"), model=model) as server:
-        server.library.models["base:latest"] = Model("base:latest")
+        server.catalogue.models["base:latest"] = Model("base:latest")
         yield server
 
 

@@ -148,7 +148,7 @@ def test_a_conversation_cut_because_the_context_shrank_is_noticed_at_once(kind: 
 
     def answer(request: Request) -> Say:
         # Somebody makes the alias anew, with less context, while the run goes on.
-        server.library.models["scripted:latest"] = Model("scripted:latest", num_ctx=350)
+        server.catalogue.models["scripted:latest"] = Model("scripted:latest", num_ctx=350)
         return Say("ok " * 100)
 
     with ScriptedOllama(answer) as server:

@@ -46,7 +46,7 @@ def ollama(server: ScriptedOllama) -> Iterator[Ollama]:
 
 def test_version_and_models(server: ScriptedOllama, ollama: Ollama) -> None:
     assert ollama.version() == "0.32.15"
-    stored = server.library.models.values()
+    stored = server.catalogue.models.values()
     assert ollama.models() == tuple(StoredModel(m.name, m.digest, WEIGHT_BYTES + 313) for m in stored)
 
 
@@ -117,7 +117,7 @@ def test_creating_from_a_gguf_uploads_it_once(server: ScriptedOllama, ollama: Ol
 
 
 def test_pulling_reports_bytes(server: ScriptedOllama, ollama: Ollama) -> None:
-    server.library.pullable["far:latest"] = Model("far:latest", weights="f" * 64)
+    server.catalogue.pullable["far:latest"] = Model("far:latest", weights="f" * 64)
     steps = list(ollama.pull("far"))
     assert [s.completed for s in steps if s.total] == [0, *(WEIGHT_BYTES * n // 4 for n in range(1, 5))]
     assert steps[-1].status == "success"
@@ -266,10 +266,10 @@ def test_names_are_compared_as_ollama_does(one: str, other: str, same: bool) -> 
 
 def test_the_double_reloads_by_the_rules_of_the_real_server(server: ScriptedOllama, ollama: Ollama) -> None:
     ollama.load("coder:7b", "30m")
-    library = server.library
-    assert library.use(library.models["scripted:latest"], {"num_ctx": 2048}) < 0.2  # same weights, same context
+    catalogue = server.catalogue
+    assert catalogue.use(catalogue.models["scripted:latest"], {"num_ctx": 2048}) < 0.2  # same weights, same context
     assert ollama.loaded()[0].name == "coder:7b"
-    library.reload(512)  # a foreign client with its own num_ctx
+    catalogue.reload(512)  # a foreign client with its own num_ctx
     [row] = ollama.loaded()
     assert row.context_length == 512
     assert row.expires_at == pytest.approx(time.time() + DEFAULT_KEEP_ALIVE_S, abs=5)

@@ -142,7 +142,9 @@ def test_tool_calls_reach_the_caller_of_the_client() -> None:
 
     call = ToolCall("c1", "add", '{"a": 1}')
     with ScriptedOllama([Say(tool_calls=(call,))]) as server:
-        server.library.models["scripted:latest"] = Model("scripted:latest", 8192, capabilities=("completion", "tools"))
+        server.catalogue.models["scripted:latest"] = Model(
+            "scripted:latest", 8192, capabilities=("completion", "tools")
+        )
         assert asyncio.run(run()).tool_calls == (call,)
 
 

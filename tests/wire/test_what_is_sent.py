@@ -66,7 +66,9 @@ def test_schema_tools_and_tool_messages_have_the_form_of_v1() -> None:
         Message("tool", "2", tool_call_id="c1"),
     ]
     with ScriptedOllama(["{}"]) as server:
-        server.library.models["scripted:latest"] = Model("scripted:latest", 8192, capabilities=("completion", "tools"))
+        server.catalogue.models["scripted:latest"] = Model(
+            "scripted:latest", 8192, capabilities=("completion", "tools")
+        )
 
         async def run() -> None:
             client = LLMClient(server.settings(), CountingGate(), 8192)
