@@ -7,6 +7,7 @@ from typing import Any
 from super_agent.cli import wording
 from super_agent.cli.pen import BODY, Pen, Style
 from super_agent.cli.render import Typing
+from super_agent.cli.render_lines import lines_of
 from super_agent.core import events as ev
 from super_agent.core.harmless import harmless
 
@@ -43,15 +44,15 @@ class TextRenderer:
         self._handlers: Mapping[type[Any], Callable[[Any], None]] = {
             ev.RunStarted: self._run_started,
             ev.RunResumed: self._run_resumed,
-            ev.Notice: self._notice,
+            ev.Notice: lambda e: self._pause() if e.level != "info" else None,
             ev.ModelReady: self._model_ready,
             ev.TurnStarted: self._turn_started,
             ev.SpeakerStarted: self._speaker_started,
             ev.TextStreamed: self._text,
             ev.MessagePosted: self._posted,
             ev.FileWritten: self._file_written,
-            ev.EditRefused: self._edit_refused,
-            ev.FilesShown: self._files_shown,
+            ev.EditRefused: lambda _: self._did_act(),
+            ev.FilesShown: lambda _: self._did_act(),
             ev.InstructionGiven: self._instruction,
             ev.ReportMade: lambda _: self._pause(),
             ev.ApprovalAsked: self._approval_asked,
@@ -59,21 +60,14 @@ class TextRenderer:
             ev.CodeStarted: self._code_started,
             ev.OutputStreamed: self._output,
             ev.CodeFinished: self._code_finished,
-            ev.FilesChanged: self._files_changed,
             ev.CheckFinished: self._check_finished,
             ev.VerdictGiven: self._verdict,
             ev.UserSpoke: lambda e: self._line(f"you: {e.text}", "speaker", indent=""),
-            ev.EngineRestarted: lambda e: self._line(f"⚠ Open Interpreter was restarted: {e.reason}", "warning"),
-            ev.InstanceNoted: self._instance,
             ev.Queued: lambda e: self._pen.note(harmless(wording.queued(e))),
-            ev.QueuePassed: self._queue_passed,
+            ev.QueuePassed: lambda _: self._pen.progress(self._doing, self._turn, self._tokens),
             ev.Waiting: lambda e: self._pen.note(f"{self._doing}: {wording.waiting(e)}", e.seconds),
-            ev.Retried: lambda e: self._line(f"⚠ {wording.retried(e)}", "warning"),
             ev.ReplyDiscarded: self._discarded,
-            ev.ContextCompacted: self._compacted,
-            ev.PrefixBroken: self._prefix_broken,
             ev.RunEnded: self._run_ended,
-            ev.NewerEvent: lambda e: self._line(f"({e.name}: an event of a newer super-agent)", "dim"),
         }
 
     @property
@@ -89,6 +83,8 @@ class TextRenderer:
         event = stamped.event
         if isinstance(event, ev.TurnStarted | ev.ApprovalAsked | ev.CodeStarted | ev.RunEnded):
             self._tell_withheld()
+        for line in lines_of(event):
+            self._line(line.text, line.style, BODY * line.depth)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -150,17 +146,7 @@ class TextRenderer:
         self._line(f"in {event.workspace}, sandbox: {event.sandbox}{wording.with_network(event)}{check}", "dim")
         self._begin("making the model ready")
 
-    def _notice(self, event: ev.Notice) -> None:
-        mark = {"info": "", "warning": "⚠ ", "error": "✗ "}[event.level]
-        style: Style = "dim" if event.level == "info" else "warning" if event.level == "warning" else "bad"
-        self._line(f"{mark}{event.text}", style)
-        if event.fix:
-            self._line(f"→ {event.fix}", "dim", indent=BODY * 2)
-        if event.level != "info":
-            self._pause()
-
-    def _model_ready(self, event: ev.ModelReady) -> None:
-        self._line(wording.model_ready(event), "dim")
+    def _model_ready(self, _event: ev.ModelReady) -> None:
         if self._mode is None:
             self._pen.idle()
         else:
@@ -245,13 +231,8 @@ class TextRenderer:
         elif event.speaker == "workspace" and not self._acted:
             self._line(event.text, "dim")
 
-    def _discarded(self, event: ev.ReplyDiscarded) -> None:
+    def _discarded(self, _event: ev.ReplyDiscarded) -> None:
         self._held = self._reply = self._withheld = ""
-        self._line(f"✗ this reply broke off and counts for nothing: {event.reason}", "warning")
-
-    def _queue_passed(self, event: ev.QueuePassed) -> None:
-        self._pen.progress(self._doing, self._turn, self._tokens)
-        self._line(f"waited {wording.duration(event.waited_s)} for other runs", "dim")
 
     def _verdict(self, event: ev.VerdictGiven) -> None:
         self._withheld = ""
@@ -261,8 +242,12 @@ class TextRenderer:
 
     # ── files ──
 
-    def _file_written(self, event: ev.FileWritten) -> None:
+    def _did_act(self) -> None:
+        """The workspace's own summary would only say again what its events have shown."""
         self._acted = True
+
+    def _file_written(self, event: ev.FileWritten) -> None:
+        self._did_act()
         self._line(f"✓ {event.kind} {event.path} (+{event.added_lines} −{event.removed_lines})", "good")
         lines = event.diff.splitlines()
         if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
@@ -275,22 +260,6 @@ class TextRenderer:
             lines = shown
         if lines:
             self._pen.diff(harmless("\n".join(lines)))
-
-    def _edit_refused(self, event: ev.EditRefused) -> None:
-        self._acted = True
-        first, _, rest = event.reason.partition("\n")
-        self._line(f"✗ {event.path} was not written: {first}", "warning")
-        if rest:
-            self._line(rest, "dim", indent=BODY * 2)
-
-    def _files_shown(self, event: ev.FilesShown) -> None:
-        self._acted = True
-        self._line(f"shown to the coder: {wording.paths(event.paths)}", "dim")
-
-    def _files_changed(self, event: ev.FilesChanged) -> None:
-        for title, names in (("created", event.created), ("changed", event.modified), ("deleted", event.deleted)):
-            if names:
-                self._line(f"✓ {title} by the code: {wording.paths(names)}", "good")
 
     # ── code ──
 
@@ -367,24 +336,3 @@ class TextRenderer:
                 self._pen.output("\n".join(last))
         else:
             self._line(f"✗ the check failed{code} ({took})", "bad")
-
-    def _instance(self, event: ev.InstanceNoted) -> None:
-        kind = event.kind.replace("_", " ")
-        if event.expected:
-            if event.kind != "load":  # the load was told when the model was ready
-                self._line(f"{kind}: {event.detail}", "dim")
-            return
-        self._line(f"⚠ {kind}: {event.detail}", "warning")
-        if event.cause:
-            self._line(f"likely cause: {event.cause}", "dim", indent=BODY * 2)
-        if event.fix:
-            self._line(f"→ {event.fix}", "dim", indent=BODY * 2)
-
-    def _compacted(self, event: ev.ContextCompacted) -> None:
-        size = f"about {event.tokens_before:,} tokens became {event.tokens_after:,}"
-        self._line(f"the context of {event.client} was compacted: {size}", "dim")
-        self._line(f"kept: {event.kept}; left out: {event.left_out}", "dim", indent=BODY * 2)
-
-    def _prefix_broken(self, event: ev.PrefixBroken) -> None:
-        where = f"message {event.message + 1}, character {event.character + 1}"
-        self._line(f"⚠ a prompt of {event.client} does not extend the one before ({where}): {event.reason}", "warning")
