@@ -1,4 +1,4 @@
-"""The workspace: the only module that opens paths in it.
+"""The workspace: the only module that opens paths in it (`folders` does the work inside one folder).
 
 Model-written code can write there at any moment, so every path is walked component by component from an open
 descriptor of the root, and no symlink is followed on the way.
@@ -6,7 +6,6 @@ descriptor of the root, and no symlink is followed on the way.
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,12 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from super_agent.core.errors import PathRefused, WorkspaceRefused
+from super_agent.core.folders import (
+    State,
+    collect,
+    link_beside,
+    make_folder,
+    mode_of,
+    read_whole,
+    walk,
+    write_beside,
+)
 
-# Made by tools and not worth a model's attention or a place in a list of changes.
-SKIPPED_FOLDERS = frozenset(
-    {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache",
-     ".ruff_cache", ".tox", ".nox", ".hypothesis", ".idea", ".vscode"}
-)  # fmt: skip
 MAX_READ_BYTES = 10 * 1024 * 1024
 """A file larger than this is not text that a model can use; it is listed, never read."""
 
@@ -39,10 +43,6 @@ class Changes:
     def paths(self) -> tuple[str, ...]:
         """All of them, sorted."""
         return tuple(sorted({*self.created, *self.modified, *self.deleted}))
-
-
-State = dict[str, tuple[int, int, int, int]]
-"""Of each file: inode, size in bytes, mode, and time of its last change in nanoseconds."""
 
 
 class Workspace:
@@ -96,18 +96,18 @@ class Workspace:
         """Replace or create a file atomically, keeping its mode; raises `PathRefused`."""
         try:
             with self._folder_of(path, make=True) as (folder, name):
-                _replace(folder, name, data)
+                write_beside(folder, name, data, mode_of(name, folder, refuse_others=True))
         except OSError as error:
             raise _refused(path, error) from error
 
     def files(self) -> Iterator[str]:
         """Regular files, relative paths in sorted order; folders that tools make are left out."""
-        for path, _info in self._walk(self._fd, ""):
+        for path, _info in walk(self._fd, ""):
             yield path
 
     def state(self) -> State:
         """What `changes_since` compares: cheap facts of every file, none of them read."""
-        return {p: (i.st_ino, i.st_size, i.st_mode, i.st_ctime_ns) for p, i in self._walk(self._fd, "")}
+        return {p: (i.st_ino, i.st_size, i.st_mode, i.st_ctime_ns) for p, i in walk(self._fd, "")}
 
     def changes_since(self, before: State) -> Changes:
         """What was created, modified or deleted since `before` was taken."""
@@ -126,7 +126,7 @@ class Workspace:
         Bytes of a name that are not UTF-8 are escaped as Python's file functions do it (`os.fsencode` undoes it).
         """
         found: State = {}
-        _collect(self._fd, "", found)
+        collect(self._fd, "", found)
         return found
 
     def read_entry(self, path: str, limit_bytes: int) -> bytes:
@@ -137,7 +137,7 @@ class Workspace:
             info = os.fstat(fd)
             if not stat.S_ISREG(info.st_mode):
                 raise OSError(errno.EINVAL, "not a regular file")
-            return _read_whole(fd, info.st_size, limit_bytes)
+            return read_whole(fd, info.st_size, limit_bytes)
         finally:
             os.close(fd)
 
@@ -154,9 +154,9 @@ class Workspace:
         try:
             with self._folder_in(_raw_parts(path), make=True) as (folder, name):
                 if mode is None:
-                    mode = _mode_of(name, folder)
+                    mode = mode_of(name, folder)
                     mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
-                _write_beside(folder, name, content, mode)
+                write_beside(folder, name, content, mode)
         except OSError as error:
             raise _refused(path, error) from error
 
@@ -164,9 +164,7 @@ class Workspace:
         """Make a symbolic link in the place of a file or a link; raises `PathRefused`."""
         try:
             with self._folder_in(_raw_parts(path), make=True) as (folder, name):
-                temporary = f".super-agent.{secrets.token_hex(8)}"
-                os.symlink(os.fsdecode(target), temporary, dir_fd=folder)
-                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+                link_beside(folder, name, target)
         except OSError as error:
             raise _refused(path, error) from error
 
@@ -194,30 +192,13 @@ class Workspace:
         try:
             for part in parts[:-1]:
                 if make:
-                    _make_folder(part, fd)
+                    make_folder(part, fd)
                 inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
                 os.close(fd)
                 fd = inner
             yield fd, parts[-1]
         finally:
             os.close(fd)
-
-    def _walk(self, folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-        for entry in found:
-            try:
-                info = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(info.st_mode):
-                    yield prefix + entry.name, info
-                elif stat.S_ISDIR(info.st_mode) and entry.name not in SKIPPED_FOLDERS:
-                    inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-                    try:
-                        yield from self._walk(inner, f"{prefix}{entry.name}/")
-                    finally:
-                        os.close(inner)
-            except (FileNotFoundError, NotADirectoryError, PermissionError):
-                continue  # it went away or changed its kind while we looked
 
 
 def checked_parts(path: str) -> tuple[str, ...]:
@@ -245,28 +226,6 @@ def _raw_parts(path: str) -> tuple[str, ...]:
     return parts
 
 
-def _collect(folder: int, prefix: str, found: State) -> None:
-    """One loop without a call of ours for each file: this is most of what a turn's snapshot costs."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = entry.name
-            if len(name) == 4 and name.lower() == ".git":
-                continue  # a folder, a link, or the file of a submodule, however it is spelt
-            try:
-                if not entry.is_dir(follow_symlinks=False):
-                    info = entry.stat(follow_symlinks=False)
-                    if stat.S_IFMT(info.st_mode) in (stat.S_IFREG, stat.S_IFLNK):
-                        found[prefix + name] = (info.st_ino, info.st_size, info.st_mode, info.st_ctime_ns)
-                elif name not in SKIPPED_FOLDERS:
-                    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-                    try:
-                        _collect(inner, f"{prefix}{name}/", found)
-                    finally:
-                        os.close(inner)
-            except (FileNotFoundError, NotADirectoryError, PermissionError):
-                continue  # it went away or changed its kind while we looked
-
-
 def _accepted_root(root: Path, protected: tuple[Path, ...]) -> Path:
     fix = "Choose a project folder with --workspace"
     try:
@@ -287,72 +246,6 @@ def _accepted_root(root: Path, protected: tuple[Path, ...]) -> Path:
     if not os.access(real, os.R_OK | os.W_OK | os.X_OK) or os.statvfs(real).f_flag & os.ST_RDONLY:
         raise WorkspaceRefused(f"the workspace {real} cannot be written", fix="Make it writable or choose another")
     return real
-
-
-def _make_folder(name: str, parent: int) -> None:
-    try:
-        os.mkdir(name, dir_fd=parent)
-    except FileExistsError:
-        return
-
-
-def _replace(folder: int, name: str, data: bytes) -> None:
-    mode = _mode_of(name, folder, refuse_others=True)
-    _write_beside(folder, name, data, mode)
-
-
-def _mode_of(name: str, folder: int, *, refuse_others: bool = False) -> int:
-    """The permissions of the regular file that stands there, else those of a new one."""
-    try:
-        info = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return 0o666 & ~_umask()
-    if stat.S_ISREG(info.st_mode):
-        return stat.S_IMODE(info.st_mode)
-    if refuse_others:
-        raise OSError(errno.ELOOP, "not a regular file")
-    return 0o666 & ~_umask()
-
-
-def _read_whole(fd: int, size: int, limit_bytes: int) -> bytes:
-    """What is read until the end, however the file grows meanwhile; most are read by two calls."""
-    pieces, count = [], 0
-    while piece := os.read(fd, max(size - count, 0) + 1):
-        pieces.append(piece)
-        count += len(piece)
-        if count > limit_bytes:
-            raise OSError(errno.EFBIG, "it has grown too large")
-    return b"".join(pieces)
-
-
-def ordinary_modes() -> frozenset[int]:
-    """Permissions that files have when nobody set any."""
-    usual = {0o644, 0o755, 0o664, 0o775}
-    return frozenset(usual | {0o666 & ~_umask(), 0o777 & ~_umask()})
-
-
-def _write_beside(folder: int, name: str, data: bytes, mode: int) -> None:
-    """Write a new file and rename it to its place, so that it is there whole or not at all."""
-    temporary = f".super-agent.{secrets.token_hex(8)}"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(fd, mode)
-            os.fsync(fd)
-        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        os.unlink(temporary, dir_fd=folder)
-        raise
-
-
-def _umask() -> int:
-    with open("/proc/self/status", encoding="ascii") as status:
-        for line in status:
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    return 0o022
 
 
 def _refused(path: str, error: OSError) -> PathRefused:

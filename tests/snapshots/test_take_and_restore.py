@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from super_agent.core.errors import SnapshotFailed
+from super_agent.core.folders import SKIPPED_FOLDERS
 from super_agent.core.snapshots.history import changes, diff
 from super_agent.core.snapshots.restore import apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots, forget
 from super_agent.core.snapshots.stream import MAX_FILE_BYTES, Note, Work, kept, pieces
-from super_agent.core.workspace import SKIPPED_FOLDERS, Workspace
+from super_agent.core.workspace import Workspace
 from tests.snapshots.conftest import Seen, seen
 
 ODD_NAMES = [
