@@ -1,20 +1,18 @@
 """A command that runs while the test does something to it."""
 
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.cli.conftest import CHECKOUT
+from tests.cli.conftest import CHECKOUT, environment
 
 PATIENCE_S = 60.0
 
 
 def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     """`super-agent ARGUMENTS` in the background, with the environment of the `super_agent` fixture."""
-    home = tmp_path / "home"
     return subprocess.Popen(
         [sys.executable, "-m", "super_agent.cli.main", *arguments],
         stdin=subprocess.DEVNULL,
@@ -22,12 +20,7 @@ def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=CHECKOUT,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ["HOME"],
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "SUPER_AGENT_STATE_DIR": str(home / "state"),
-        },
+        env=environment(tmp_path),
     )
 
 

@@ -24,11 +24,29 @@ class Done:
 SuperAgent = Callable[..., Done]
 
 
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A small one of the test's own, so that nothing of the user's counts."""
+    home = tmp_path / "home"
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "SUPER_AGENT_STATE_DIR": str(home / "state"),
+    }
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """An empty one."""
+    path = tmp_path / "workspace"
+    path.mkdir()
+    return path
+
+
 @pytest.fixture
 def super_agent(tmp_path: Path) -> SuperAgent:
     """Run `super-agent ARGUMENTS` with an environment of the test's own and standard input closed."""
-    home = tmp_path / "home"
-    home.mkdir()
+    (tmp_path / "home").mkdir()
 
     def run(*arguments: str, stdin: str | None = None, timeout_s: float = 60, **environ: str) -> Done:
         done = subprocess.run(
@@ -38,13 +56,7 @@ def super_agent(tmp_path: Path) -> SuperAgent:
             text=True,
             timeout=timeout_s,
             cwd=CHECKOUT,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": os.environ["HOME"],
-                "XDG_CONFIG_HOME": str(home / "config"),
-                "SUPER_AGENT_STATE_DIR": str(home / "state"),
-                **environ,
-            },
+            env=environment(tmp_path) | environ,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)

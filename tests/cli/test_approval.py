@@ -97,13 +97,6 @@ StartScreen = Callable[..., Screen]
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
 def start(tmp_path: Path, workspace: Path) -> Iterator[StartScreen]:
     """Start `exec TASK` with approval in a terminal, against a scripted model."""
     screens: list[Screen] = []

@@ -23,13 +23,6 @@ def one_line(done: Done, code: int, *words: str) -> None:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
 def website() -> Iterator[str]:
     """A web server that is not Ollama."""
 

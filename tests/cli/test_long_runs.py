@@ -1,10 +1,9 @@
 """Runs that need more context than there is: compacted, never cut, and a long reply said in two parts."""
 
-import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
+from tests.cli.adding import events, where
 from tests.cli.conftest import SuperAgent
 from tests.scripted_http import Request
 from tests.scripted_ollama import ScriptedOllama
@@ -16,21 +15,12 @@ REVISE = '{"verdict": "revise", "reasons": "the currency is still wrong"}'
 CONTEXT = 4096
 
 
-def events(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def arguments(server: ScriptedOllama, workspace: Path) -> tuple[str, ...]:
-    return ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model, "--json")
-
-
 def file_block(number: int, currency: str) -> str:
     lines = "\n".join(f"PRICE_{number}_{line} = {line}" for line in range(60))
     return f"```python shop.py\nCURRENCY = '{currency}'\n{lines}\n```"
 
 
-def test_a_run_that_needs_five_compactions_still_knows_its_task(super_agent: SuperAgent, tmp_path: Path) -> None:
-    (tmp_path / "workspace").mkdir()
+def test_a_run_that_needs_five_compactions_still_knows_its_task(super_agent: SuperAgent, workspace: Path) -> None:
     replies = iter([file_block(n, str(n)) for n in range(23)] + [file_block(24, "€")])
 
     def team(request: Request) -> str:
@@ -40,9 +30,7 @@ def test_a_run_that_needs_five_compactions_still_knows_its_task(super_agent: Sup
         return REVISE if cue.startswith("Reviewer") else next(replies)
 
     with ScriptedOllama(autogen=team, context_length=CONTEXT) as server:
-        done = super_agent(
-            "run", TASK, *arguments(server, tmp_path / "workspace"), "--check", CHECK, "--max-turns", "40"
-        )
+        done = super_agent("run", TASK, *where(server, workspace), "--json", "--check", CHECK, "--max-turns", "40")
         requests = server.chats
     assert done.code == 0, done.out[-2000:] + done.err
     seen = events(done.out)
@@ -57,13 +45,12 @@ def test_a_run_that_needs_five_compactions_still_knows_its_task(super_agent: Sup
     assert breaks == sum(e["type"] == "context_compacted" for e in seen)
 
 
-def test_the_executor_alone_goes_on_over_compactions(super_agent: SuperAgent, tmp_path: Path) -> None:
-    (tmp_path / "workspace").mkdir()
+def test_the_executor_alone_goes_on_over_compactions(super_agent: SuperAgent, workspace: Path) -> None:
     steps = [f"```python\nprint({n}, 'word ' * 150)\n```" for n in range(30)]
     steps.append("```python\nopen('shop.py', 'w').write('CURRENCY = chr(8364)')\n```")
     with ScriptedOllama(executor=[*steps, "Done."], context_length=CONTEXT) as server:
         done = super_agent(
-            "run", "--solo", TASK, *arguments(server, tmp_path / "workspace"), "--check", CHECK,
+            "run", "--solo", TASK, *where(server, workspace), "--json", "--check", CHECK,
             SUPER_AGENT_MAX_ROUNDS="40",
         )  # fmt: skip
         requests = server.chats
@@ -77,13 +64,12 @@ def test_the_executor_alone_goes_on_over_compactions(super_agent: SuperAgent, tm
 
 
 def test_a_reply_cut_between_its_blocks_goes_on_once_and_is_applied_whole(
-    super_agent: SuperAgent, tmp_path: Path
+    super_agent: SuperAgent, workspace: Path
 ) -> None:
-    (tmp_path / "workspace").mkdir()
     first = Say("```python euro.py\nEURO = chr(8364)\n```\nAnd the second file is", finish="length")
     second = "```python shop.py\nfrom euro import EURO as CURRENCY\n```"
     with ScriptedOllama(autogen=["1. Two files.", first, second]) as server:
-        done = super_agent("run", TASK, *arguments(server, tmp_path / "workspace"), "--check", CHECK)
+        done = super_agent("run", TASK, *where(server, workspace), "--json", "--check", CHECK)
         requests = server.chats
     assert done.code == 0, done.out[-2000:] + done.err
     seen = events(done.out)
@@ -92,12 +78,11 @@ def test_a_reply_cut_between_its_blocks_goes_on_once_and_is_applied_whole(
     assert "go on with what is missing" in requests[-1].prompt[-1][1]
 
 
-def test_a_reply_cut_inside_a_block_is_never_applied_in_part(super_agent: SuperAgent, tmp_path: Path) -> None:
-    (tmp_path / "workspace").mkdir()
+def test_a_reply_cut_inside_a_block_is_never_applied_in_part(super_agent: SuperAgent, workspace: Path) -> None:
     cut = Say("```python euro.py\nEURO = 1\n```\n```python shop.py\nCURR", finish="length")
     with ScriptedOllama(autogen=["1. Two files.", cut, "```python shop.py\nCURRENCY = chr(8364)\n```"]) as server:
-        done = super_agent("run", TASK, *arguments(server, tmp_path / "workspace"), "--check", CHECK)
+        done = super_agent("run", TASK, *where(server, workspace), "--json", "--check", CHECK)
         requests = server.chats
     assert done.code == 0, done.out[-2000:] + done.err
-    assert not (tmp_path / "workspace" / "euro.py").exists()
+    assert not (workspace / "euro.py").exists()
     assert "cut by the length limit, so nothing was written" in requests[-1].prompt[-1][1]

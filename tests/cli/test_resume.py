@@ -1,37 +1,18 @@
 """A run that was ended, by whatever, goes on from its last complete turn."""
 
-import json
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from super_agent.core.store.store import Store
+from tests.cli.adding import ACCEPT, CHECK, REVISE, RIGHT, WRONG, events, where
 from tests.cli.background import start, wait_until
 from tests.cli.conftest import SuperAgent
 from tests.scripted_http import Request
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Answer, Say, Silence
-
-CHECK = "python -c 'from add import add; assert add(2, 3) == 5'"
-WRONG = "```python add.py\ndef add(a, b):\n    return a - b\n```"
-RIGHT = "```python add.py\ndef add(a, b):\n    return a + b\n```"
-REVISE = '{"verdict": "revise", "reasons": "add subtracts"}'
-ACCEPT = '{"verdict": "accept", "reasons": "fine"}'
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
-
-
-def events(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def only(seen: list[dict[str, Any]], kind: str) -> dict[str, Any]:
@@ -50,10 +31,6 @@ def by_cue(coder: list[Answer], reviewer: str = REVISE) -> Callable[[Request], A
         return reviewer if cue.startswith("Reviewer") else next(rest)
 
     return answer
-
-
-def where(server: ScriptedOllama, workspace: Path) -> tuple[str, ...]:
-    return ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model)
 
 
 def asked_coder(server: ScriptedOllama) -> list[Request]:

@@ -1,41 +1,16 @@
 """Whole runs from the command line, with a scripted model and everything else real."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-import pytest
-
+from tests.cli.adding import ACCEPT, CHECK, PLAN, REVISE, RIGHT, WRONG, events, where
 from tests.cli.conftest import SuperAgent
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say
 
-PLAN = "1. Write add.py."
-WRONG = "```python add.py\ndef add(a, b):\n    return a - b\n```"
-RIGHT = "```python add.py\ndef add(a, b):\n    return a + b\n```"
-REVISE = '{"verdict": "revise", "reasons": "add subtracts"}'
-ACCEPT = '{"verdict": "accept", "reasons": "it adds"}'
-CHECK = "python -c 'from add import add; assert add(2, 3) == 5'"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
-
-
-def events(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def arguments(server: ScriptedOllama, workspace: Path) -> tuple[str, ...]:
-    return ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model)
-
 
 def test_the_team_works_until_the_check_passes(super_agent: SuperAgent, workspace: Path) -> None:
     with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, RIGHT]) as server:
-        done = super_agent("run", "Write add.py", *arguments(server, workspace), "--check", CHECK, "--json")
+        done = super_agent("run", "Write add.py", *where(server, workspace), "--check", CHECK, "--json")
     assert done.code == 0, done.err
     seen = events(done.out)
     assert (workspace / "add.py").read_text() == "def add(a, b):\n    return a + b\n"
@@ -60,7 +35,7 @@ def test_the_team_works_until_the_check_passes(super_agent: SuperAgent, workspac
 
 def test_each_prompt_of_the_team_extends_the_one_before_it(super_agent: SuperAgent, workspace: Path) -> None:
     with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, RIGHT]) as server:
-        super_agent("run", "Write add.py", *arguments(server, workspace), "--check", CHECK)
+        super_agent("run", "Write add.py", *where(server, workspace), "--check", CHECK)
         prompts = [request.prompt for request in server.chats]
     assert len(prompts) == 4
     for before, after, reply in zip(prompts, prompts[1:], [PLAN, WRONG, REVISE], strict=False):
@@ -73,7 +48,7 @@ def test_without_a_check_the_executor_tries_the_work_and_the_reviewer_ends_it(
 ) -> None:
     team, executor = [PLAN, RIGHT, ACCEPT], ["```python\nfrom add import add\nprint(add(2, 3))\n```", "It prints 5."]
     with ScriptedOllama(autogen=team, executor=executor) as server:
-        done = super_agent("run", "Write add.py", *arguments(server, workspace), "--json")
+        done = super_agent("run", "Write add.py", *where(server, workspace), "--json")
         requests = server.chats
     assert done.code == 0, done.err
     seen = events(done.out)
@@ -88,7 +63,7 @@ def test_without_a_check_the_executor_tries_the_work_and_the_reviewer_ends_it(
 
 def test_no_request_of_either_client_carries_a_runner_option(super_agent: SuperAgent, workspace: Path) -> None:
     with ScriptedOllama(autogen=[PLAN, RIGHT, ACCEPT], executor=["Fine."]) as server:
-        super_agent("run", "Write add.py", *arguments(server, workspace))
+        super_agent("run", "Write add.py", *where(server, workspace))
         requests = server.chats
     assert {frozenset(r.body) for r in requests if r.client == "autogen"} <= {
         frozenset({"model", "messages", "stream", "stream_options", "temperature", "top_p", "max_tokens", *more})
@@ -105,9 +80,7 @@ def test_a_server_that_fails_for_a_moment_ends_no_run(super_agent: SuperAgent, w
     team = [Refuse(503, "busy"), PLAN, half, RIGHT, Say("", end="cut", pieces_before_end=0), ACCEPT]
     executor = [Say("```py", end="cut"), "```python\nprint(6 * 7)\n```", "It prints 42."]
     with ScriptedOllama(autogen=team, executor=executor) as server:
-        done = super_agent(
-            "run", "Write add.py", *arguments(server, workspace), "--json", SUPER_AGENT_RETRY_WAIT_S="0.01"
-        )
+        done = super_agent("run", "Write add.py", *where(server, workspace), "--json", SUPER_AGENT_RETRY_WAIT_S="0.01")
         prompts = [request.prompt for request in server.chats if request.client == "autogen"]
     assert done.code == 0, done.err
     seen = [e for e in events(done.out) if e["type"] in ("retried", "reply_discarded")]
@@ -129,21 +102,21 @@ def test_a_server_that_fails_for_a_moment_ends_no_run(super_agent: SuperAgent, w
 def test_the_same_failure_twice_is_no_progress_and_exit_1(super_agent: SuperAgent, workspace: Path) -> None:
     again = WRONG.replace("a - b", "b - a")
     with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, again, REVISE, again, again]) as server:
-        done = super_agent("run", "Write add.py", *arguments(server, workspace), "--check", CHECK)
+        done = super_agent("run", "Write add.py", *where(server, workspace), "--check", CHECK)
     assert done.code == 1, done.err
     assert "ended: no progress" in done.out
 
 
 def test_a_limit_of_turns_is_exit_1_and_says_how_to_go_on(super_agent: SuperAgent, workspace: Path) -> None:
     with ScriptedOllama(autogen=[PLAN, WRONG, REVISE]) as server:
-        done = super_agent("run", "x", *arguments(server, workspace), "--check", CHECK, "--max-turns", "1")
+        done = super_agent("run", "x", *where(server, workspace), "--check", CHECK, "--max-turns", "1")
     assert done.code == 1, done.err
     assert "raise --max-turns" in done.out
 
 
 def test_a_limit_of_tokens_is_exit_1(super_agent: SuperAgent, workspace: Path) -> None:
     with ScriptedOllama(autogen=[PLAN, WRONG]) as server:
-        done = super_agent("run", "x", *arguments(server, workspace), "--check", CHECK, "--max-tokens", "10")
+        done = super_agent("run", "x", *where(server, workspace), "--check", CHECK, "--max-tokens", "10")
     assert done.code == 1, done.err
     assert "of its 10 tokens" in done.out
 
@@ -152,7 +125,7 @@ def test_solo_gives_the_job_to_the_executor_with_the_same_check(super_agent: Sup
     write = '```python\nopen("add.py", "w").write("def add(a, b):\\n    return a {} b\\n")\n```'
     replies = [write.format("-"), "Done.", write.format("+"), "Done."]
     with ScriptedOllama(executor=replies) as server:
-        done = super_agent("run", "--solo", "Write add.py", *arguments(server, workspace), "--check", CHECK, "--json")
+        done = super_agent("run", "--solo", "Write add.py", *where(server, workspace), "--check", CHECK, "--json")
     assert done.code == 0, done.err
     end = events(done.out)[-1]
     assert (end["reason"], end["turns"], end["files_changed"]) == ("check_passed", 2, ["add.py"])
@@ -161,7 +134,7 @@ def test_solo_gives_the_job_to_the_executor_with_the_same_check(super_agent: Sup
 
 def test_exec_ends_with_0_when_the_conversation_ends_by_itself(super_agent: SuperAgent, workspace: Path) -> None:
     with ScriptedOllama(executor=["```shell\necho hi; exit 3\n```", "It failed as it should."]) as server:
-        done = super_agent("exec", "Say hi", *arguments(server, workspace))
+        done = super_agent("exec", "Say hi", *where(server, workspace))
         observation = server.chats[1].prompt[-1][1]
     assert done.code == 0, done.err
     assert "exit code 3" in observation
@@ -173,8 +146,8 @@ def test_the_task_may_come_from_a_file_or_standard_input(
 ) -> None:
     (tmp_path / "task.txt").write_text("Say hi\n")
     with ScriptedOllama(executor=["hi", "hi"]) as server:
-        by_file = super_agent("exec", "--file", str(tmp_path / "task.txt"), *arguments(server, workspace))
-        by_stdin = super_agent("exec", *arguments(server, workspace), stdin="Say hi\n")
+        by_file = super_agent("exec", "--file", str(tmp_path / "task.txt"), *where(server, workspace))
+        by_stdin = super_agent("exec", *where(server, workspace), stdin="Say hi\n")
         tasks = [request.prompt[-1][1].strip() for request in server.chats]
     assert (by_file.code, by_stdin.code) == (0, 0)
     assert tasks == ["Say hi", "Say hi"]
@@ -182,7 +155,7 @@ def test_the_task_may_come_from_a_file_or_standard_input(
 
 def test_a_confirmed_setup_command_runs_first(super_agent: SuperAgent, workspace: Path) -> None:
     with ScriptedOllama(executor=["fine"]) as server:
-        done = super_agent("exec", "x", *arguments(server, workspace), "--setup", "touch made", "--yes")
+        done = super_agent("exec", "x", *where(server, workspace), "--setup", "touch made", "--yes")
     assert done.code == 0, done.err
     assert (workspace / "made").exists()
 
@@ -191,7 +164,7 @@ def test_what_a_setup_command_installs_is_what_the_executor_uses(super_agent: Su
     module = "pathlib.Path(sys.prefix, 'lib', f'python3.{sys.version_info[1]}', 'site-packages', 'installed.py')"
     setup = f"python -c \"import pathlib, sys; {module}.write_text('answer = 42')\""
     with ScriptedOllama(executor=["```python\nimport installed; installed.answer\n```", "Done."]) as server:
-        done = super_agent("exec", "x", *arguments(server, workspace), "--setup", setup, "--yes", "--json")
+        done = super_agent("exec", "x", *where(server, workspace), "--setup", setup, "--yes", "--json")
     assert done.code == 0, done.err
     assert "".join(e["text"] for e in events(done.out) if e["type"] == "output_streamed") == "42\n"
     assert list(workspace.glob(".venv/lib/*/site-packages/installed.py"))
@@ -200,7 +173,7 @@ def test_what_a_setup_command_installs_is_what_the_executor_uses(super_agent: Su
 def test_an_env_file_of_the_workspace_is_named_and_not_read(super_agent: SuperAgent, workspace: Path) -> None:
     (workspace / ".env").write_text("SUPER_AGENT_SANDBOX=none\n")
     with ScriptedOllama(executor=["fine"]) as server:
-        done = super_agent("exec", "x", *arguments(server, workspace))
+        done = super_agent("exec", "x", *where(server, workspace))
     assert "sets SUPER_AGENT_SANDBOX and is not read" in done.out
     assert "sandbox: bubblewrap" in done.out
 
@@ -208,7 +181,7 @@ def test_an_env_file_of_the_workspace_is_named_and_not_read(super_agent: SuperAg
 def test_the_original_of_a_replaced_file_is_kept(super_agent: SuperAgent, workspace: Path, tmp_path: Path) -> None:
     (workspace / "add.py").write_text("old\n")
     with ScriptedOllama(autogen=[PLAN, RIGHT]) as server:
-        super_agent("run", "Fix add.py", *arguments(server, workspace), "--check", CHECK)
+        super_agent("run", "Fix add.py", *where(server, workspace), "--check", CHECK)
     [index] = (tmp_path / "home" / "state").glob("sessions/*/originals/index.tsv")
     name = index.read_text().split("\t")[0]
     assert (index.parent / name).read_text() == "old\n"

@@ -17,6 +17,7 @@ from super_agent.cli.session_commands import _complete
 from super_agent.core import events as ev
 from super_agent.core.errors import UsageError
 from super_agent.core.store.store import Store
+from tests.cli.adding import where
 from tests.cli.conftest import CHECKOUT, SuperAgent
 from tests.cli.expected_runs import EXPECTED
 from tests.cli.scripted_runs import RUNS, stamped, started
@@ -140,13 +141,10 @@ def test_the_list_as_json(super_agent: SuperAgent) -> None:
     )
 
 
-def test_a_run_is_kept_and_is_the_one_that_is_shown(super_agent: SuperAgent, tmp_path: Path) -> None:
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
+def test_a_run_is_kept_and_is_the_one_that_is_shown(super_agent: SuperAgent, workspace: Path) -> None:
     with ScriptedOllama(["Nothing to do.", "Nothing either."]) as server:
-        where = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model)
-        ran = super_agent("exec", "Say hello", *where)
-        unkept = super_agent("exec", "Say nothing", *where, "--no-store")
+        ran = super_agent("exec", "Say hello", *where(server, workspace))
+        unkept = super_agent("exec", "Say nothing", *where(server, workspace), "--no-store")
     assert (ran.code, unkept.code) == (0, 0), ran.err + unkept.err
     assert super_agent("show", "--workspace", str(workspace)).out == ran.out
 
@@ -161,16 +159,13 @@ def test_a_session_that_was_broken_off_says_so(super_agent: SuperAgent, state: P
 
 
 def test_a_conversation_is_kept_with_what_the_user_said_and_its_end(
-    super_agent: SuperAgent, state: Path, tmp_path: Path
+    super_agent: SuperAgent, state: Path, workspace: Path, tmp_path: Path
 ) -> None:
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
     environ = {"SUPER_AGENT_STATE_DIR": str(state), "XDG_CONFIG_HOME": str(tmp_path), "TERM": "dumb"}
     with ScriptedOllama(["Hello to you."]) as server:
-        where = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model)
         master, slave = pty.openpty()
         process = subprocess.Popen(
-            [sys.executable, "-m", "super_agent.cli.main", "exec", *where],
+            [sys.executable, "-m", "super_agent.cli.main", "exec", *where(server, workspace)],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.core.store.store import Store
+from tests.cli.adding import where
 from tests.cli.conftest import CHECKOUT, Done, SuperAgent
 from tests.cli.test_bad_input import one_line
 from tests.scripted_ollama import ScriptedOllama
@@ -23,13 +24,6 @@ SAME_NEVER = "tr -dc a-z </dev/urandom | head -c 8; false"
 def filling(state: Path, at: int) -> str:
     """A check that fills the disk of `state` when it runs for the `at`-th time."""
     return f"echo >>n; test $(wc -l <n) = {at} && cat /dev/zero >{state}/fill 2>&-; {SAME_NEVER}"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
 
 
 def on_a_disk(disk: tuple[str, ...], tmp_path: Path, script: str) -> Done:
@@ -64,10 +58,9 @@ def test_a_damaged_store_ends_the_run_before_it_begins(
     state.mkdir()
     (state / "sessions.db").write_bytes(b"garbage" * 1000)
     with ScriptedOllama(autogen=["1. Plan.", FILE], executor=["Fine."]) as server:
-        where = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model)
-        refused = super_agent(command, "x", *where)
+        refused = super_agent(command, "x", *where(server, workspace))
         assert server.requests == []
-        unkept = super_agent(command, "x", *where, "--no-store", "--max-turns", "1")
+        unkept = super_agent(command, "x", *where(server, workspace), "--no-store", "--max-turns", "1")
     one_line(refused, 2, "sessions.db", "damaged", f"mv {state}/sessions.db", "--no-store")
     assert refused.out == ""
     assert "sessions.db" not in unkept.err
@@ -137,9 +130,7 @@ def test_long_output_on_a_full_disk_is_told_and_the_run_goes_on(workspace: Path,
 
 
 def test_a_second_run_in_the_same_store_does_not_wait_for_the_first(super_agent: SuperAgent, workspace: Path) -> None:
-    with ScriptedOllama(["One.", "Two."]) as server:
-        where = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", server.model)
-        with Store.open(workspace.parent / "home" / "state") as store:
-            assert super_agent("exec", "x", *where).code == 0
-            assert super_agent("exec", "y", *where).code == 0
-            assert [row.task for row in store.sessions(workspace)] == ["y", "x"]
+    with ScriptedOllama(["One.", "Two."]) as server, Store.open(workspace.parent / "home" / "state") as store:
+        assert super_agent("exec", "x", *where(server, workspace)).code == 0
+        assert super_agent("exec", "y", *where(server, workspace)).code == 0
+        assert [row.task for row in store.sessions(workspace)] == ["y", "x"]
