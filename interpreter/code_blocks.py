@@ -90,14 +90,12 @@ def _fences(text: str, *, cut: bool) -> Iterator[_Fence]:
         language = LANGUAGES.get(info.split()[0].lower() if info else "")
         closing = re.compile(rf"^[ \t]*{re.escape(opening['fence'][0])}{{{len(opening['fence'])},}}[ \t]*$")
         start = position + 1
-        # Where the limit cut the reply at ```, that may be the beginning of ```bash in a text that the code holds.
-        whole = len(lines) - 1 if cut else len(lines)
-        end = next((i for i in range(start, whole) if closing.match(lines[i])), len(lines))
+        end = next((i for i in range(start, len(lines)) if closing.match(lines[i])), len(lines))
         if language is not None and any(line.strip() for line in lines[start:end]):
             rest = [_dedented(line, indent) for line in lines[start:]]
             end = start + _end_of_code(language, rest, end - start, closing, cut=cut)
         body = [_dedented(line, indent) for line in lines[start:end]]
-        # Where the limit cut the reply right after a fence, the line may have gone on: ```bash closes nothing.
+        # Where the limit cut the reply at ```, that line may have gone on: ```bash closes nothing.
         yield _Fence(info, language, "\n".join(body), end < len(lines) - cut)
         position = end + 1
 

@@ -30,7 +30,7 @@ from super_agent.core.events import (
     SpeakerStarted,
     TextStreamed,
 )
-from super_agent.core.shares import Shares
+from super_agent.core.shares import WORTH_IT, Shares
 from super_agent.core.text import clipped
 from super_agent.core.workspace import Changes, Workspace
 
@@ -45,8 +45,6 @@ ENDED_TEXT: Mapping[Ended, str] = {
 INTERRUPT_EVERY_S = 0.1
 UNKNOWN_CONTEXT = 32768
 """Tokens, for the bounds of reports and results where the loaded context is not known."""
-WORTH_IT = 0.8
-"""A compaction that leaves more than this share of the prompt would only cost the prefix cache."""
 
 
 @dataclass(frozen=True, slots=True)

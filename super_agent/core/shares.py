@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 CHARS_PER_TOKEN = 3
 """Cautious for code and logs (SmolLM2's small vocabulary: 3.1 to 4.2); the client's own budget has the last word."""
+WORTH_IT = 0.8
+"""A compaction that leaves more than this share of the prompt would only cost the prefix cache."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from super_agent.core.events import ContextCompacted, Emit
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.shares import Shares
+from super_agent.core.shares import WORTH_IT, Shares
 from super_agent.core.text import clipped
 from super_agent.core.workspace import Workspace
 from super_agent.team.listing import text_of
@@ -27,8 +27,6 @@ LEFT_OUT = (
     "The earlier messages of this conversation were left out to save room. This is what came of them; "
     "ask with a show block for anything else."
 )
-WORTH_IT = 0.8
-"""A compaction that leaves more than this share of the prompt would only cost the prefix cache."""
 LEAST_FILE_CHARS = 300
 """With less room than this a file is only named: a few lines of it would help nobody."""
 
