@@ -15,7 +15,7 @@ from tests.sandbox.conftest import Talk
     [
         ("import os\n!ls -l", "use a ```shell block"),
         ("files = !ls", "use a ```shell block"),
-        ("%pip install numpy", "here is no network"),
+        ("%pip install numpy", "nothing can be installed here"),
         ("%matplotlib inline", "plain Python"),
         ("len?", "use help(name)"),
         ("pip install numpy", "```shell block"),

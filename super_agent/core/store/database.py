@@ -126,8 +126,10 @@ def _what_to_do(error: sqlite3.Error, path: Path) -> str:
         return f"It is damaged: move it away (mv {path} {path}.damaged) to begin a new one, {WITHOUT}"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return f"Make the folder {path.parent} writable for you, {WITHOUT}"
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+    if name.startswith("SQLITE_FULL"):
         return f"Make room on the disk (super-agent sessions prune), {WITHOUT}"
+    if name.startswith("SQLITE_IOERR"):
+        return f"See whether the disk is full or failing (super-agent sessions prune makes room), {WITHOUT}"
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return f"Another program keeps it locked: end that one, {WITHOUT}"
     return f"Move it away to begin a new one, {WITHOUT}"
