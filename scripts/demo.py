@@ -1,21 +1,25 @@
 """`make demo`: from nothing to a checked task, on the best local model that this machine has or can make."""
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+import psutil
+
 from scripts.demo_model import ready_model
-from scripts.own_ollama import OwnOllama, cache_folder, find_program
+from scripts.own_ollama import find_program
 from super_agent.cli.main import run_command
 from super_agent.core.errors import ExitCode, OllamaUnreachable, SuperAgentError
 from super_agent.core.ollama import Ollama
+from super_agent.core.serve import start_server
 from super_agent.core.settings import Settings, load_settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 TASK = "Write double.py with a function double(n) that returns n times 2."
 CHECK = "python -c 'from double import double; assert double(21) == 42'"
+STOP_TIMEOUT_S = 10.0
 PROVED = """\
 {model} did not manage the task: it is too small for it. What the demo did prove: the environments are made, the
 server answers, one model serves the team and the executor, and the check ran in the sandbox.
@@ -47,25 +51,41 @@ def main() -> int:
 
 @contextmanager
 def _server(settings: Settings) -> Iterator[Settings]:
-    """The settings of the user's server where it answers, else of one that lives as long as the demo."""
-    try:
-        with Ollama(settings) as server:
+    """The user's server where it answers, else the one that `super-agent up` would start, ended with the demo.
+
+    A demo that is killed leaves it running, as `up` does, so that `super-agent resume` finds server and model.
+    """
+    with Ollama(settings) as server:
+        try:
             say(f"Ollama {server.version()} runs at {settings.base_url}")
-    except OllamaUnreachable:
-        say(f"no Ollama runs at {settings.base_url}")
-    else:
+        except OllamaUnreachable:
+            say(f"no Ollama runs at {settings.base_url}")
+        else:
+            yield settings
+            return
+        find_program()  # built where there is none
+        started = start_server(server, settings)
+    say(f"started Ollama {started.version} there, until the demo is over (log: {started.log})")
+    try:
         yield settings
-        return
-    program = find_program()
-    with OwnOllama(program, cache_folder() / "demo-ollama.log") as own:
-        say(f"started {program} at {own.base_url}, for the demo only; its models stay in {cache_folder()}")
-        yield settings.model_copy(update={"base_url": own.base_url})
+    finally:
+        _stop(psutil.Process(started.pid))
+
+
+def _stop(server: psutil.Process) -> None:
+    server.terminate()
+    try:
+        server.wait(STOP_TIMEOUT_S)
+    except psutil.TimeoutExpired:
+        server.kill()
 
 
 def _run(env_file: list[str], base_url: str, model: str) -> int:
-    workspace = tempfile.mkdtemp(prefix="super-agent-demo-")
-    where = ["--workspace", workspace, "--base-url", base_url, "--model", model]
-    say(f"the task, in {workspace} with {model}:")
+    # In the home folder, as `make run` does it: a demo that is cut short by a power cut can be resumed.
+    workspace = Path.home() / "super-agent" / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    workspace.mkdir(parents=True)
+    where = ["--workspace", str(workspace), "--base-url", base_url, "--model", model]
+    say(f"the task, in {workspace} with {model}; if it is cut short: super-agent resume --workspace {workspace}")
     code = run_command(["run", TASK, "--check", CHECK, *where, *env_file])
     if code == ExitCode.OK:
         say(f"done: {model} wrote {workspace}/double.py, and the check passed")

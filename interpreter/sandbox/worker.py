@@ -28,7 +28,10 @@ MAX_REPR_CHARS = 20000
 FIGURES = "_figures_to_files"
 HINTS = (
     (re.compile(r"\s*(\w+\s*=\s*)?!"), "`!command` is a notebook's: use a ```shell block, or subprocess.run."),
-    (re.compile(r"\s*%%?(pip|conda)\b"), "`%pip` is a notebook's, and nothing can be installed here: use what is there."),
+    (
+        re.compile(r"\s*%%?(pip|conda)\b"),
+        "`%pip` is a notebook's, and nothing can be installed here: use what is there.",
+    ),
     (re.compile(r"\s*%"), "`%magic` is a notebook's: this is plain Python."),
     (re.compile(r"\s*(\?\w|[\w.]+\?\s*$)"), "`name?` is a notebook's: use help(name)."),
     (re.compile(r"\s*(pip3?|npm|git|ls|cd|cat|sudo|apt|python3?)\s+\S"), "Commands go in a ```shell block."),

@@ -38,22 +38,10 @@ def _server_ready(server: Ollama, settings: Settings, tell: Tell) -> None:
     try:
         version = server.version()
     except OllamaUnreachable:
-        log = start_server(settings)
-        version = _wait_for(server)
-        tell("server", f"started Ollama {version} at {settings.base_url} (log: {log})")
+        started = start_server(server, settings)
+        tell("server", f"started Ollama {started.version} at {settings.base_url} (log: {started.log})")
     else:
         tell("server", f"Ollama {version} runs at {settings.base_url}")
-
-
-def _wait_for(server: Ollama) -> str:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            return server.version()
-        except OllamaUnreachable:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 def _model_ready(server: Ollama, settings: Settings, base: str | None, context: int | None, tell: Tell) -> None:

@@ -12,7 +12,14 @@ from super_agent.core import processes
 from super_agent.core.cause_words import cause_text, repair_text
 from super_agent.core.causes import Cause, Look, Wanted, find_cause
 from super_agent.core.clients import ClientLock, live_clients
-from super_agent.core.errors import InstanceChanged, ModelNotFound, RequestRejected, ServerError, ServerFailed
+from super_agent.core.errors import (
+    InstanceChanged,
+    ModelNotFound,
+    OllamaUnreachable,
+    RequestRejected,
+    ServerError,
+    ServerFailed,
+)
 from super_agent.core.evaluation import Evaluated
 from super_agent.core.events import (
     Emit,
@@ -29,6 +36,7 @@ from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_mode
 from super_agent.core.preflight import conflicts, context_notices
 from super_agent.core.processes import Runner
 from super_agent.core.queue import RunQueue
+from super_agent.core.serve import up_command
 from super_agent.core.settings import Settings
 
 LOAD_THRESHOLD_S = 0.2
@@ -55,7 +63,10 @@ def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
 
     What another client did to the model is undone by the load, and told. Raises `ServerError`.
     """
-    server.version()
+    try:
+        server.version()
+    except OllamaUnreachable as error:
+        raise OllamaUnreachable(error.what, fix=f"Start it: {up_command(settings)}, or set OLLAMA_BASE_URL") from error
     details = server.show(settings.model)
     if "completion" not in details.capabilities:
         able = ", ".join(details.capabilities) or "nothing it names"

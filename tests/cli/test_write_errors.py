@@ -31,7 +31,6 @@ def test_a_run_whose_writes_fail_from_a_random_moment_on_says_so_and_is_resumed(
         # Every write to a file then fails with EFBIG, which SQLite calls a disk I/O error.
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         out, err = process.communicate(timeout=110)
-        print(process.returncode, err)
         assert "Traceback" not in err
         if process.returncode != ExitCode.OK:
             assert len(err.splitlines()) <= 1
