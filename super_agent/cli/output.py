@@ -26,8 +26,8 @@ class Output:
         """The stream's descriptor; raises `OSError` where it has none."""
         return self._stream.fileno()
 
-    def write(self, text: str, unencodable: str | None = None) -> int:
-        """Write; what the encoding cannot express (half a surrogate pair, too) is replaced, or `unencodable` written.
+    def write(self, text: str, unencodable: Callable[[], str] | None = None) -> int:
+        """Write; what the encoding cannot express (half a surrogate pair, too) is `?`, or the text is `unencodable()`.
 
         Returns the number of characters, as a text stream does.
         """
@@ -37,7 +37,8 @@ class Output:
             try:
                 self._stream.write(text)
             except UnicodeEncodeError:
-                self._stream.write(unencodable or text.encode(self.encoding, "replace").decode(self.encoding))
+                replaced = text.encode(self.encoding, "replace").decode(self.encoding)
+                self._stream.write(unencodable() if unencodable else replaced)
             self._stream.flush()
         except BrokenPipeError:
             self._abandon()

@@ -18,7 +18,7 @@ class JsonRenderer:
         """Write one line; characters stand as themselves where the output can take them, else as JSON's escapes."""
         fields = to_json(stamped)
         line = json.dumps(fields, ensure_ascii=False)
-        self._output.write(f"{line}\n", unencodable=f"{json.dumps(fields)}\n")
+        self._output.write(f"{line}\n", unencodable=lambda: f"{json.dumps(fields)}\n")
 
     def close(self) -> None:
         """Nothing to leave behind: each line was flushed."""

@@ -7,6 +7,7 @@ import dataclasses
 import re
 import threading
 import time
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -111,6 +112,7 @@ __all__ = [
     "Waiting",
     "event_name",
     "event_type",
+    "own_fields",
     "to_json",
     "unseen",
 ]
@@ -184,27 +186,45 @@ def unseen(_event: Event) -> None:
     """Where nobody listens."""
 
 
-def event_type(event: Event) -> str:
-    """The name of an event's type in JSON."""
-    return event.name if isinstance(event, NewerEvent) else event_name(type(event))
-
-
 def event_name(kind: type[Any]) -> str:
     """The class name in snake_case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
+# Looked up for each streamed piece, so worked out once.
+_NAMES: dict[type[Any], str] = {kind: event_name(kind) for kind in typing.get_args(Event)}
+_FIELDS: dict[type[Any], tuple[str, ...]] = {
+    kind: tuple(f.name for f in dataclasses.fields(kind)) for kind in typing.get_args(Event)
+}
+
+
+def event_type(event: Event) -> str:
+    """The name of an event's type in JSON."""
+    return event.name if isinstance(event, NewerEvent) else _NAMES[type(event)]
+
+
+def own_fields(event: Event) -> dict[str, Any]:
+    """An event's own fields as JSON has them: dataclasses in tuples are objects. What is in them is not copied."""
+    if isinstance(event, NewerEvent):
+        return dict(event.fields)
+    return {name: _plain(getattr(event, name)) for name in _FIELDS[type(event)]}
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, tuple):
+        return value
+    return tuple(dataclasses.asdict(item) if isinstance(item, ClientUsage) else item for item in value)
+
+
 def to_json(stamped: Stamped) -> dict[str, Any]:
     """One JSON object for an event: version, type, time (RFC 3339, UTC), session, turn, seq, then its own fields."""
-    event = stamped.event
-    own = event.fields if isinstance(event, NewerEvent) else dataclasses.asdict(event)
     return {
         "version": EVENT_VERSION,
-        "type": event_type(event),
+        "type": event_type(stamped.event),
         "time": datetime.fromtimestamp(stamped.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "session": stamped.session,
         "turn": stamped.turn,
         "seq": stamped.seq,
-        **own,
+        **own_fields(stamped.event),
         **stamped.unknown,
     }

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from super_agent.core import events as ev
-from super_agent.core.store.codec import event_of, fields_of, to_text
+from super_agent.core.store.codec import event_of, to_text
 
 KNOWN = [kind for kind in typing.get_args(ev.Event) if kind is not ev.NewerEvent]
 TEXT = st.text(st.characters(codec=None), max_size=20)  # half surrogate pairs too
@@ -31,13 +31,13 @@ def stored(fields: dict[str, Any]) -> dict[str, Any]:
 @settings(deadline=None)
 @given(EVENTS)
 def test_every_event_round_trips(event: ev.Event) -> None:
-    assert event_of(ev.event_type(event), stored(fields_of(event))) == (event, {})
+    assert event_of(ev.event_type(event), stored(ev.own_fields(event))) == (event, {})
 
 
 @settings(deadline=None)
 @given(EVENTS, st.dictionaries(TEXT.map(lambda key: f"new {key}"), JSON, min_size=1, max_size=3))
 def test_unknown_fields_are_kept_beside_the_event(event: ev.Event, more: dict[str, Any]) -> None:
-    assert event_of(ev.event_type(event), stored(fields_of(event) | more)) == (event, more)
+    assert event_of(ev.event_type(event), stored(ev.own_fields(event) | more)) == (event, more)
 
 
 @settings(deadline=None)
@@ -45,7 +45,7 @@ def test_unknown_fields_are_kept_beside_the_event(event: ev.Event, more: dict[st
 def test_an_unknown_type_is_kept_as_it_is(name: str, fields: dict[str, Any]) -> None:
     event, unknown = event_of(name, stored(fields))
     assert (event, unknown) == (ev.NewerEvent(name, fields), {})
-    assert fields_of(event) == fields
+    assert ev.own_fields(event) == fields
     assert ev.event_type(event) == name
 
 
@@ -53,14 +53,14 @@ def test_an_unknown_type_is_kept_as_it_is(name: str, fields: dict[str, Any]) -> 
 @given(EVENTS, st.data())
 def test_fields_of_another_form_make_it_a_newer_event(event: ev.Event, data: st.DataObject) -> None:
     """Whatever stands in a field: the event with a right value there, or all fields as they are."""
-    name, fields = ev.event_type(event), stored(fields_of(event))
+    name, fields = ev.event_type(event), stored(ev.own_fields(event))
     changed = fields | {key: data.draw(JSON) for key in data.draw(st.lists(st.sampled_from([*fields]), max_size=2))}
     read, unknown = event_of(name, changed)
     assert unknown == {}
     if isinstance(read, ev.NewerEvent):
         assert (read.name, read.fields) == (name, changed)
     else:
-        assert stored(fields_of(read)) == changed
+        assert stored(ev.own_fields(read)) == changed
 
 
 def test_a_new_value_of_a_closed_field_is_not_taken_for_a_known_one() -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from super_agent.core.events import Stamped, event_type
-from super_agent.core.store.codec import event_of, fields_of, to_text
+from super_agent.core.events import Stamped, event_type, own_fields
+from super_agent.core.store.codec import event_of, to_text
 from super_agent.core.store.sessions import SessionRow
 
 HIDDEN = "•••"
@@ -37,7 +37,7 @@ class Hide:
     def stamped(self, stamped: Stamped) -> Stamped:
         """The event with all its texts so, whatever its type."""
         name = event_type(stamped.event)
-        fields = self._value(json.loads(to_text(fields_of(stamped.event))))
+        fields = self._value(json.loads(to_text(own_fields(stamped.event))))
         event, _ = event_of(name, fields)
         return replace(stamped, event=event, unknown=self._value(stamped.unknown))
 

@@ -27,11 +27,6 @@ def to_text(fields: dict[str, Any]) -> str:
     return text
 
 
-def fields_of(event: Event) -> dict[str, Any]:
-    """An event's own fields, shallow: tuples of dataclasses become lists of objects."""
-    return dict(event.fields) if isinstance(event, NewerEvent) else dataclasses.asdict(event)
-
-
 def event_of(name: str, fields: dict[str, Any]) -> tuple[Event, dict[str, Any]]:
     """The event and the fields that this version does not know.
 

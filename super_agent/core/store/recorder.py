@@ -18,8 +18,9 @@ from super_agent.core.events import (
     TextStreamed,
     TurnStarted,
     event_type,
+    own_fields,
 )
-from super_agent.core.store.codec import fields_of, to_text
+from super_agent.core.store.codec import to_text
 from super_agent.core.store.database import Database
 from super_agent.core.store.hold import Hold
 from super_agent.core.store.texts import Texts
@@ -109,7 +110,7 @@ class Recorder:
         event = stamped.event
         if self._pending and isinstance(event, TextStreamed | OutputStreamed):
             last = self._pending[-1].event
-            if isinstance(last, TextStreamed | OutputStreamed) and replace(last, text="") == replace(event, text=""):
+            if isinstance(last, TextStreamed | OutputStreamed) and _source(last) == _source(event):
                 self._pieces.append(event.text)
                 return
         self._join_pieces()
@@ -139,7 +140,7 @@ class Recorder:
         session, large = self.session, set[str]()
         rows = []
         for stamped in events:
-            fields, names = self._texts.take_out(fields_of(stamped.event) | stamped.unknown)
+            fields, names = self._texts.take_out(own_fields(stamped.event) | stamped.unknown)
             large.update(names)
             kind = event_type(stamped.event)
             rows.append((session, stamped.seq, stamped.turn, stamped.time, kind, to_text(fields)))
@@ -179,6 +180,11 @@ class Recorder:
 
     def _need(self, names: set[str]) -> None:
         self._database.execute_many("INSERT OR IGNORE INTO texts VALUES (?, ?)", [(n, self.session) for n in names])
+
+
+def _source(event: TextStreamed | OutputStreamed) -> tuple[str, bool] | None:
+    """Whose text a piece is a part of; None is running code's."""
+    return (event.speaker, event.reasoning) if isinstance(event, TextStreamed) else None
 
 
 def changed_paths(event: Event) -> tuple[str, ...]:
