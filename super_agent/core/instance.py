@@ -122,6 +122,8 @@ class InstanceWatch:
     _why_gone: Cause | None = None
     _counted: bool = False
     """A load that was already counted from a reply, so that the next look does not count it again."""
+    _loaded_anew: bool = False
+    """Since the last look; a request that loads the model brings the server's own keep_alive with it."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def begin(self, ready: Ready) -> None:
@@ -147,6 +149,8 @@ class InstanceWatch:
                 self.emit(Notice("warning", f"{error.what}: the instance was not looked at"))
                 return
             self._compare(now)
+            if self._loaded_anew:
+                self._keep()
 
     def glance(self) -> None:
         """Look before a request, which undoes what is foreign and with it hides whose it was; raises as `look`."""
@@ -201,6 +205,19 @@ class InstanceWatch:
         row = self._last.row(self.settings.model)
         return self._runner if row is None or row.name else None
 
+    def _keep(self) -> None:
+        """Give the model our keep_alive again: a load of what is loaded as it should be does nothing else."""
+        model = self.settings.model
+        row = self._last.named(model)
+        if row is None or row.context_length != (self._wanted.baked or row.context_length):
+            return  # the next request loads it, and the look after that one comes here again
+        try:
+            self.server.load(model, self.settings.keep_alive)
+            self._last = replace(self._last, rows=rows_at(self.server, model, self._weights).rows)
+        except ServerError as error:
+            self.emit(Notice("warning", f"{error.what}: the model keeps the server's own keep_alive"))
+        self._loaded_anew = False
+
     def _find_runner(self) -> Runner | None:
         found = processes.runners(self.settings.base_url, self._weights)
         return found[0] if found else None
@@ -242,6 +259,7 @@ class InstanceWatch:
 
     def _note(self, kind: Kind, detail: str, *, expected: bool = False, cause: Cause | None = None) -> None:
         self.counts[kind] += 1
+        self._loaded_anew = self._loaded_anew or (kind in ("load", "reload") and not expected)
         why, fix = (cause_text(cause), repair_text(cause)) if cause else ("", "")
         self.emit(InstanceNoted(kind, expected, detail, why, fix))
         if self.strict and not expected:

@@ -114,6 +114,19 @@ def test_a_model_that_comes_back_without_a_word_from_v1_is_a_load_with_the_cause
     }
 
 
+def test_a_model_that_a_request_loaded_again_gets_our_keep_alive_again(watched: Watched) -> None:
+    watched.begin()
+    wanted = watched.catalogue.loaded[watched.model.weights].expires_at
+    watched.catalogue.loaded.clear()
+    watched.watch.glance()
+    watched.catalogue.use(watched.model)  # as a request of `/v1` does, which can carry no keep_alive
+    assert watched.catalogue.loaded[watched.model.weights].expires_at < wanted - 60
+    watched.watch.look()
+    assert watched.catalogue.loaded[watched.model.weights].expires_at >= wanted
+    watched.watch.look()
+    assert [kind for kind, _cause in watched.noted()] == ["eviction", "load"]
+
+
 def test_the_last_look_is_kept_for_the_next_command(watched: Watched) -> None:
     assert remembered(watched.settings) is None
     watched.begin()

@@ -22,7 +22,7 @@ from super_agent.core.chat import Message, Reply, ReplyPiece
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Event, InstanceNoted, ReplyDiscarded, Retried
 from super_agent.core.gate import CountingGate
-from super_agent.core.instance import InstanceWatch, RunGate, make_ready
+from super_agent.core.instance import InstanceWatch, RunGate, find_loaded, make_ready
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.ollama import Ollama
 from super_agent.core.settings import Settings, load_settings
@@ -97,6 +97,13 @@ class Run:
     def told(self) -> list[str]:
         return [type(e).__name__ for e in self.events if isinstance(e, ReplyDiscarded | Retried)]
 
+    def is_kept_as_wanted(self) -> None:
+        """For half an hour again: the request that loaded the model brought the server's own five minutes."""
+        row = find_loaded(self.server, self.watch.settings.model)
+        assert row is not None
+        assert row.expires_at is not None
+        assert row.expires_at > time.time() + 20 * 60
+
     def unexpected(self) -> list[tuple[str, str]]:
         return [(e.kind, e.cause) for e in self.events if isinstance(e, InstanceNoted) and not e.expected]
 
@@ -115,6 +122,7 @@ def test_killed_in_mid_reply_the_executors_call_begins_anew(restarting: Restarti
         else:
             reply = item
     run.watch.look()
+    run.is_kept_as_wanted()
     adapter.close()
     run.server.close()
     assert isinstance(reply, Reply)
@@ -143,6 +151,7 @@ def test_killed_before_the_first_piece_the_teams_call_is_sent_again(restarting: 
 
     reply = asyncio.run(ask())
     run.watch.look()
+    run.is_kept_as_wanted()
     run.server.close()
     assert reply.prompt_tokens > 400
     assert set(run.told()) == {"Retried"}
