@@ -46,6 +46,7 @@ def team_work(
             user_lines=user_lines,
             at_turn_start=halves.at_turn_start,
             at_boundary=keep,
+            model_sums_up=settings.compaction == "model",
         )
     )
     if restored is not None:

@@ -58,6 +58,9 @@ class Settings(BaseModel):
     check_timeout_s: float = Field(600.0, gt=0, description="for one run of the check or the setup command")
     max_output_bytes: int = Field(8192, ge=256, description="of one run's output as the model sees it: head and tail")
 
+    compaction: Literal["rules", "model"] = Field(
+        "rules", description="who sums up what leaves the team's context: rules, or the model in a call of its own"
+    )
     lang: Literal["en", "pt"] | None = Field(None, description="language of `verify`; else that of the locale")
     sandbox: Literal["bubblewrap", "none"] = Field("bubblewrap", description="where model-written code runs")
     sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")

@@ -1,12 +1,16 @@
 """Compaction: near the end of the context, the transcript's middle gives way to a summary made by rules.
 
 Rare and in one large step, because it costs the prefix cache. It keeps what the team cannot do without: the task, what
-the user said, the plan, a line for each turn, the files as they are now and the last failure.
+the user said, the plan, a line for each turn, the files as they are now and the last failure. Where the user wants it,
+the model's own words stand for the lines.
 """
 
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from super_agent.core.chat import Reply
+from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import ContextCompacted, Emit
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.shares import WORTH_IT, Shares
@@ -27,6 +31,12 @@ LEFT_OUT = (
     "The earlier messages of this conversation were left out to save room. This is what came of them; "
     "ask with a show block for anything else."
 )
+SUMMARY_CUE = (
+    "The earlier messages are about to be left out to save room. Sum up in at most 120 words what was done, what was "
+    "found out and what is still to be done. Name the files and functions; write no code:"
+)
+SUMMARY_TOKENS = 300
+"""Twice what 120 words take in a small vocabulary; a summary that does not end within it is not used."""
 LEAST_FILE_CHARS = 300
 """With less room than this a file is only named: a few lines of it would help nobody."""
 
@@ -77,17 +87,20 @@ class Compactor:
     workspace: Workspace
     emit: Emit
     shares: Shares
+    model_sums_up: bool = False
+    """Whether the model is asked for a summary; rules make it where its reply is empty, cut or not to be had."""
 
-    def make_room(self, needed_tokens: int) -> None:
+    async def make_room(self, needed_tokens: int) -> None:
         """Compact where the prompt and what is needed after it would not fit, and where that helps."""
         before = self.llm.estimate_tokens(self.transcript.messages())
         if before + needed_tokens <= self.shares.context_length or not self._has_middle():
             return
-        entry, kept = compaction(self.transcript, self.shares.kept, lambda p, n: text_of(self.workspace, p, n))
-        shorter = Transcript([entry]).messages()
-        after = self.llm.estimate_tokens(shorter)
-        if after > before * WORTH_IT:
+        entry, kept = self._compaction("")
+        if self._tokens(entry) > before * WORTH_IT:
             return  # the client refuses what does not fit, in words that help
+        if self.model_sums_up and (summary := await self._summary()):
+            entry, kept = self._compaction(summary)
+        after = self._tokens(entry)
         left_out = f"{len(self.transcript.entries) - self.transcript.compacted_up_to()} messages"
         self.transcript.append(entry)
         self.llm.begin_anew()
@@ -97,15 +110,40 @@ class Compactor:
         """Whether the prompt as it stands leaves room for so many tokens."""
         return self.llm.estimate_tokens(self.transcript.messages()) + more_tokens <= self.shares.context_length
 
+    def _compaction(self, summary: str) -> tuple[Entry, str]:
+        return compaction(
+            self.transcript, self.shares.kept, lambda path, limit: text_of(self.workspace, path, limit), summary
+        )
+
+    def _tokens(self, entry: Entry) -> int:
+        return self.llm.estimate_tokens(Transcript([entry]).messages())
+
+    async def _summary(self) -> str:
+        """What the model says of the conversation as it stands, which its prompt only adds to; empty without one."""
+        asked = Transcript([*self.transcript.entries, Entry("cue", SUMMARY_CUE)]).messages()
+        if self.llm.estimate_tokens(asked) + SUMMARY_TOKENS > self.shares.context_length:
+            return ""
+        reply: Reply | None = None
+        try:
+            async with aclosing(self.llm.stream(asked, reply_limit_tokens=SUMMARY_TOKENS)) as items:
+                async for item in items:
+                    reply = item if isinstance(item, Reply) else reply
+        except SuperAgentError:
+            return ""  # rules can do without; what is wrong is said by the member's own call, which comes next
+        return reply.text.strip() if reply is not None and reply.finish_reason == "stop" else ""
+
     def _has_middle(self) -> bool:
         entries = self.transcript.entries[self.transcript.compacted_up_to() :]
         return any(entry.author == "coder" for entry in entries)
 
 
-def compaction(transcript: Transcript, room_chars: int, read: Callable[[str, int], str]) -> tuple[Entry, str]:
+def compaction(
+    transcript: Transcript, room_chars: int, read: Callable[[str, int], str], told: str = ""
+) -> tuple[Entry, str]:
     """The entry that stands for all entries before it, and in words what it keeps.
 
-    `read(path, limit_chars)` gives a changed file as it is now. `room_chars` bounds the whole entry, roughly.
+    `read(path, limit_chars)` gives a changed file as it is now. `room_chars` bounds the whole entry, roughly. `told` is
+    a summary of the model's, which stands for the line for each turn.
     """
     summary = Summary(room_chars)
     summary.add("the task", "", transcript.task.strip(), 0.5)
@@ -114,7 +152,8 @@ def compaction(transcript: Transcript, room_chars: int, read: Callable[[str, int
     failure = _last_failure(transcript)
     plan = transcript.last("planner")
     summary.add("the plan", "Planner's plan:\n", plan.text.strip() if plan else "", 0.15)
-    summary.add("a line for each turn", f"{LEFT_OUT}\n", "\n".join(_turn_lines(transcript)), 0.25)
+    name, text = ("the model's summary", told) if told else ("a line for each turn", "\n".join(_turn_lines(transcript)))
+    summary.add(name, f"{LEFT_OUT}\n", text, 0.25)
     summary.add("the last failure", "", failure, 0.3)
     summary.add_files(_newest_first(transcript), read)
     task, rest = summary.parts[0], "\n\n".join(summary.parts[1:])

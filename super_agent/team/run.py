@@ -69,6 +69,8 @@ class TeamParts:
     """Called before each turn; may raise `SuperAgentError` to end the run."""
     at_boundary: Callable[[int], None] = lambda _turns: None
     """Called with the number of turns that are complete, whenever the state is one to go on from."""
+    model_sums_up: bool = False
+    """Whether the model is asked for the summary of a compaction, see `Compactor`."""
 
 
 @dataclass(slots=True)
@@ -167,7 +169,7 @@ class TeamRun:
                 raise
             return None
 
-    def _select(self, _thread: Sequence[BaseAgentEvent | BaseChatMessage]) -> str:
+    async def _select(self, _thread: Sequence[BaseAgentEvent | BaseChatMessage]) -> str:
         """AutoGen's question who speaks next; `_FlowEnded` has ended the run before where nobody does."""
         step = next_step(self.transcript, self._flow_rules)
         if not isinstance(step, Speak):
@@ -175,9 +177,14 @@ class TeamRun:
         if step.member == "coder" and not goes_on(self.transcript):
             self._begin_turn()
         if step.member in ROLES:
-            self._compactor.make_room(self._needed_tokens(step.member))
+            await self._make_room(self._needed_tokens(step.member))
             self.parts.emit(SpeakerStarted(step.member))
         return step.member
+
+    async def _make_room(self, needed_tokens: int) -> None:
+        task = asyncio.ensure_future(self._compactor.make_room(needed_tokens))
+        self._token.link_future(task)
+        await task
 
     def _needed_tokens(self, role: Role) -> int:
         """What has to fit after the prompt as it stands: the cue and the reply, of the coder the rest of its turn."""
@@ -211,7 +218,8 @@ class TeamRun:
 
     @property
     def _compactor(self) -> Compactor:
-        return Compactor(self.parts.llm, self.transcript, self.parts.workspace, self.parts.emit, self._shares)
+        parts = self.parts
+        return Compactor(parts.llm, self.transcript, parts.workspace, parts.emit, self._shares, parts.model_sums_up)
 
     def _members(self) -> list[ChatAgent | Team]:
         parts, transcript = self.parts, self.transcript

@@ -3,6 +3,8 @@
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from tests.cli.adding import events, where
 from tests.cli.conftest import SuperAgent
 from tests.scripted_http import Request
@@ -43,6 +45,38 @@ def test_a_run_that_needs_five_compactions_still_knows_its_task(super_agent: Sup
     # Each prompt extends the one before it, but for the compactions.
     breaks = sum(b.prompt != a.prompt[: len(b.prompt)] for b, a in pairwise(requests))
     assert breaks == sum(e["type"] == "context_compacted" for e in seen)
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", "length"])
+def test_the_model_sums_up_where_the_user_wants_it_and_rules_do_where_it_is_cut(
+    super_agent: SuperAgent, workspace: Path, finish_reason: str
+) -> None:
+    replies = iter([file_block(n, str(n)) for n in range(7)] + [file_block(24, "€")])
+
+    def team(request: Request) -> str | Say:
+        cue = request.prompt[-1][1].rsplit("\n\n", 1)[-1]
+        if cue.startswith("The earlier messages"):
+            return Say("All prices are written, the currency is not yet right.", finish=finish_reason)
+        if cue.startswith("Planner"):
+            return "1. Write shop.py."
+        return REVISE if cue.startswith("Reviewer") else next(replies)
+
+    with ScriptedOllama(autogen=team, context_length=CONTEXT) as server:
+        done = super_agent(
+            "run", TASK, *where(server, workspace), "--json", "--check", CHECK, "--max-turns", "40",
+            SUPER_AGENT_COMPACTION="model",
+        )  # fmt: skip
+        prompts = [request.prompt for request in server.chats]
+    assert done.code == 0, done.out[-2000:] + done.err
+    seen = events(done.out)
+    kept = [e["kept"] for e in seen if e["type"] == "context_compacted"]
+    assert kept
+    assert all(("the model's summary" in text) == (finish_reason == "stop") for text in kept)
+    assert all(("a line for each turn" in text) == (finish_reason == "length") for text in kept)
+    told = any("All prices are written" in text for _, text in prompts[-1])
+    assert told == (finish_reason == "stop")
+    assert [e for e in seen if e["type"] == "prefix_broken"] == []
+    assert seen[-1]["usage"][0]["requests"] == len(prompts)
 
 
 def test_the_executor_alone_goes_on_over_compactions(super_agent: SuperAgent, workspace: Path) -> None:

@@ -12,7 +12,7 @@ from super_agent.core.llm_client import LLMClient
 from super_agent.core.settings import Settings
 from super_agent.core.shares import Shares
 from super_agent.core.workspace import Workspace
-from super_agent.team.compaction import Compactor
+from super_agent.team.compaction import SUMMARY_CUE, Compactor
 from super_agent.team.roles import opening
 from super_agent.team.transcript import CheckFacts, Entry, TaskFacts, Transcript, WorkspaceFacts
 from tests.live.conftest import LiveOllama
@@ -48,16 +48,19 @@ def after_a_turn(number: int) -> list[Entry]:
     ]
 
 
-async def work(settings: Settings, workspace: Workspace, events: list[Event]) -> tuple[Kept, list[bool]]:
-    """Turns until there were five compactions; for each call whether a compaction came just before it."""
+async def work(
+    settings: Settings, workspace: Workspace, events: list[Event], compactions: int = 5, *, model_sums_up: bool = False
+) -> tuple[Kept, list[bool]]:
+    """Turns until there were so many compactions; for each coder's call whether a compaction came just before it."""
     gate, anew = Kept(), []
     llm = LLMClient(settings, gate, CONTEXT)
     transcript = Transcript([Entry("task", opening(TASK, "", ""), TaskFacts(TASK))])
-    compactor = Compactor(llm, transcript, workspace, events.append, Shares(CONTEXT))
+    compactor = Compactor(llm, transcript, workspace, events.append, Shares(CONTEXT), model_sums_up)
     try:
-        while len(events) < 5:
+        while len(events) < compactions:
             told = len(events)
-            compactor.make_room(Shares(CONTEXT).turn_tokens(llm.reply_limit()))
+            # A reply limit as small as this leaves no room for a summary; a usual one does.
+            await compactor.make_room(Shares(CONTEXT).turn_tokens(512 if model_sums_up else llm.reply_limit()))
             anew.append(len(events) > told)
             transcript.ask("coder")
             reply = [item async for item in llm.stream(transcript.messages())][-1]
@@ -93,3 +96,26 @@ def test_five_compactions_lose_nothing_and_evaluate_each_token_once(
         assert evaluated.prompt == usage.prompt_tokens
         if not began:  # a compaction still shares the head with what was cached
             assert abs(evaluated.evaluated - usage.evaluated.tokens) <= 8
+
+
+def test_the_model_sums_up_in_a_call_that_only_adds_to_the_prompt(
+    live_ollama: LiveOllama, live_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """This model's summary may well be cut; then rules make it, as they do without the setting."""
+    events: list[Event] = []
+    mark = live_ollama.log.mark()
+    with Workspace(tmp_path) as workspace:
+        settings = live_settings(max_reply_tokens=24)
+        gate, anew = asyncio.run(work(settings, workspace, events, compactions=1, model_sums_up=True))
+    evaluations = live_ollama.log.evaluations_since(mark)
+    assert len(gate.requests) == len(anew) + 1
+    (summing,) = [i for i, r in enumerate(gate.requests) if r.messages[-1].content.endswith(SUMMARY_CUE)]
+    before, asked = gate.requests[summing - 1], gate.requests[summing]
+    assert asked.prefix_break is None
+    assert asked.messages[: len(before.messages)] == before.messages
+    added = gate.usages[summing].prompt_tokens - gate.usages[summing - 1].prompt_tokens
+    assert evaluations[summing].evaluated <= added
+    (event,) = events
+    assert isinstance(event, ContextCompacted)
+    ended = gate.usages[summing].completion_tokens < asked.reply_limit_tokens
+    assert ("the model's summary" in event.kept) == ended

@@ -1,5 +1,6 @@
 """What a compaction keeps, what it leaves out, and when there is one."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,7 +120,7 @@ def test_a_second_one_still_knows_what_was_before_the_first() -> None:
 def test_there_is_none_while_there_is_room(compactor: tuple[Compactor, list[Event]]) -> None:
     room, events = compactor
     before = list(room.transcript.entries)
-    room.make_room(2000)
+    asyncio.run(room.make_room(2000))
     assert (room.transcript.entries, events) == (before, [])
 
 
@@ -127,18 +128,18 @@ def test_near_the_end_there_is_one_and_it_is_told(compactor: tuple[Compactor, li
     room, events = compactor
     for number in range(5, 12):
         room.transcript.entries += turn(number, size=12)
-    room.make_room(2000)
+    asyncio.run(room.make_room(2000))
     (event,) = events
     assert isinstance(event, ContextCompacted)
     assert event.tokens_after < event.tokens_before / 2
     assert room.fits(2000)
     assert "PRICES = {}" in room.transcript.messages()[-1].content
-    room.make_room(2000)
+    asyncio.run(room.make_room(2000))
     assert len(events) == 1
 
 
 def test_there_is_none_where_it_would_not_help(compactor: tuple[Compactor, list[Event]]) -> None:
     room, events = compactor
     del room.transcript.entries[10:]
-    room.make_room(CONTEXT)
+    asyncio.run(room.make_room(CONTEXT))
     assert events == []
