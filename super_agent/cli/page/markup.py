@@ -33,8 +33,14 @@ def folded(title: str, inner: str) -> str:
 def diff(text: str) -> str:
     """A unified diff with its lines marked."""
     kinds = {"+": "add", "-": "del", "@": "hunk"}
-    lines = (tag("span", esc(part) or " ", kinds.get(part[:1], "same")) for part in text.splitlines())
-    return tag("pre", "\n".join(lines), "diff")
+    lines = text.splitlines()
+    # Only there: further down, `--- x` is a removed line that begins with two dashes.
+    head = 2 if lines[:1] and lines[0].startswith("--- ") else 0
+    marked = (
+        tag("span", esc(line) or " ", "hunk" if number < head else kinds.get(line[:1], "same"))
+        for number, line in enumerate(lines)
+    )
+    return tag("pre", "\n".join(marked), "diff")
 
 
 def rows(cells: list[tuple[str, str]]) -> str:
