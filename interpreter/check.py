@@ -1,6 +1,7 @@
 """The check: the user's own command, run in the sandbox, that says when the work is done."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,9 +42,14 @@ class Check:
         self._timeout_s = timeout_s
         self._running: Command | None = None
 
-    def run(self, when: Literal["before", "after"]) -> CheckResult:
-        """Run to the end; passed means exit code 0. Raises `SandboxUnavailable`."""
+    def run(self, when: Literal["before", "after"], *, is_cancelled: Callable[[], bool] = lambda: False) -> CheckResult:
+        """Run to the end; passed means exit code 0. Raises `SandboxUnavailable`.
+
+        `is_cancelled` is asked once `interrupt` reaches this run, so that one that came just before it is not lost.
+        """
         command = self._running = Command(self._policy)
+        if is_cancelled():
+            command.interrupt()
         try:
             outcome, output = self._stage.run(
                 "check", "shell", self.command, lambda on_output: command.run(self.command, on_output, self._timeout_s)

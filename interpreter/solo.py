@@ -149,7 +149,9 @@ class SoloRun:
     def _run_check(self, when: str) -> CheckResult | None:
         if self.check is None:
             return None
-        result = self.check.run("before" if when == "before" else "after")
+        result = self.check.run(
+            "before" if when == "before" else "after", is_cancelled=lambda: self._stopped is not None
+        )
         self._raise_if_stopped()
         return result
 

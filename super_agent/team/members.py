@@ -193,7 +193,11 @@ class CheckMember(ReportingMember):
 
     async def act(self, cancellation_token: CancellationToken) -> Entry:
         """Run the check command once."""
-        result = await cancellable(lambda: self._check.run("after"), self._check.interrupt, cancellation_token)
+        result = await cancellable(
+            lambda: self._check.run("after", is_cancelled=cancellation_token.is_cancelled),
+            self._check.interrupt,
+            cancellation_token,
+        )
         facts = CheckFacts(result.passed, result.signature, self._digest(()))
         return Entry("check", check_text(result, self._max_output_chars), facts)
 

@@ -1,0 +1,40 @@
+"""The check's own part of what a run does; whole runs with it are in tests/cli."""
+
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from interpreter.check import Check
+from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.shown import Stage
+from super_agent.core.events import Event
+
+FOREVER = "sleep 600"
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    events: list[Event] = []
+    (tmp_path / "work").mkdir()
+    policy = SandboxPolicy(tmp_path / "work", Path(sys.executable))
+    return Check(FOREVER, policy, Stage(events.append, tmp_path, 4096), timeout_s=600)
+
+
+def test_an_interrupt_ends_a_check_that_runs(check: Check) -> None:
+    over = threading.Event()
+
+    def interrupt() -> None:
+        while not over.wait(0.2):
+            check.interrupt()
+
+    threading.Thread(target=interrupt).start()
+    result = check.run("after")
+    over.set()
+    assert (result.outcome.kind, result.passed) == ("interrupted", False)
+
+
+def test_an_interrupt_that_came_just_before_the_check_is_not_lost(check: Check) -> None:
+    check.interrupt()
+    assert check.run("after", is_cancelled=lambda: True).outcome.kind == "interrupted"
