@@ -6,8 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.three_turns import Ended
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -62,3 +66,11 @@ def super_agent(tmp_path: Path) -> SuperAgent:
         return Done(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple["Ended", float]:
+    """The run of `three_turns` as it should be, and how many seconds it takes."""
+    from tests.cli.three_turns import run_undisturbed
+
+    return run_undisturbed(tmp_path_factory.mktemp("undisturbed"))

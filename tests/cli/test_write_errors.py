@@ -10,10 +10,9 @@ import pytest
 
 from super_agent.core.errors import ExitCode
 from tests.cli.background import start
-from tests.cli.test_torture import CHECK, TASK, Ended, begin_anew, executor, left_behind, team, undisturbed
+from tests.cli.three_turns import CHECK, TASK, Ended, begin_anew, executor, left_behind, team
 from tests.scripted_ollama import ScriptedOllama
 
-__all__ = ["undisturbed"]
 RUNS = int(os.environ.get("TORTURE_RUNS", "3"))
 
 
