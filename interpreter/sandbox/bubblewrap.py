@@ -50,10 +50,8 @@ class Confined:
             os.close(fd)
 
 
-def confine(
-    policy: SandboxPolicy, command: Sequence[str], readable: Sequence[Path] = (), *, status_fd: int | None = None
-) -> Confined:
-    """The command under the policy; `readable` are files of ours that it needs. Raises `SandboxUnavailable`.
+def confine(policy: SandboxPolicy, command: Sequence[str], *, status_fd: int | None = None) -> Confined:
+    """The command under the policy. Raises `SandboxUnavailable`.
 
     bubblewrap reports its first process and the command's exit on `status_fd`, as JSON lines.
     """
@@ -64,14 +62,14 @@ def confine(
         return Confined((*_limited(policy, command),), (), {**inner, "HOME": str(policy.workspace)})
     bwrap = require_bubblewrap()
     program = filter_program()
-    _require_readable(policy.readonly_paths)
+    require_readable(policy.readonly_paths)
     fds: list[int] = []
     argv = [bwrap, *_namespaces(bwrap, policy.network), "--seccomp", str(_memory_file(program, fds))]
     if status_fd is not None:
         argv += ["--json-status-fd", str(status_fd)]
     for name, value in inner.items():
         argv += ["--setenv", name, value]
-    argv += [*_system(policy, fds), *_python(policy), *_bound("--ro-bind", *readable, *policy.readonly_paths)]
+    argv += [*_system(policy, fds), *_python(policy), *_bound("--ro-bind", *policy.readonly_paths)]
     argv += [*_workspace(policy.workspace), "--remount-ro", "/dev", "--remount-ro", "/"]
     argv += ["--chdir", str(policy.workspace), "--", *_limited(policy, command)]
     # bwrap's own environment can be read inside through /proc/1/environ, so it gets none.
@@ -80,10 +78,11 @@ def confine(
 
 
 def environment_inside(policy: SandboxPolicy) -> dict[str, str]:
-    """The whole environment that sandboxed code sees."""
+    """The whole environment that sandboxed code sees; a Python without a path is found on an image's own."""
     python_bin = policy.python.parent
+    first = [str(python_bin)] if policy.python.is_absolute() else []
     base = {
-        "PATH": ":".join([str(python_bin), *_program_folders(policy.readonly_paths), PATH]),
+        "PATH": ":".join([*first, *_program_folders(policy.readonly_paths), PATH]),
         "HOME": HOME,
         "TMPDIR": "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
@@ -195,7 +194,8 @@ def _python(policy: SandboxPolicy) -> list[str]:
     return _bound("--ro-bind", *(p for p in policy.python_prefixes if not _inside(p, policy.workspace)))
 
 
-def _require_readable(paths: Sequence[Path]) -> None:
+def require_readable(paths: Sequence[Path]) -> None:
+    """Raise `SandboxUnavailable` for an allowed path that does not exist or that shows the home folder."""
     home = Path.home().resolve()
     for path in paths:
         resolved = path.resolve()
@@ -219,18 +219,22 @@ def _bound(option: str, *paths: Path) -> list[str]:
 
 
 def _workspace(workspace: Path) -> list[str]:
-    argv = ["--bind", str(workspace), str(workspace)]
+    protected = protected_git(workspace)
+    return ["--bind", str(workspace), str(workspace)] + [w for p in protected for w in ("--ro-bind", str(p), str(p))]
+
+
+def protected_git(workspace: Path) -> list[Path]:
+    """What of the repository must be read-only inside; raises `SandboxUnavailable` for one that cannot be protected."""
     git = workspace / ".git"
     if git.is_symlink():
         raise SandboxUnavailable(
             f"{git} is a symbolic link, which the sandbox cannot protect", fix="Replace it by the folder it points to"
         )
-    if git.exists():
-        # As a whole: protecting only hooks and config is bypassed by renaming .git.
-        argv += ["--ro-bind", str(git), str(git)]
+    # As a whole: protecting only hooks and config is bypassed by renaming .git.
+    protected = [git] if git.exists() else []
     if git.is_file() and (folder := _git_folder(git)) is not None:
-        argv += ["--ro-bind", str(folder), str(folder)]
-    return argv
+        protected.append(folder)
+    return protected
 
 
 def _git_folder(git: Path) -> Path | None:

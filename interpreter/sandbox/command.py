@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from interpreter.sandbox.process import DRIBBLE_BYTES, GATHER_S, SandboxProcess, remaining, wait_readable
+from interpreter.sandbox.pipes import remaining, wait_readable
+from interpreter.sandbox.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
+from interpreter.sandbox.start import start
 from super_agent.core.errors import SandboxUnavailable
 
 SHELL = "/bin/bash"
@@ -28,7 +30,7 @@ class Command:
     def run(self, command: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
         """Run it with bash; everything it started ends with it. Raises `SandboxUnavailable`."""
         began = time.monotonic()
-        process = SandboxProcess(self._policy, [SHELL, "-c", command.replace("\0", "")])
+        process = start(self._policy, [SHELL, "-c", command.replace("\0", "")])
         total = 0
         said = bytearray()
 

@@ -1,27 +1,20 @@
 """One sandboxed process: started under the policy, read from, watched, ended with everything it started."""
 
-import array
-import fcntl
 import os
 import secrets
-import select
 import signal
 import subprocess
-import termios
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from interpreter.sandbox.bubblewrap import Confined, confine
+from interpreter.sandbox.pipes import drain, wait_readable, widen
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.watchdog import Watchdog, descendants, tasks
 from super_agent.core.errors import SandboxUnavailable
 
-READ_BYTES = 1024 * 1024
-PIPE_BYTES = 1024 * 1024
-"""Linux allows an unprivileged pipe of 1 MiB; larger reads mean fewer wake-ups when output floods."""
 DRIBBLE_BYTES = 65536
 GATHER_S = 0.005
 """Output that comes in pieces smaller than that gathers so long: a wake-up for each of a million costs 2 s."""
@@ -36,7 +29,7 @@ MARK = "SUPER_AGENT_RUN"
 
 
 class SandboxProcess:
-    """A started command; `output_fd` carries stdout and stderr together, in their order.
+    """A started command; see `start.Process`.
 
     Starting, watching and waiting happen in a thread of its own: the kernel ends a sandbox when the thread that
     started it ends (PR_SET_PDEATHSIG), and a caller's thread may well be gone before the sandbox is done with.
@@ -45,17 +38,18 @@ class SandboxProcess:
     def __init__(
         self,
         policy: SandboxPolicy,
-        command: Sequence[str],
+        argv: Sequence[str],
         *,
-        readable: Sequence[Path] = (),
-        pass_fds: Sequence[int] = (),
+        request_fd: int = -1,
+        answer_fd: int = -1,
     ) -> None:
-        """Raises `SandboxUnavailable`. `pass_fds` stay open inside under the same numbers."""
+        """Raises `SandboxUnavailable`. The two descriptors stay open inside; see `start.start` for `argv`."""
         self._policy = policy
         self._mark = secrets.token_hex(8)
         self._lock = threading.Lock()
         self._watchdog = Watchdog(policy)
         self._inner: int | None = None
+        self._main: int | None = None
         self._status = b""
         self._status_fd, status_write = os.pipe()
         self.output_fd, output_write = os.pipe()
@@ -63,11 +57,12 @@ class SandboxProcess:
         """What the watchdog ended it for; empty otherwise."""
         self._killed = False
         try:
-            confined = confine(policy, command, readable, status_fd=status_write)
-            try:
-                self._process = self._spawned(confined, output_write, pass_fds, status_write)
-            finally:
-                confined.release()
+            with _named(argv, request_fd, answer_fd) as (command, pass_fds):
+                confined = confine(policy, command, status_fd=status_write)
+                try:
+                    self._process = self._spawned(confined, output_write, pass_fds, status_write)
+                finally:
+                    confined.release()
         except BaseException:
             os.close(self._status_fd)
             os.close(self.output_fd)
@@ -75,7 +70,7 @@ class SandboxProcess:
         finally:
             os.close(output_write)
             os.close(status_write)
-        _widen(self.output_fd)
+        widen(self.output_fd)
         os.set_blocking(self.output_fd, False)
         self._find_inner()
 
@@ -100,33 +95,20 @@ class SandboxProcess:
         self._read_status(0)
         return b'"exit-code"' not in self._status
 
-    def read(self) -> bytes:
-        """What is there to read now; empty where nothing is, or at the end."""
-        try:
-            return os.read(self.output_fd, READ_BYTES)
-        except BlockingIOError:
-            return b""
-
     def drain(self, on_output: Callable[[bytes], None]) -> int:
         """Hand over what has been written so far and not what comes meanwhile; returns the number of bytes."""
-        waiting = array.array("i", [0])
-        fcntl.ioctl(self.output_fd, termios.FIONREAD, waiting)
-        total = 0
-        while total < waiting[0] and (data := self.read()):
-            total += len(data)
-            on_output(data)
-        return total
+        return drain(self.output_fd, on_output)
 
-    def signal_all_but(self, number: int, spared: int) -> None:
-        """Send a signal to all processes inside but the first (which is bubblewrap's) and one more."""
-        for task in self._inside():
-            if task not in (spared, self._inner):
-                _send(task, number)
-
-    def first_inside(self) -> int:
-        """The process that the command became; only certain before it has started others."""
+    def settle(self) -> None:
+        """The command is ready and has started nothing else yet: only then is it certain which process it became."""
         inside = [pid for pid in self._inside() if pid != self._inner]
-        return inside[0] if self._policy.contained and inside else self.pid
+        self._main = inside[0] if self._policy.contained and inside else self.pid
+
+    def signal_others(self, number: int) -> None:
+        """Send a signal to all processes inside but the first (which is bubblewrap's) and the command itself."""
+        for task in self._inside():
+            if task not in (self._main, self._inner):
+                _send(task, number)
 
     def kill(self) -> None:
         """End it and everything inside, and wait until that is so; idempotent, from any thread."""
@@ -260,17 +242,24 @@ class SandboxProcess:
         return below + [task.pid for task in tasks() if task.pid not in below and _has_environment(task.pid, mark)]
 
 
-def wait_readable(fds: Sequence[int], timeout_s: float) -> list[int]:
-    """Which of the descriptors can be read now, waiting at most so long."""
-    poller = select.poll()
-    for fd in fds:
-        poller.register(fd, select.POLLIN)
-    return [fd for fd, _ in poller.poll(max(0.0, timeout_s) * 1000)]
+@contextmanager
+def _named(argv: Sequence[str], request_fd: int, answer_fd: int) -> Iterator[tuple[list[str], list[int]]]:
+    """The command with the numbers of the descriptors that it inherits; a memory file only where it asks for one."""
+    fds = {"@REQUEST": request_fd, "@ANSWER": answer_fd} if request_fd >= 0 else {}
+    state_fd = os.memfd_create("state", os.MFD_CLOEXEC) if fds and any("@STATE" in word for word in argv) else -1
+    if state_fd >= 0:
+        fds["@STATE"] = state_fd
+    try:
+        yield [_filled(word, fds) for word in argv], list(fds.values())
+    finally:
+        if state_fd >= 0:
+            os.close(state_fd)
 
 
-def remaining(deadline: float) -> float:
-    """Seconds until a `time.monotonic` deadline, at least 0."""
-    return max(0.0, deadline - time.monotonic())
+def _filled(word: str, fds: Mapping[str, int]) -> str:
+    for name, fd in fds.items():
+        word = word.replace(name, str(fd))
+    return word
 
 
 def _send(pid: int, number: int) -> None:
@@ -300,10 +289,3 @@ def _has_environment(pid: int, entry: bytes) -> bool:
             return entry in file.read().split(b"\0")
     except OSError:
         return False  # another user's, or gone
-
-
-def _widen(fd: int) -> None:
-    try:
-        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    except OSError:
-        return  # the user's pipe quota is used up: 64 KiB works too, with more wake-ups

@@ -26,6 +26,10 @@ class SandboxPolicy:
     """Deliberate: also makes the host's loopback reachable."""
     contained: bool = True
     """False is `--sandbox none`: code runs with the user's own rights."""
+    engine: Literal["docker", "podman"] | None = None
+    """What makes containers of `image`; without one bubblewrap contains. `python` is then of the image, or inside the
+    workspace."""
+    image: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     """Added to the sandbox's own almost empty environment."""
     max_memory_bytes: int = 4 * 1024**3
@@ -43,7 +47,7 @@ class SandboxPolicy:
 
     def __post_init__(self) -> None:
         """Raises `SandboxUnavailable` for a Python that cannot be shown without showing what is to stay hidden."""
-        if self.contained and not self.python_prefixes:
+        if self.contained and self.engine is None and not self.python_prefixes:
             object.__setattr__(self, "python_prefixes", prefixes_of(self.python))
 
 

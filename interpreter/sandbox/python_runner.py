@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from interpreter.sandbox.process import SandboxProcess
 from interpreter.sandbox.protocol import OutcomeKind
 from interpreter.sandbox.stateful import Dialog, StatefulRunner
 
@@ -17,10 +16,10 @@ class PythonRunner(StatefulRunner):
     language = "python"
     interrupted_detail = "variables are kept"
 
-    def launch(self, request_fd: int, answer_fd: int) -> SandboxProcess:
-        """The worker, on the policy's Python."""
-        argv = [str(self._policy.python), "-X", "utf8", str(WORKER), str(request_fd), str(answer_fd)]
-        return SandboxProcess(self._policy, argv, readable=[WORKER], pass_fds=[request_fd, answer_fd])
+    def command(self) -> list[str]:
+        """The worker as text, since no file of ours lies where it runs, on the policy's Python."""
+        text = WORKER.read_text(encoding="utf-8")
+        return [str(self._policy.python), "-X", "utf8", "-c", text, "@REQUEST", "@ANSWER"]
 
     def request(self, run: str, code: str) -> bytes:
         """One JSON line."""

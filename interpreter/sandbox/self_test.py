@@ -11,6 +11,7 @@ from pathlib import Path
 
 from interpreter.sandbox.bubblewrap import can_disable_userns, environment_inside, require_bubblewrap
 from interpreter.sandbox.cgroup import scope_for
+from interpreter.sandbox.container import describe_container
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.python_runner import PythonRunner
 
@@ -31,6 +32,9 @@ def linked(path):
 def environment():
     text = "".join(open(path).read() for path in glob.glob("/proc/*/environ"))
     return {{entry.split("=")[0] for entry in text.split(chr(0)) if entry}} | set(os.environ)
+def capabilities():
+    [line] = [line for line in open("/proc/self/status") if line.startswith("CapEff")]
+    return int(line.split()[1], 16)
 def connected(kind, address):
     s = socket.socket(kind)
     s.settimeout(2)
@@ -66,7 +70,7 @@ _ATTEMPTS = {
     "mount a file system": "succeeded(libc.mount(b'x', b'/tmp', b'tmpfs', 0, None))",
     "trace a process": "succeeded(libc.ptrace(16, os.getppid(), 0, 0))",
     "use 64 GiB of memory": "bytearray(64 * 2**30)",
-    "become root": "os.setuid(0) is None",
+    "become root with its powers": "os.setuid(0) is None and capabilities()",
 }
 _NEEDS_NO_NETWORK = frozenset(
     {
@@ -110,6 +114,27 @@ def describe(policy: SandboxPolicy) -> list[str]:
             "There is no sandbox (--sandbox none): code runs with all of your rights, and every promise is void.",
             f"Processes that a run leaves behind are ended, and memory is limited to {_size(policy.max_memory_bytes)}.",
         ]
+    reach = describe_container(policy) if policy.engine is not None else _describe_bubblewrap(policy)
+    kept = (
+        "Memory and processes in all are held by the kernel (the container's cgroup); disk is best effort."
+        if policy.engine is not None
+        else "Memory and processes in all are held by the kernel (a systemd scope); processor and disk are best effort."
+        if scope_for(policy).argv
+        else "Total memory, processor and disk are best effort: looked at four times a second, not reserved "
+        "(no systemd scope holds here)."
+    )
+    return [
+        *reach,
+        f"Limits: {_size(policy.max_memory_bytes)} of memory, {policy.max_processes} processes, files of "
+        f"{_size(policy.max_file_bytes)}, {policy.max_cpu_s} s of processor time for a process, "
+        f"{_size(policy.max_disk_growth_bytes)} written into the workspace, {_size(policy.min_free_disk_bytes)} of the "
+        "disk left free.",
+        kept,
+        "Not covered: errors of the kernel itself, and files left in the workspace, which are to be read before use.",
+    ]
+
+
+def _describe_bubblewrap(policy: SandboxPolicy) -> list[str]:
     bwrap = require_bubblewrap()
     shown = ", ".join(str(path) for path in (*policy.python_prefixes, *policy.readonly_paths))
     network = (
@@ -125,15 +150,6 @@ def describe(policy: SandboxPolicy) -> list[str]:
         "It sees nothing else of your home folder, no other file, and nothing of your environment.",
         network,
         f"It has no privileges, sees only its own processes, and {nested} namespaces of its own.",
-        f"Limits: {_size(policy.max_memory_bytes)} of memory, {policy.max_processes} processes, files of "
-        f"{_size(policy.max_file_bytes)}, {policy.max_cpu_s} s of processor time for a process, "
-        f"{_size(policy.max_disk_growth_bytes)} written into the workspace, {_size(policy.min_free_disk_bytes)} of the "
-        "disk left free.",
-        "Memory and processes in all are held by the kernel (a systemd scope); processor and disk are best effort."
-        if scope_for(policy).argv
-        else "Total memory, processor and disk are best effort: looked at four times a second, not reserved "
-        "(no systemd scope holds here).",
-        "Not covered: errors of the kernel itself, and files left in the workspace, which are to be read before use.",
     ]
 
 

@@ -4,10 +4,8 @@ So `exit`, `set -e`, `exec >file`, unbalanced quotes and heredocs end or affect 
 that keeps the state forks for each script; at its end the fork writes its state as shell code into a memory file.
 """
 
-import os
 import signal
 
-from interpreter.sandbox.process import SandboxProcess
 from interpreter.sandbox.protocol import OutcomeKind
 from interpreter.sandbox.stateful import Dialog, StatefulRunner
 
@@ -40,17 +38,9 @@ class ShellRunner(StatefulRunner):
     language = "shell"
     interrupted_detail = "the folder and the variables are kept"
 
-    def launch(self, request_fd: int, answer_fd: int) -> SandboxProcess:
+    def command(self) -> list[str]:
         """The bash that keeps the state."""
-        state_fd = os.memfd_create("shell-state", os.MFD_CLOEXEC)
-        try:
-            loop = _LOOP
-            for name, fd in (("@REQUEST", request_fd), ("@ANSWER", answer_fd), ("@STATE", state_fd)):
-                loop = loop.replace(name, str(fd))
-            argv = [SHELL, "--norc", "--noprofile", "-c", loop, "shell"]
-            return SandboxProcess(self._policy, argv, pass_fds=[request_fd, answer_fd, state_fd])
-        finally:
-            os.close(state_fd)
+        return [SHELL, "--norc", "--noprofile", "-c", _LOOP, "shell"]
 
     def request(self, run: str, code: str) -> bytes:
         """Two texts, each ended by a NUL, which a script cannot hold; nor can UTF-8 hold half a surrogate pair."""
@@ -58,11 +48,11 @@ class ShellRunner(StatefulRunner):
 
     def soften(self, dialog: Dialog, run: str) -> None:
         """As Ctrl-C in a terminal: SIGINT to everything that runs."""
-        dialog.process.signal_all_but(signal.SIGINT, dialog.main_pid)
+        dialog.process.signal_others(signal.SIGINT)
 
     def harden(self, dialog: Dialog) -> None:
         """The script dies, its bash's state of before lasts."""
-        dialog.process.signal_all_but(signal.SIGKILL, dialog.main_pid)
+        dialog.process.signal_others(signal.SIGKILL)
 
     def verdict(self, word: str) -> tuple[OutcomeKind, int | None]:
         """The word is the exit code."""

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from interpreter.sandbox.process import DRIBBLE_BYTES, GATHER_S, SandboxProcess, remaining, wait_readable
+from interpreter.sandbox.pipes import remaining, wait_readable
+from interpreter.sandbox.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
+from interpreter.sandbox.start import Process, start
 from super_agent.core.errors import SandboxUnavailable
 
 START_TIMEOUT_S = 20.0
@@ -42,10 +44,9 @@ SIGNALS = {
 class Dialog:
     """A started process and the pipes to it."""
 
-    process: SandboxProcess
+    process: Process
     request_fd: int
     answer_fd: int
-    main_pid: int = 0
     _partial: bytes = b""
     _broken: bool = False
 
@@ -130,8 +131,8 @@ class StatefulRunner(ABC):
         """Held while a run uses the pipes; whoever holds it may free them."""
 
     @abstractmethod
-    def launch(self, request_fd: int, answer_fd: int) -> SandboxProcess:
-        """Start the process, which answers `ready` when it is; the descriptors are the process's ends."""
+    def command(self) -> list[str]:
+        """What to start; it answers `ready` on `@ANSWER` when it is. See `start.start`."""
 
     @abstractmethod
     def request(self, run: str, code: str) -> bytes:
@@ -288,7 +289,7 @@ class StatefulRunner(ABC):
         request_read, request_write = os.pipe()
         answer_read, answer_write = os.pipe()
         try:
-            process = self.launch(request_read, answer_write)
+            process = start(self._policy, self.command(), request_fd=request_read, answer_fd=answer_write)
         except BaseException:
             os.close(request_write)
             os.close(answer_read)
@@ -300,7 +301,7 @@ class StatefulRunner(ABC):
         os.set_blocking(answer_read, False)
         dialog = Dialog(process, request_write, answer_read)
         self._await_ready(dialog)
-        dialog.main_pid = process.first_inside()
+        process.settle()
         return dialog
 
     def _await_ready(self, dialog: Dialog) -> None:

@@ -77,7 +77,7 @@ class Watchdog:
 
         `first` is the first process of their namespace, where they have one.
         """
-        return self._crowd(first) or self._processes(pid) or self._disk_use()
+        return self._crowd(first) or self._processes(pid) or self.disk_complaint()
 
     def burst(self) -> bool:
         """Whether so many threads have come into being on the machine that it is time to count; for root, whom the
@@ -111,7 +111,8 @@ class Watchdog:
                 return f"it used {total // MIB} MiB of memory in all, more than {limit // MIB}"
         return ""
 
-    def _disk_use(self) -> str:
+    def disk_complaint(self) -> str:
+        """What was written beyond the policy, as the end of a sentence, or empty."""
         policy = self._policy
         now = _disk(policy.workspace)
         if now is None:

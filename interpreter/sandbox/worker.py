@@ -24,6 +24,8 @@ import types
 import warnings
 from typing import Any
 
+OWN_FILE = sys._getframe().f_code.co_filename
+"""Not `__file__`, which text given to `python -c` has not."""
 MAX_REPR_CHARS = 20000
 FIGURES = "_figures_to_files"
 HINTS = (
@@ -223,7 +225,7 @@ def _hint(line: str) -> None:
 def _traceback(error: BaseException) -> str:
     """Only the frames of the code itself; ours would only confuse."""
     frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+    while frames is not None and frames.tb_frame.f_code.co_filename == OWN_FILE:
         frames = frames.tb_next
     if isinstance(error, SyntaxError) and frames is None:
         return "".join(traceback.format_exception_only(type(error), error))

@@ -19,6 +19,7 @@ from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.roles import head
 from interpreter.sandbox.bubblewrap import require_bubblewrap
 from interpreter.sandbox.command import Command, find_program
+from interpreter.sandbox.container import IMAGE_PYTHON, ready_container, unused_environment
 from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.python_runner import PythonRunner
@@ -27,7 +28,7 @@ from interpreter.shown import Stage
 from super_agent.cli.run_state import WorkState
 from super_agent.core import processes
 from super_agent.core.clients import ClientLock
-from super_agent.core.errors import CheckNotFound, UsageError
+from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
 from super_agent.core.events import (
     ClientUsage,
     Emit,
@@ -116,11 +117,27 @@ def lay_ground(
         stack.callback(workspace.close)
         session = SessionFolder(settings.state_dir, session_id or new_session_id(datetime.now().astimezone()))
         stream = EventStream(session.session, sinks)
-        if settings.sandbox == "bubblewrap":
-            require_bubblewrap()
-        chosen = choose_python(workspace.root, lambda: ensure_sandbox_python(_progress(stream)), python)
-        policy = policy_from(settings, workspace.root, chosen)
+        policy = settle_sandbox(settings, workspace.root, python, _progress(stream))
         yield Ground(settings, workspace, session, stream, policy, workspace.state(), stack, store)
+
+
+def settle_sandbox(
+    settings: Settings, workspace: Path, python: Path | None, tell: Callable[[str], None]
+) -> SandboxPolicy:
+    """What code may do, in a sandbox that works here; `python` is the user's --python.
+
+    Raises `SandboxUnavailable`, `SettingInvalid`.
+    """
+    if settings.sandbox in ("docker", "podman"):
+        if python is not None:
+            raise SettingInvalid(
+                f"--python {python} cannot be used with --sandbox {settings.sandbox}, where Python is the image's",
+                fix="Name an image that has the one you need in SUPER_AGENT_SANDBOX_IMAGE",
+            )
+        return ready_container(policy_from(settings, workspace, IMAGE_PYTHON))
+    if settings.sandbox == "bubblewrap":
+        require_bubblewrap()
+    return policy_from(settings, workspace, choose_python(workspace, lambda: ensure_sandbox_python(tell), python))
 
 
 def policy_from(settings: Settings, workspace: Path, python: Path) -> SandboxPolicy:
@@ -131,6 +148,8 @@ def policy_from(settings: Settings, workspace: Path, python: Path) -> SandboxPol
         readonly_paths=settings.sandbox_paths,
         network=settings.network,
         contained=settings.sandbox != "none",
+        engine=settings.sandbox if settings.sandbox in ("docker", "podman") else None,
+        image=settings.sandbox_image,
         max_memory_bytes=settings.sandbox_memory_mb * MIB,
         max_processes=settings.sandbox_processes,
         max_disk_growth_bytes=settings.sandbox_disk_mb * MIB,
@@ -199,6 +218,8 @@ def announce(ground: Ground) -> None:
         ground.emit(Notice("warning", "--sandbox none: model-written code runs with your own rights, unprotected"))
     elif ground.policy.network:
         ground.emit(Notice("warning", "--network: sandboxed code has the internet and the servers on this machine"))
+    if unused := unused_environment(ground.policy):
+        ground.emit(Notice("warning", unused, "Make it anew with --setup, or choose another SUPER_AGENT_SANDBOX_IMAGE"))
     planted = ground.workspace.root / ".env"
     if names := variables_in(planted):
         ground.emit(Notice("info", f"{planted} sets {', '.join(names)} and is not read", f"Use --env-file {planted}"))
@@ -211,6 +232,11 @@ def require_program(ground: Ground, command: str) -> None:
         raise CheckNotFound(f"the check `{command}` names a program that does not exist", fix="Correct --check")
     if found == "hidden":
         program = shutil.which(command.split()[0]) or command.split()[0]
+        if ground.policy.engine is not None:
+            raise CheckNotFound(
+                f"the program of the check `{command}` is {program}, which is not in the image {ground.policy.image}",
+                fix="Name an image that has it in SUPER_AGENT_SANDBOX_IMAGE",
+            )
         raise CheckNotFound(
             f"the program of the check `{command}` is {program}, which the sandbox does not show",
             fix=f"Allow it: SUPER_AGENT_SANDBOX_PATHS={Path(program).resolve().parent.parent}",
@@ -228,10 +254,16 @@ def run_setup(ground: Ground, command: str, confirm: Callable[[str], bool]) -> N
             f"the setup command `{command}` was not confirmed", fix="Say --yes to run it without a question"
         )
     own = ground.workspace.root / ".venv" / "bin" / "python"
-    if not own.exists():
+    if not own.exists() and ground.policy.python != own:
         _set_up(ground, ground.policy, MAKE_VENV)
     # Chosen before model-written code runs, as it must be: so far only the user's own command did.
-    ground.policy = replace(ground.policy, python=choose_python(ground.workspace.root, lambda: own), python_prefixes=())
+    if ground.policy.engine is not None:
+        ground.policy = ready_container(ground.policy)
+        if unused := unused_environment(ground.policy):
+            raise UsageError(unused, fix="Move it away, so that --setup makes one from the image's Python")
+    else:
+        chosen = choose_python(ground.workspace.root, lambda: own)
+        ground.policy = replace(ground.policy, python=chosen, python_prefixes=())
     _set_up(ground, replace(ground.policy, network=True), command)
 
 

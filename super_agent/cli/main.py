@@ -38,7 +38,10 @@ Strict = Annotated[
 MaxTurns = Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns before the run gives up.")]
 MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds before the run gives up.")]
 MaxTokens = Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of the whole run.")]
-Sandbox = Annotated[str | None, typer.Option("--sandbox", help="bubblewrap, or none: your own rights, no protection.")]
+Sandbox = Annotated[
+    str | None,
+    typer.Option("--sandbox", help="bubblewrap, docker or podman; or none: your own rights, no protection."),
+]
 Network = Annotated[
     bool, typer.Option("--network", help="Give the code the network, servers on this machine included.")
 ]

@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from interpreter.approval import reasons_to_ask
-from interpreter.engine_environment import ensure_sandbox_python
-from interpreter.sandbox.bubblewrap import require_bubblewrap
 from interpreter.sandbox.command import Command
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.self_test import describe, self_test
-from super_agent.cli.assembly import policy_from
+from super_agent.cli.assembly import settle_sandbox
 from super_agent.core.errors import ExitCode
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.workspace import Workspace
@@ -35,10 +32,7 @@ def main(
     with ExitStack() as stack:
         workspace = Workspace(folder)
         stack.callback(workspace.close)
-        if settings.sandbox == "bubblewrap":
-            require_bubblewrap()
-        chosen = choose_python(workspace.root, lambda: ensure_sandbox_python(_tell), python)
-        policy = policy_from(settings, workspace.root, chosen)
+        policy = settle_sandbox(settings, workspace.root, python, _tell)
         if command:
             return _run(policy, command, settings.check_timeout_s)
         return _explain(policy, settings, as_json=as_json)

@@ -62,7 +62,12 @@ class Settings(BaseModel):
         "rules", description="who sums up what leaves the team's context: rules, or the model in a call of its own"
     )
     lang: Literal["en", "pt"] | None = Field(None, description="language of `verify`; else that of the locale")
-    sandbox: Literal["bubblewrap", "none"] = Field("bubblewrap", description="where model-written code runs")
+    sandbox: Literal["bubblewrap", "docker", "podman", "none"] = Field(
+        "bubblewrap", description="where model-written code runs"
+    )
+    sandbox_image: str = Field(
+        "docker.io/library/python:3.12-slim", min_length=1, description="what containers are made from: Python and bash"
+    )
     sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
     network: bool = Field(False, description="whether sandboxed code has the network, this machine's servers included")
     sandbox_memory_mb: int = Field(4096, ge=64, description="MiB for one process in the sandbox, and for all together")
@@ -97,6 +102,13 @@ class Settings(BaseModel):
     def _http_proxy(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("must be a URL such as http://proxy:3128")
+        return value
+
+    @field_validator("sandbox_image", mode="after")
+    @classmethod
+    def _image_name(cls, value: str) -> str:
+        if value.startswith("-") or not value.isprintable() or " " in value:
+            raise ValueError("must be the name of an image, such as docker.io/library/python:3.12-slim")
         return value
 
     @field_validator("sandbox_paths", mode="before")

@@ -50,7 +50,7 @@ def website() -> Iterator[str]:
         (("run", "   "), ("the task is empty",)),
         (("run", "x", "--max-turns", "none"), ("--max-turns", "none")),
         (("run", "x", "--max-turns", "0"), ("--max-turns=0",)),
-        (("run", "x", "--sandbox", "docker"), ("--sandbox=docker", "bubblewrap")),
+        (("run", "x", "--sandbox", "chroot"), ("--sandbox=chroot", "bubblewrap")),
         (("run", "x", "--base-url", "http://h:port"), ("--base-url=http://h:port",)),
         (("run", "x", "--workspace", "/nonexistent/x"), ("/nonexistent/x", "does not exist")),
         (("run", "x", "--workspace", "/"), ("the workspace /",)),

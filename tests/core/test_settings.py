@@ -70,7 +70,7 @@ def test_a_url_may_be_written_in_the_forms_that_ollama_takes(given: str, used: s
         ("SUPER_AGENT_MAX_TURNS", "many", "SUPER_AGENT_MAX_TURNS=many: "),
         ("SUPER_AGENT_MAX_TURNS", "0", "SUPER_AGENT_MAX_TURNS=0: "),
         ("SUPER_AGENT_TEMPERATURE", "3", "SUPER_AGENT_TEMPERATURE=3: "),
-        ("SUPER_AGENT_SANDBOX", "docker", "SUPER_AGENT_SANDBOX=docker: "),
+        ("SUPER_AGENT_SANDBOX", "chroot", "SUPER_AGENT_SANDBOX=chroot: "),
         ("SUPER_AGENT_MAX_TURN", "3", "Did you mean SUPER_AGENT_MAX_TURNS?"),
     ],
 )

@@ -1,0 +1,196 @@
+"""Docker and Podman as programs: what they are started with, what they have, and what an earlier run left in them."""
+
+import csv
+import io
+import os
+import resource
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from interpreter.sandbox.bubblewrap import OPEN_FILES, SHM_BYTES, TMP_BYTES, protected_git, require_readable
+from interpreter.sandbox.protocol import SandboxPolicy
+from super_agent.core.errors import SandboxUnavailable
+from super_agent.core.settings import child_environment
+
+AGENT = Path(__file__).with_name("container_agent.py")
+LABEL = "super-agent.owner"
+ASK_TIMEOUT_S = 30.0
+"""For a question to the engine; measured 0.03 s with Podman, a Docker daemon that just started takes seconds."""
+PODMAN_PROCESSES = 32768
+"""Podman's own default for RLIMIT_NPROC, which it may not set where the hard limit is lower (tried)."""
+# What says which engine, which daemon and whose storage.
+_PASSED_ON = (
+    "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS", "TMPDIR",
+    "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
+    "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "CONTAINER_HOST", "CONTAINER_CONNECTION",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One container engine on this machine: `kind` is its name, `path` its program."""
+
+    kind: str
+    path: str
+
+    def ask(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the program to its end; raises `SandboxUnavailable` where it cannot be run or does not answer."""
+        try:
+            return subprocess.run(
+                [self.path, *arguments],
+                env=engine_environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=ASK_TIMEOUT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SandboxUnavailable(f"{self.path} does not answer: {error}", fix=_others(self.kind)) from None
+
+    def remove(self, name: str) -> None:
+        """End and remove a container; it may be gone already."""
+        self.ask("rm", "--force", *(("--time", "0") if self.kind == "podman" else ()), name)
+
+
+def engine_environment() -> dict[str, str]:
+    """What the engine's own program sees; nothing of it reaches the container's code."""
+    return child_environment(*_PASSED_ON)
+
+
+def find_engine(kind: str) -> Engine:
+    """Raises `SandboxUnavailable` where it is not installed."""
+    path = shutil.which(kind)
+    if path is None:
+        raise SandboxUnavailable(f"{kind} is not installed, so there are no containers to use", fix=_others(kind))
+    return Engine(kind, path)
+
+
+def require_image(kind: str, image: str) -> Engine:
+    """The engine, which has the image; removes what runs that were killed left. Raises `SandboxUnavailable`."""
+    engine = find_engine(kind)
+    if engine.ask("image", "inspect", "--format", "{{.Id}}", image).returncode != 0:
+        about = engine.ask("info", "--format", "{{.ID}}" if kind == "docker" else "{{.Host.Kernel}}")
+        if about.returncode != 0:
+            raise SandboxUnavailable(f"{kind} does not work here: {last_line(about.stderr)}", fix=_others(kind))
+        raise SandboxUnavailable(f"{kind} has no image {image}", fix=f"Fetch it: {kind} pull {image}")
+    remove_left_over(engine)
+    return engine
+
+
+def remove_left_over(engine: Engine) -> None:
+    """Remove containers of ours whose process on this machine is gone."""
+    form = f'{{{{.Names}}}} {{{{.Label "{LABEL}"}}}}'
+    listed = engine.ask("ps", "--all", "--filter", f"label={LABEL}", "--format", form)
+    for line in listed.stdout.splitlines():
+        name, _, owner = line.strip().partition(" ")
+        if name.startswith("super-agent-") and _is_gone(owner):
+            engine.remove(name)
+
+
+def container_name() -> str:
+    """A fresh one."""
+    return f"super-agent-{secrets.token_hex(8)}"
+
+
+def owner() -> str:
+    """This process, so that it is told from later ones with its number: machine, pid, start in unix seconds."""
+    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.2f}"
+
+
+def _is_gone(owner: str) -> bool:
+    host, _, process = owner.partition("/")
+    pid, _, began = process.partition("/")
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False  # another machine's, whose engine this is too
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.2f}" != began
+    except psutil.NoSuchProcess:
+        return True
+
+
+def arguments(engine: Engine, policy: SandboxPolicy, name: str) -> list[str]:
+    """The whole command line that starts the agent under the policy; raises `SandboxUnavailable`."""
+    if not policy.workspace.is_dir():
+        raise SandboxUnavailable(f"the workspace {policy.workspace} is not a folder", fix="Name one that exists")
+    require_readable(policy.readonly_paths)
+    memory = str(policy.max_memory_bytes)
+    argv = [engine.path, "run", "--interactive", "--rm", "--pull", "never", "--name", name]
+    argv += ["--label", f"{LABEL}={owner()}", "--log-driver", "none", "--hostname", "sandbox", "--init=false"]
+    # The host's network, so that --network means the same in every sandbox: the internet and this machine's servers.
+    argv += ["--network", "host" if policy.network else "none", "--ipc", "private"]
+    argv += ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+    # Else SELinux hides the workspace; the other way, to relabel it, would change the user's files.
+    argv += ["--security-opt", "label=disable"]
+    argv += ["--pids-limit", str(policy.max_processes), "--memory", memory, "--memory-swap", memory]
+    argv += ["--shm-size", str(SHM_BYTES), "--ulimit", f"nofile={OPEN_FILES}:{OPEN_FILES}", "--ulimit", "core=0:0"]
+    if policy.workspace != Path("/tmp"):  # noqa: S108
+        argv += ["--tmpfs", f"/tmp:rw,nosuid,nodev,exec,mode=1777,size={TMP_BYTES}"]  # noqa: S108
+    argv += [*(_of_podman() if engine.kind == "podman" else []), *_user(engine)]
+    for path in policy.readonly_paths:
+        argv += _mount(path, readonly=True)
+    argv += _mount(policy.workspace)
+    for path in protected_git(policy.workspace):
+        argv += _mount(path, readonly=True)
+    argv += ["--workdir", str(policy.workspace), "--entrypoint", "python3"]
+    return [*argv, policy.image, "-I", "-c", AGENT.read_text(encoding="utf-8")]
+
+
+def limits(policy: SandboxPolicy) -> dict[str, int]:
+    """For the command alone, by the names of `resource`: the agent is not to die of the code's processor time."""
+    return {
+        "DATA": policy.max_memory_bytes,
+        "FSIZE": policy.max_file_bytes,
+        "NOFILE": OPEN_FILES,
+        "CORE": 0,
+        "CPU": policy.max_cpu_s,
+    }
+
+
+def last_line(text: str) -> str:
+    """The end of what a program complained of."""
+    return (text.strip().splitlines() or ["no reason given"])[-1].removeprefix("Error: ").rstrip(".?")
+
+
+def _of_podman() -> list[str]:
+    """Its defaults that reach further than Docker's: tmpfs without limits, proxies handed on, too high a limit."""
+    hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    processes = PODMAN_PROCESSES if hard == resource.RLIM_INFINITY else min(hard, PODMAN_PROCESSES)
+    return ["--read-only-tmpfs=false", "--http-proxy=false", "--ulimit", f"nproc={processes}:{processes}"]
+
+
+def _user(engine: Engine) -> list[str]:
+    """Whoever runs us, so that files in the workspace are theirs; without any capability also where that is root."""
+    uid, gid = os.geteuid(), os.getegid()
+    if engine.kind == "docker" and uid != 0 and _is_rootless(engine):
+        uid = gid = 0  # root there is the user here
+    mapped = ["--userns", "keep-id"] if engine.kind == "podman" and uid != 0 else []
+    return [*mapped, "--user", f"{uid}:{gid}"]
+
+
+@cache
+def _is_rootless(engine: Engine) -> bool:
+    return "rootless" in engine.ask("info", "--format", "{{.SecurityOptions}}").stdout
+
+
+def _mount(path: Path, *, readonly: bool = False) -> Sequence[str]:
+    """A bind mount at the same place; the engines read the value as a line of CSV."""
+    line = io.StringIO()
+    fields = ["type=bind", f"src={path}", f"dst={path}", *(["readonly"] if readonly else [])]
+    csv.writer(line, lineterminator="").writerow(fields)
+    return ["--mount", line.getvalue()]
+
+
+def _others(kind: str) -> str:
+    other = "podman" if kind == "docker" else "docker"
+    start = "Install and start it" if kind == "docker" else "Install it"
+    return f"{start}, or choose another with --sandbox bubblewrap or --sandbox {other}"
