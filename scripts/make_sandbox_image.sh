@@ -21,7 +21,7 @@ if ! "$engine" image inspect "$image" >/dev/null 2>&1; then
         # Names of virtual packages are among them, and apt downloads nothing when one is not a package.
         mapfile -t names < <(apt-cache --no-all-versions show "${names[@]}" 2>/dev/null \
             | sed -n 's/^Package: //p' | sort -u | grep -v -e '^debconf' -e '^perl' -e '^libdebconf' -e '^cdebconf')
-        (cd "$stage/packages" && apt-get download -qq "${names[@]}") >&2
+        (cd "$stage/packages" && apt-get download -qq -o APT::Sandbox::User=root "${names[@]}") >&2
         for package in "$stage"/packages/*.deb; do dpkg -x "$package" "$stage/root"; done
         root="$stage/root"
         for name in bin sbin lib lib64; do

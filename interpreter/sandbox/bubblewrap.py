@@ -102,7 +102,7 @@ def require_bubblewrap() -> str:
     if path is None:
         raise SandboxUnavailable(
             "bubblewrap (bwrap) is not installed, so model-written code cannot be contained",
-            fix="Install it (apt install bubblewrap), or accept the risk with --sandbox none",
+            fix="Install it (apt install bubblewrap), use --sandbox podman, or accept the risk with --sandbox none",
         )
     if problem := _probe(path):
         raise SandboxUnavailable(f"bubblewrap cannot make its sandbox here: {problem}", fix=_remedy())
@@ -137,7 +137,7 @@ def _remedy() -> str:
         first = "This container forbids namespaces: allow them (docker run --security-opt seccomp=unconfined)"
     else:
         first = "Allow user namespaces"
-    return f"{first}, or accept the risk with --sandbox none"
+    return f"{first}, use --sandbox podman or docker, or accept the risk with --sandbox none"
 
 
 def _switch(name: str) -> str:

@@ -89,11 +89,10 @@ def require_image(kind: str, image: str) -> Engine:
 
 def remove_left_over(engine: Engine) -> None:
     """Remove containers of ours whose process on this machine is gone."""
-    form = f'{{{{.Names}}}} {{{{.Label "{LABEL}"}}}}'
-    listed = engine.ask("ps", "--all", "--filter", f"label={LABEL}", "--format", form)
-    for line in listed.stdout.splitlines():
-        name, _, owner = line.strip().partition(" ")
-        if name.startswith("super-agent-") and _is_gone(owner):
+    for name in engine.ask("ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}").stdout.split():
+        # Podman's `ps` cannot show one label (4.3, tried).
+        owner = engine.ask("container", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name).stdout
+        if name.startswith("super-agent-") and _is_gone(owner.strip()):
             engine.remove(name)
 
 

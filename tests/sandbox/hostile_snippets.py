@@ -20,7 +20,7 @@ class Snippet:
     language: Literal["python", "shell", "command"] = "python"
     says: str = "HELD"
     kinds: tuple[str, ...] = ("finished", "failed")
-    limits: dict[str, int | bool] = field(default_factory=dict)
+    limits: dict[str, int | bool | str] = field(default_factory=dict)
     timeout_s: float = 20.0
 
 

@@ -37,7 +37,7 @@ class ScriptedEngine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.scripts = {"run": AGENT, "image": "", "ps": "", "info": "", "rm": ""}
+        self.scripts = {"run": AGENT, "image": "", "ps": "", "container": "", "info": "", "rm": ""}
         self._calls = folder / "calls"
         self._calls.touch()
         self.write()

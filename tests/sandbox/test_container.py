@@ -369,8 +369,8 @@ def test_only_what_runs_that_are_gone_left_behind_is_removed(policy: SandboxPoli
         "super-agent-odd": "what",
         "somebody-else": f"{host}/{gone}/1.00",
     }
-    lines = "".join(f"{name} {whose}\n" for name, whose in listed.items())
-    engine.write(ps=f"sys.stdout.write({lines!r})")
+    names = "".join(f"{name}\n" for name in listed)
+    engine.write(ps=f"sys.stdout.write({names!r})", container=f"print({listed}[arguments[-1]])")
     ready_container(policy)
     assert sorted(call[-1] for call in engine.calls("rm")) == ["super-agent-gone", "super-agent-renumbered"]
 

@@ -1,0 +1,306 @@
+"""Code in real containers: Podman and Docker where they are, with an image made from this machine's packages.
+
+Each engine that is not there is skipped, and says so; a Podman that is there and does not work fails in CI.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from interpreter.sandbox.command import run_command
+from interpreter.sandbox.container import IMAGE_PYTHON, ready_container
+from interpreter.sandbox.container_engine import LABEL
+from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.shell_runner import ShellRunner
+from scripts.demo import PROJECT
+from super_agent.core.errors import SuperAgentError
+from tests.cli.adding import PLAN, REVISE, RIGHT, WRONG
+from tests.live.command_line import CommandLine
+from tests.sandbox.conftest import Talk
+from tests.sandbox.hostile_scene import Driver, Scene, assert_held, make_scene
+from tests.sandbox.hostile_snippets import ALL, Snippet
+from tests.scripted_ollama import ScriptedOllama
+
+MIB = 1024 * 1024
+RUNC = '[engine]\nruntime = "runc"\n'
+GONE_TIMEOUT_S = 10.0
+"""For an engine to notice that its container ended, and to remove it."""
+
+
+@pytest.fixture(scope="module", params=["podman", "docker"])
+def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An engine that works here; Podman also with runc, as crun refuses some machines' cgroups."""
+    kind = str(request.param)
+    if reason := _not_there(kind):
+        _not_to_be_had(kind, reason)
+    made = subprocess.run([PROJECT / "scripts" / "make_sandbox_image.sh", kind], capture_output=True, text=True)
+    if made.returncode != 0:
+        _not_to_be_had(kind, made.stderr.strip())
+    image = made.stdout.strip()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUPER_AGENT_SANDBOX_IMAGE", image)
+        reason = _trial(kind, image)
+        if reason and kind == "podman":
+            conf = tmp_path_factory.mktemp("podman") / "containers.conf"
+            conf.write_text(RUNC)
+            patch.setenv("CONTAINERS_CONF", str(conf))
+            reason = _trial(kind, image)
+        if reason:
+            _not_to_be_had(kind, reason)
+        yield kind
+        assert _containers(kind) == ""
+
+
+@pytest.fixture
+def policy(kind: str, tmp_path: Path) -> SandboxPolicy:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    return _policy(kind, os.environ["SUPER_AGENT_SANDBOX_IMAGE"], workspace)
+
+
+@pytest.fixture
+def talk(policy: SandboxPolicy) -> Iterator[Callable[[type], Talk]]:
+    opened: list[PythonRunner | ShellRunner] = []
+
+    def make(runner: type[PythonRunner] | type[ShellRunner]) -> Talk:
+        opened.append(runner(policy))
+        return Talk(opened[-1])
+
+    yield make
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture(scope="module")
+def driver(kind: str) -> Iterator[Driver]:
+    base = Path(tempfile.mkdtemp(prefix="hostile-", dir="/tmp"))
+    driver = Driver(base, None)
+    yield driver
+    driver.close()
+    shutil.rmtree(base)
+
+
+@pytest.fixture
+def scene(driver: Driver) -> Iterator[Scene]:
+    scene = make_scene(driver, Path(tempfile.mkdtemp(prefix="scene-", dir=driver.base)))
+    scene.values["python"] = str(IMAGE_PYTHON)
+    yield scene
+    scene.close()
+
+
+def _of_a_container(snippet: Snippet) -> Snippet | None:
+    """A snippet as a container must hold it: the kernel ends what needs too much memory, one process or all.
+
+    None for what the image lacks, for what only a plain user cannot do and root without capabilities can, and for what
+    is not the container's: output, and most calls that the filter refuses, which is bubblewrap's own.
+    """
+    if snippet.name in _NO_GIT_IN_THE_IMAGE or (os.geteuid() == 0 and snippet.name in _ROOT_ALREADY):
+        return None
+    if snippet.category not in ("secrets", "writing", "network", "sockets", "processes", "resources", "git", "planted"):
+        return None
+    if snippet.category == "processes" and snippet.name not in _PROCESSES:
+        return None
+    if snippet.name in _MEMORY:
+        return replace(snippet, says="", kinds=("died", "timed_out"), timeout_s=3.0)
+    return snippet
+
+
+_NO_GIT_IN_THE_IMAGE = {"a nested repository that waits for somebody's git add"}
+_ROOT_ALREADY = {"write to the disk itself", "make a program setuid that counts", "become root"}
+_MEMORY = {"memory over many children", "memory shared by many children"}
+_PROCESSES = {
+    "kill a process of the host",
+    "kill everything it can",
+    "trace a process",
+    "write the first process's memory",
+    "new user namespace",
+    "32-bit call",
+    "enter a namespace",
+    "leave a daemon behind",
+    "leave a daemon behind a check",
+}
+SNIPPETS = [adapted for snippet in ALL if (adapted := _of_a_container(snippet)) is not None]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: f"{snippet.category}: {snippet.name}")
+def test_hostile_code_is_held_in_a_container(scene: Scene, kind: str, snippet: Snippet) -> None:
+    container = {"engine": kind, "image": os.environ["SUPER_AGENT_SANDBOX_IMAGE"]}
+    assert_held(scene, replace(snippet, limits={**snippet.limits, **container}))
+
+
+def test_code_has_no_capability_whoever_it_is(policy: SandboxPolicy) -> None:
+    said: list[bytes] = []
+    run_command(policy, "grep -h ^Cap /proc/self/status; grep NoNewPrivs /proc/self/status", said.append, 20)
+    *capabilities, privileges = b"".join(said).decode().split("\n")[:-1]
+    assert [line.split()[1] for line in capabilities] == ["0" * 16] * 5
+    assert privileges.split() == ["NoNewPrivs:", "1"]
+
+
+def test_state_is_kept_over_an_interrupt_and_lost_at_a_death_which_is_told(talk: Callable[[type], Talk]) -> None:
+    python = talk(PythonRunner)
+    assert python("x = 6 * 7\nx").output == "42\n"
+    told = python("import time; time.sleep(60)", 0.5)
+    assert (told.kind, told.outcome.state_lost) == ("timed_out", False)
+    assert python("x").output == "42\n"
+    told = python("import os; os._exit(3)")
+    assert (told.kind, told.outcome.state_lost) == ("died", True)
+    assert "NameError" in python("x").output
+    shell = talk(ShellRunner)
+    shell("a=4; cd /tmp")
+    assert shell("trap '' INT; sleep 60", 0.5).kind == "timed_out"
+    assert shell("echo $a $PWD").output == "4 /tmp\n"
+
+
+def test_memory_of_one_process_is_an_error_and_the_rest_a_death(policy: SandboxPolicy) -> None:
+    python = PythonRunner(replace(policy, max_memory_bytes=256 * MIB))
+    try:
+        talk = Talk(python)
+        assert "MemoryError" in talk("x = bytearray(300 * 2**20)").output
+        shared = "import mmap\nm = mmap.mmap(-1, 600 * 2**20)\nfor i in range(0, len(m), 4096): m[i] = 1"
+        told = talk(shared)
+        assert (told.kind, told.outcome.detail) == ("died", "it was killed, perhaps for want of memory")
+        assert talk("1 + 1").output == "2\n"
+    finally:
+        python.close()
+
+
+def test_a_hundred_megabytes_of_output_come_whole(policy: SandboxPolicy) -> None:
+    total = 0
+
+    def count(data: bytes) -> None:
+        nonlocal total
+        total += data.count(b"y")
+
+    outcome = run_command(policy, "head -c 100000000 /dev/zero | tr '\\0' y", count, 60)
+    assert (outcome.kind, outcome.output_bytes, total) == ("finished", 100_000_000, 100_000_000)
+
+
+def test_files_belong_to_the_user_and_lie_where_they_lie_outside(policy: SandboxPolicy) -> None:
+    run_command(policy, "mkdir made && echo here >made/file && pwd >made/where", lambda _: None, 20)
+    file = policy.workspace / "made" / "file"
+    assert (file.read_text(), file.stat().st_uid, file.stat().st_gid) == ("here\n", os.geteuid(), os.getegid())
+    assert (policy.workspace / "made" / "where").read_text() == f"{policy.workspace}\n"
+
+
+def test_a_kill_of_ours_leaves_no_container(policy: SandboxPolicy, kind: str) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from interpreter.sandbox.protocol import SandboxPolicy\n"
+        "from interpreter.sandbox.python_runner import PythonRunner\n"
+        "policy = SandboxPolicy(Path(sys.argv[1]), Path('python3'), engine=sys.argv[2], image=sys.argv[3])\n"
+        "PythonRunner(policy).run('import time; print(1, flush=True); time.sleep(600)', "
+        "lambda _: print('started', flush=True), 600)\n"
+    )
+    words = [sys.executable, "-c", code, str(policy.workspace), kind, policy.image]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as ours:
+        assert ours.stdout is not None
+        assert ours.stdout.readline() == "started\n"
+        assert _containers(kind) != ""
+        ours.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + GONE_TIMEOUT_S
+    while _containers(kind) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _containers(kind) == ""
+
+
+def test_what_an_engine_left_is_removed_by_the_next_start(policy: SandboxPolicy, kind: str) -> None:
+    left = [kind, "run", "-d", "--name", "super-agent-left", "--label", f"{LABEL}={socket.gethostname()}/4194305/1.00"]
+    sleeps = ["--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", policy.image]
+    subprocess.run([*left, *sleeps, "sleep", "600"], check=True, capture_output=True)
+    assert _containers(kind) != ""
+    ready_container(policy)
+    assert _containers(kind) == ""
+
+
+def test_the_network_is_there_only_when_it_is_asked_for(policy: SandboxPolicy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connect = f"python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {server.getsockname()[1]}), 5)'"
+        assert run_command(policy, connect, lambda _: None, 20).exit_code == 1
+        assert run_command(replace(policy, network=True), connect, lambda _: None, 20).exit_code == 0
+
+
+def test_the_self_test_holds_and_a_command_keeps_its_exit_code(kind: str, tmp_path: Path) -> None:
+    super_agent = _command_line(kind, "http://127.0.0.1:1", tmp_path)
+    at = ("-w", str(super_agent.workspace()))
+    told = json.loads(super_agent("sandbox", *at, "--json").out)
+    assert len(told["attempts"]) >= 20
+    assert [attempt for attempt in told["attempts"] if not attempt["held"]] == []
+    assert any(f"a container of {kind}" in line for line in told["holds"])
+    done = super_agent("sandbox", *at, "--", "sh", "-c", "echo out; exit 7")
+    assert (done.code, done.out) == (7, "out\n")
+
+
+def test_exec_and_a_run_with_a_check_work_in_containers(kind: str, tmp_path: Path) -> None:
+    check = "python3 -c 'from add import add; assert add(2, 3) == 5'"
+    executor = ["```python\nimport os\nprint(os.uname().nodename)\n```", "Done."]
+    with ScriptedOllama(executor=executor) as server:
+        super_agent = _command_line(kind, server.base_url, tmp_path)
+        done = super_agent("exec", "Say where you are.", "-w", str(super_agent.workspace()), "--json")
+        observation = server.chats[1].prompt[-1][1]
+    assert (done.code, done.events[0]["sandbox"]) == (0, kind)
+    assert "sandbox" in observation
+    with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, RIGHT]) as server:
+        super_agent = _command_line(kind, server.base_url, tmp_path)
+        done = super_agent("run", "Write add.py", "-w", str(super_agent.workspace("w2")), "--check", check, "--json")
+    assert done.code == 0, done.err
+    assert (done.events[-1]["reason"], done.events[-1]["files_changed"]) == ("check_passed", ["add.py"])
+
+
+def test_setup_makes_an_environment_of_the_images_python_which_is_then_used(kind: str, tmp_path: Path) -> None:
+    executor = ["```shell\ncommand -v python; python -c 'import sys; print(sys.prefix)'\n```", "Done."]
+    with ScriptedOllama(executor=executor) as server:
+        super_agent = _command_line(kind, server.base_url, tmp_path)
+        workspace = super_agent.workspace()
+        done = super_agent("exec", "x", "-w", str(workspace), "--setup", "python -c 'import sys'", "--yes", "--json")
+        observation = server.chats[1].prompt[-1][1]
+    assert done.code == 0, done.err
+    assert f"{workspace}/.venv/bin/python\n{workspace}/.venv" in observation
+
+
+def _command_line(kind: str, url: str, folder: Path) -> CommandLine:
+    names = ("SUPER_AGENT_SANDBOX_IMAGE", "CONTAINERS_CONF", "DOCKER_HOST")
+    passed = {name: os.environ[name] for name in names if name in os.environ}
+    return CommandLine(url, "scripted", folder, {"SUPER_AGENT_SANDBOX": kind, "SUPER_AGENT_MAX_ROUNDS": "4", **passed})
+
+
+def _containers(kind: str) -> str:
+    return subprocess.run([kind, "ps", "-aq", "--filter", f"label={LABEL}"], capture_output=True, text=True).stdout
+
+
+def _policy(kind: str, image: str, workspace: Path) -> SandboxPolicy:
+    return SandboxPolicy(workspace, IMAGE_PYTHON, engine="podman" if kind == "podman" else "docker", image=image)
+
+
+def _not_there(kind: str) -> str:
+    if shutil.which(kind) is None:
+        return "not installed"
+    asked = subprocess.run([kind, "info"], capture_output=True, text=True)
+    return "" if asked.returncode == 0 else asked.stderr.strip()
+
+
+def _trial(kind: str, image: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            ready_container(_policy(kind, image, Path(folder)))
+        except SuperAgentError as error:
+            return str(error)
+    return ""
+
+
+def _not_to_be_had(kind: str, reason: str) -> None:
+    text = f"no {kind} to test with: {reason}"
+    if kind == "podman" and shutil.which(kind) and os.environ.get("LIVE_TESTS") == "required":
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
