@@ -62,11 +62,11 @@ def _python(policy: SandboxPolicy) -> Iterator[Figure]:
     yield Figure("its memory", "MiB", tuple(memory[1:]), 25)
     runner = PythonRunner(policy)
     try:
-        yield Figure("one Python run", "ms", repeated(lambda: 1000 * seconds(lambda: _run(runner, "1 + 1")), 50), 5)
-        rate = repeated(lambda: 100 / seconds(lambda: _run(runner, FLOOD)))
+        yield Figure("one Python run", "ms", repeated(lambda: 1000 * seconds(lambda: run_once(runner, "1 + 1")), 50), 5)
+        rate = repeated(lambda: 100 / seconds(lambda: run_once(runner, FLOOD)))
         yield Figure("100 MB of output drained", "MB/s", rate, 200, at_least=True)
         yield Figure("a million prints, our own time", "s", repeated(lambda: _own_time(runner, PRINTS), 3), 1)
-        yield Figure("an interrupt answered", "s", repeated(lambda: _interrupted(runner)), 1)
+        yield Figure("an interrupt answered", "s", repeated(lambda: interrupted(runner)), 1)
     finally:
         runner.close()
 
@@ -74,23 +74,27 @@ def _python(policy: SandboxPolicy) -> Iterator[Figure]:
 def _shell(policy: SandboxPolicy) -> Iterator[Figure]:
     runner = ShellRunner(policy)
     try:
-        yield Figure("one shell command", "ms", repeated(lambda: 1000 * seconds(lambda: _run(runner, "true")), 50), 40)
+        yield Figure(
+            "one shell command", "ms", repeated(lambda: 1000 * seconds(lambda: run_once(runner, "true")), 50), 40
+        )
     finally:
         runner.close()
 
 
-def _run(runner: PythonRunner | ShellRunner, code: str) -> None:
+def run_once(runner: PythonRunner | ShellRunner, code: str) -> None:
+    """To its end, its output thrown away."""
     runner.run(code, lambda _data: None, 60)
 
 
 def _own_time(runner: PythonRunner, code: str) -> float:
     """Processor seconds of this process, not of the code, whose printing takes longer than the taking."""
     started = time.process_time()
-    _run(runner, code)
+    run_once(runner, code)
     return time.process_time() - started
 
 
-def _interrupted(runner: PythonRunner) -> float:
+def interrupted(runner: PythonRunner) -> float:
+    """Seconds from an interrupt to the end of what it ends."""
     asked: list[float] = []
 
     def interrupt() -> None:
@@ -99,7 +103,7 @@ def _interrupted(runner: PythonRunner) -> float:
 
     timer = threading.Timer(0.3, interrupt)
     timer.start()
-    _run(runner, "import time; time.sleep(30)")
+    run_once(runner, "import time; time.sleep(30)")
     elapsed = time.perf_counter() - asked[0]
     timer.join()
     return elapsed

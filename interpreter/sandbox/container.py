@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from interpreter.sandbox.command import SHELL, run_command
-from interpreter.sandbox.container_engine import last_line, require_image
+from interpreter.sandbox.container_engine import reason_in, require_image
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 
@@ -31,7 +31,7 @@ def ready_container(policy: SandboxPolicy) -> SandboxPolicy:
     said: list[bytes] = []
     outcome = run_command(policy, f"{shlex.quote(str(own))} -c '' || exit 1", said.append, PROBE_TIMEOUT_S)
     if outcome.exit_code == NO_SUCH_PROGRAM:
-        reason = last_line(b"".join(said).decode("utf-8", "replace"))
+        reason = reason_in(b"".join(said).decode("utf-8", "replace"))
         raise SandboxUnavailable(
             f"{SHELL} cannot be run in a container of {policy.image}: {reason}",
             fix="Name one with bash and Python 3.8 or later in SUPER_AGENT_SANDBOX_IMAGE",

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 from interpreter.sandbox.bubblewrap import OPEN_FILES, SHM_BYTES, TMP_BYTES, protected_git, require_readable
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
@@ -24,6 +22,10 @@ AGENT = Path(__file__).with_name("container_agent.py")
 LABEL = "super-agent.owner"
 ASK_TIMEOUT_S = 30.0
 """For a question to the engine; measured 0.03 s with Podman, a Docker daemon that just started takes seconds."""
+ERROR_PREFIXES = ("Error: ", "docker: ")
+"""Podman's and Docker's."""
+STARTED = 19
+"""Field of /proc/PID/stat counted from the state, which follows the name in parentheses (proc(5))."""
 PODMAN_PROCESSES = 32768
 """Podman's own default for RLIMIT_NPROC, which it may not set where the hard limit is lower (tried)."""
 # What says which engine, which daemon and whose storage.
@@ -81,7 +83,7 @@ def require_image(kind: str, image: str) -> Engine:
     if engine.ask("image", "inspect", "--format", "{{.Id}}", image).returncode != 0:
         about = engine.ask("info", "--format", "{{.ID}}" if kind == "docker" else "{{.Host.Kernel}}")
         if about.returncode != 0:
-            raise SandboxUnavailable(f"{kind} does not work here: {last_line(about.stderr)}", fix=_others(kind))
+            raise SandboxUnavailable(f"{kind} does not work here: {reason_in(about.stderr)}", fix=_others(kind))
         raise SandboxUnavailable(f"{kind} has no image {image}", fix=f"Fetch it: {kind} pull {image}")
     remove_left_over(engine)
     return engine
@@ -102,8 +104,8 @@ def container_name() -> str:
 
 
 def owner() -> str:
-    """This process, so that it is told from later ones with its number: machine, pid, start in unix seconds."""
-    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.2f}"
+    """This process, so that it is told from later ones with its number: machine, pid, start in ticks since boot."""
+    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"
 
 
 def _is_gone(owner: str) -> bool:
@@ -111,10 +113,16 @@ def _is_gone(owner: str) -> bool:
     pid, _, began = process.partition("/")
     if host != socket.gethostname() or not pid.isdecimal():
         return False  # another machine's, whose engine this is too
+    return _started(int(pid)) != began
+
+
+def _started(pid: int) -> str:
+    """Not as a time of day, which moves when the clock is set; empty for a process that is gone."""
     try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" != began
-    except psutil.NoSuchProcess:
-        return True
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[STARTED]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def arguments(engine: Engine, policy: SandboxPolicy, name: str) -> list[str]:
@@ -155,9 +163,14 @@ def limits(policy: SandboxPolicy) -> dict[str, int]:
     }
 
 
-def last_line(text: str) -> str:
-    """The end of what a program complained of."""
-    return (text.strip().splitlines() or ["no reason given"])[-1].removeprefix("Error: ").rstrip(".?")
+def reason_in(text: str) -> str:
+    """What a program complained of: the line that it calls its error, as Docker ends with a hint, else the last one."""
+    lines = text.strip().splitlines() or ["no reason given"]
+    errors = [line for line in lines if line.startswith(ERROR_PREFIXES)]
+    line = (errors or lines)[-1]
+    for prefix in ERROR_PREFIXES:
+        line = line.removeprefix(prefix)
+    return line.rstrip(".?")
 
 
 def _of_podman() -> list[str]:

@@ -18,8 +18,8 @@ from interpreter.sandbox.container_engine import (
     container_name,
     engine_environment,
     find_engine,
-    last_line,
     limits,
+    reason_in,
 )
 from interpreter.sandbox.container_frames import FrameBroken, FrameReader, frames
 from interpreter.sandbox.pipes import READ_BYTES, drain, remaining, wait_readable, wait_writable, widen
@@ -171,7 +171,7 @@ class ContainerProcess:
         late = "" if self._over.is_set() else f"it was not ready after {START_TIMEOUT_S:g} s"
         self.kill()
         said = os.pread(self._said_fd, MAX_REASON_BYTES, max(0, os.fstat(self._said_fd).st_size - MAX_REASON_BYTES))
-        reason = self.complaint or late or last_line(said.decode("utf-8", "replace"))
+        reason = self.complaint or late or reason_in(said.decode("utf-8", "replace"))
         self.close()
         kind = self._engine.kind
         return SandboxUnavailable(

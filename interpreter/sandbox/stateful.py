@@ -11,6 +11,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -327,10 +328,8 @@ class StatefulRunner(ABC):
             dialog.close()
 
     def _clear_wake(self) -> None:
-        try:
+        with suppress(BlockingIOError):  # nobody called
             os.eventfd_read(self._wake)
-        except BlockingIOError:
-            return  # nobody called
 
 
 def _heard(dialog: Dialog, run: Run) -> str | None:

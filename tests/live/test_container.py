@@ -216,7 +216,7 @@ def test_a_kill_of_ours_leaves_no_container(policy: SandboxPolicy, kind: str) ->
 
 
 def test_what_an_engine_left_is_removed_by_the_next_start(policy: SandboxPolicy, kind: str) -> None:
-    left = [kind, "run", "-d", "--name", "super-agent-left", "--label", f"{LABEL}={socket.gethostname()}/4194305/1.00"]
+    left = [kind, "run", "-d", "--name", "super-agent-left", "--label", f"{LABEL}={socket.gethostname()}/4194305/1"]
     sleeps = ["--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", policy.image]
     subprocess.run([*left, *sleeps, "sleep", "600"], check=True, capture_output=True)
     assert _containers(kind) != ""

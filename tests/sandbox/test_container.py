@@ -241,6 +241,7 @@ def test_a_kill_of_ours_ends_everything(policy: SandboxPolicy, workspace: Path) 
     ("script", "reason"),
     [
         ("sys.stderr.write('a\\nError: no such luck\\n'); sys.exit(125)", "no such luck"),
+        ("sys.exit('docker: no daemon\\nRun docker run --help')", "no daemon. See"),
         ("sys.exit(0)", "no reason given"),
         ("say(b'garbage in place of a frame'); time.sleep(60)", "is not of our agent"),
         ("frame(b'H', length=2**31); sys.stdin.read()", "is not of our agent"),
@@ -363,11 +364,11 @@ def test_only_what_runs_that_are_gone_left_behind_is_removed(policy: SandboxPoli
     host, gone = socket.gethostname(), 2**22 + 1
     listed = {
         "super-agent-own": owner(),
-        "super-agent-gone": f"{host}/{gone}/1.00",
-        "super-agent-renumbered": f"{host}/{os.getpid()}/1.00",
-        "super-agent-elsewhere": f"other-{host}/{gone}/1.00",
+        "super-agent-gone": f"{host}/{gone}/1",
+        "super-agent-renumbered": f"{host}/{os.getpid()}/1",
+        "super-agent-elsewhere": f"other-{host}/{gone}/1",
         "super-agent-odd": "what",
-        "somebody-else": f"{host}/{gone}/1.00",
+        "somebody-else": f"{host}/{gone}/1",
     }
     names = "".join(f"{name}\n" for name in listed)
     engine.write(ps=f"sys.stdout.write({names!r})", container=f"print({listed}[arguments[-1]])")
