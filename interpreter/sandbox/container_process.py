@@ -122,7 +122,9 @@ class ContainerProcess:
         """Kill it and free what it held; idempotent."""
         self.kill()
         for thread in self._threads:
-            thread.join()
+            thread.join(END_TIMEOUT_S)
+        if any(thread.is_alive() for thread in self._threads):
+            return  # an engine that left its stdout to somebody else: leaking descriptors beats waiting for ever
         with self._ends:
             for fd in (self.output_fd, self._said_fd, self._ended_fd, self._wake):
                 if fd >= 0:

@@ -295,6 +295,19 @@ def test_an_engine_that_dies_under_way_is_a_death_and_its_container_is_removed(
     assert len(engine.calls("rm")) == 1
 
 
+def test_an_engine_that_leaves_its_stdout_to_a_daemon_is_waited_for_in_vain_only_for_a_moment(
+    policy: SandboxPolicy, engine: ScriptedEngine
+) -> None:
+    engine.write(run="import subprocess; frame(b'H'); subprocess.Popen(['sleep', '9']); sys.stdin.read()")
+    process = ContainerProcess(policy, ["true"])
+    process.close()
+    assert process.exit_code() is None
+    process.wait(10)
+    process.close()
+    assert process.exit_code() == 0
+    assert process.output_fd == -1
+
+
 def test_an_agent_that_takes_no_work_is_given_up(policy: SandboxPolicy, engine: ScriptedEngine, talk: TalkTo) -> None:
     engine.write(run="frame(b'H'); frame(b'A', b'ready' + chr(10).encode()); time.sleep(60)")
     with pytest.raises(SandboxUnavailable, match="takes no work"):
