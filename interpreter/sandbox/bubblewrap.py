@@ -280,6 +280,11 @@ def _inside(path: Path, folder: Path) -> bool:
 def _memory_file(data: bytes, fds: list[int]) -> int:
     fd = os.memfd_create("sandbox", 0)
     fds.append(fd)
-    os.write(fd, data)
+    try:
+        os.write(fd, data)
+    except OSError as error:
+        raise SandboxUnavailable(
+            f"a file in memory cannot be written: {error.strerror}", fix="Raise the limit on files (`ulimit -f`)"
+        ) from error
     os.lseek(fd, 0, os.SEEK_SET)
     return fd

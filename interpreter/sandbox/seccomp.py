@@ -2,7 +2,6 @@
 
 import errno
 import os
-import tempfile
 from functools import cache
 
 from super_agent.core.errors import SandboxUnavailable
@@ -51,7 +50,7 @@ def filter_program() -> bytes:
     # A call in 32-bit or x32 form would pass all of the above. The default ends only the thread that makes it, and code
     # whose main thread is gone looks like code that works for ever.
     rules.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.KILL_PROCESS)
-    with tempfile.TemporaryFile() as file:
+    with os.fdopen(os.memfd_create("filter"), "w+b") as file:  # no disk, which may be full
         rules.export_bpf(file)
         file.seek(0, os.SEEK_SET)
         return file.read()

@@ -8,9 +8,11 @@ import json
 import os
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from super_agent.core.errors import StoreFailed
 from super_agent.core.gate import ClientKind, Usage
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
@@ -36,21 +38,27 @@ class ClientLock:
     """Registers one client until `close` (or the death of the process)."""
 
     def __init__(self, settings: Settings, kind: ClientKind) -> None:
+        """Raises `StoreFailed`."""
         folder = private_folder(private_folder(settings.state_dir) / "clients")
         self._path = folder / f"{kind}-{os.getpid()}-{secrets.token_hex(3)}.json"
         self._entry = ClientEntry(kind, os.getpid(), settings.model, settings.base_url, time.time())
         unlisted = self._path.with_suffix(".new")
-        self._fd = os.open(unlisted, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._fd, fcntl.LOCK_EX)
-        self._write()
-        unlisted.rename(self._path)  # listed only once it is locked and whole
+        try:
+            self._fd = os.open(unlisted, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            self._write()
+            unlisted.rename(self._path)  # listed only once it is locked and whole
+        except OSError as error:
+            fix = "Make room on the disk, or see whether it is failing"
+            raise StoreFailed(f"the list of clients in {folder}: {error.strerror}", fix=fix) from error
 
     def note(self, usage: Usage) -> None:
         """Add one call to what the entry tells."""
         if self._fd >= 0:
             tokens = self._entry.tokens + usage.prompt_tokens + usage.completion_tokens
             self._entry = replace(self._entry, requests=self._entry.requests + 1, tokens=tokens)
-            self._write()
+            with suppress(OSError):  # a failing disk costs a figure in `ps`, not the run
+                self._write()
 
     def _write(self) -> None:
         # One write of one length, so that a reader never sees half of it.

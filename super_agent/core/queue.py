@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -160,8 +160,7 @@ class _Order:
             yield places
             after = places.to_json().encode()
             if after != before:
-                # One write, in place, which a full disk does not prevent; what is behind the first line is not read.
-                os.pwrite(self._file, (after + b"\n").ljust(ORDER_BYTES), 0)
+                self._write(after)
         finally:
             # Not left to a close: a child between fork and exec would hold on to it.
             fcntl.flock(self._file, fcntl.LOCK_UN)
@@ -169,13 +168,23 @@ class _Order:
     def close(self) -> None:
         if self.closed:
             return
-        with self.locked() as places:
+        # Where the disk fails, the others see by the lock that this run is gone.
+        with suppress(StoreFailed), self.locked() as places:
             places.drop(self.run)
         (self._folder / f"{self.run}.alive").unlink(missing_ok=True)
         fcntl.flock(self._alive, fcntl.LOCK_UN)
         os.close(self._alive)
         os.close(self._file)
         self._file = -1
+
+    def _write(self, order: bytes) -> None:
+        try:
+            # One write, in place, which a full disk does not prevent; what is behind the first line is not read.
+            os.pwrite(self._file, (order + b"\n").ljust(ORDER_BYTES), 0)
+        except OSError as error:
+            raise StoreFailed(
+                f"the queue in {self._folder}: {error.strerror}", fix="See whether the disk is failing"
+            ) from error
 
     def _take(self) -> None:
         deadline = time.monotonic() + LOCKED_TIMEOUT_S

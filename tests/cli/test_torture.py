@@ -21,6 +21,8 @@ from tests.scripted_ollama import ScriptedOllama
 
 RUNS = int(os.environ.get("TORTURE_RUNS", "3"))
 MAX_RESUMES = 12
+ENDED = "has ended: the check failed before"
+"""Said to whoever resumes a run that was killed after its end was kept."""
 
 
 def torture(tmp_path: Path, server: ScriptedOllama, chance: random.Random, within_s: float) -> int:
@@ -34,7 +36,7 @@ def torture(tmp_path: Path, server: ScriptedOllama, chance: random.Random, withi
             process.kill()
         finally:
             out, err = process.communicate(timeout=60)
-        if process.returncode == 0 or "has ended: the check failed before" in err:  # killed after its end was kept
+        if process.returncode == 0 or ENDED in err:  # killed after its end was kept
             return kills
         assert process.returncode == -signal.SIGKILL, out[-1000:] + err
         kept = "nothing to go on from" not in err and "no session" not in err and "turn_started" in out
@@ -43,7 +45,7 @@ def torture(tmp_path: Path, server: ScriptedOllama, chance: random.Random, withi
             begin_anew(tmp_path)
     process = start(tmp_path, *arguments, "--json")
     out, err = process.communicate(timeout=110)
-    assert process.returncode == 0, out[-1000:] + err
+    assert process.returncode == 0 or ENDED in err, out[-1000:] + err
     return MAX_RESUMES
 
 
