@@ -36,6 +36,9 @@ LOOK_S = 0.05
 """How late a thread that waits for a full pipe sees that all is over."""
 WATCH_EVERY_S = 0.25
 MAX_REASON_BYTES = 4096
+NOWHERE = "/proc"
+"""Where the engine's program starts: when memory runs out, Podman's conmon (2.1.6, tried) leaves a file `oom` there,
+which is not to lie among the user's files; here it cannot."""
 BROKE_PROTOCOL = 70
 """Exit code for an agent that does not keep to the protocol (EX_SOFTWARE of sysexits.h)."""
 
@@ -143,6 +146,7 @@ class ContainerProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._said_fd,
                 start_new_session=True,
+                cwd=NOWHERE,
             )
         except OSError as error:
             os.close(self._said_fd)

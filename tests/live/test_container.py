@@ -163,7 +163,11 @@ def test_state_is_kept_over_an_interrupt_and_lost_at_a_death_which_is_told(talk:
     assert shell("echo $a $PWD").output == "4 /tmp\n"
 
 
-def test_memory_of_one_process_is_an_error_and_the_rest_a_death(policy: SandboxPolicy) -> None:
+def test_memory_of_one_process_is_an_error_and_the_rest_a_death(
+    policy: SandboxPolicy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     python = PythonRunner(replace(policy, max_memory_bytes=256 * MIB))
     try:
         talk = Talk(python)
@@ -174,6 +178,7 @@ def test_memory_of_one_process_is_an_error_and_the_rest_a_death(policy: SandboxP
         assert talk("1 + 1").output == "2\n"
     finally:
         python.close()
+    assert list((tmp_path / "here").iterdir()) == []  # Podman's conmon likes to leave a file
 
 
 def test_a_hundred_megabytes_of_output_come_whole(policy: SandboxPolicy) -> None:
