@@ -50,7 +50,12 @@ def filter_program() -> bytes:
     # A call in 32-bit or x32 form would pass all of the above. The default ends only the thread that makes it, and code
     # whose main thread is gone looks like code that works for ever.
     rules.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.KILL_PROCESS)
-    with os.fdopen(os.memfd_create("filter"), "w+b") as file:  # no disk, which may be full
-        rules.export_bpf(file)
-        file.seek(0, os.SEEK_SET)
-        return file.read()
+    try:
+        with os.fdopen(os.memfd_create("filter"), "w+b") as file:  # no disk, which may be full
+            rules.export_bpf(file)
+            file.seek(0, os.SEEK_SET)
+            return file.read()
+    except OSError as error:
+        raise SandboxUnavailable(
+            f"the system call filter cannot be written: {error.strerror}", fix="Raise the limit on files (`ulimit -f`)"
+        ) from error

@@ -53,16 +53,15 @@ class Snapshots:
         """Open or make the shadow repository; raises `SnapshotFailed`."""
         folder = repository(state_dir, workspace.root)
         private_folder(private_folder(state_dir) / "shadow")
-        lock = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            with _locked(lock):
-                git = Git(folder, lock)
-                for pattern in LEFTOVERS:  # of a process that was killed; nobody else is at work under the lock
-                    for path in folder.glob(pattern):
-                        path.unlink(missing_ok=True)
-        except BaseException:
-            os.close(lock)
-            raise
+            lock = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                git = _cleaned(folder, lock)
+            except BaseException:
+                os.close(lock)
+                raise
+        except OSError as error:
+            raise _failed(workspace.root, error) from error
         return cls(git, workspace, lock)
 
     def close(self) -> None:
@@ -87,8 +86,7 @@ class Snapshots:
                 ref = f"refs/sessions/{session}/{len(self._refs(session)) + 1:06d}-{name}"
                 taken = self._take(ref, started_ns, tell)
         except OSError as error:
-            reason = f"snapshot of {self.workspace.root}: {error.strerror or error}"
-            raise SnapshotFailed(reason, fix="Make room, or say --no-snapshots to go without undo") from error
+            raise _failed(self.workspace.root, error) from error
         return replace(taken, duration_s=time.monotonic() - started)
 
     def at(self, session: str, name: str) -> str | None:
@@ -159,6 +157,21 @@ class Snapshots:
 def repository(state_dir: Path, root: Path) -> Path:
     """Where the snapshots of the workspace `root` are kept, whether or not there are any."""
     return state_dir / "shadow" / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:24]}.git"
+
+
+def _cleaned(folder: Path, lock: int) -> Git:
+    """The repository, without what a process that was killed left; nobody else is at work under the lock."""
+    with _locked(lock):
+        git = Git(folder, lock)
+        for pattern in LEFTOVERS:
+            for path in folder.glob(pattern):
+                path.unlink(missing_ok=True)
+    return git
+
+
+def _failed(root: Path, error: OSError) -> SnapshotFailed:
+    reason = f"snapshot of {root}: {error.strerror or error}"
+    return SnapshotFailed(reason, fix="Make room, or say --no-snapshots to go without undo")
 
 
 def forget(state_dir: Path, root: Path, sessions: Collection[str]) -> None:
