@@ -1,6 +1,7 @@
 """Code in real containers: Podman and Docker where they are, with an image made from this machine's packages.
 
-Each engine that is not there is skipped, and says so; a Podman that is there and does not work fails in CI.
+An engine that is not there, or cannot run any container here, is skipped and says so; one that can and does not run
+ours fails.
 """
 
 import json
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -35,6 +37,7 @@ from tests.scripted_ollama import ScriptedOllama
 
 MIB = 1024 * 1024
 RUNC = '[engine]\nruntime = "runc"\n'
+EACH = int(os.environ.get("CONTAINER_SNIPPETS", "4"))
 GONE_TIMEOUT_S = 10.0
 """For an engine to notice that its container ended, and to remove it."""
 
@@ -57,8 +60,9 @@ def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             conf.write_text(RUNC)
             patch.setenv("CONTAINERS_CONF", str(conf))
             reason = _trial(kind, image)
-        if reason:
+        if reason and not _runs_anything(kind, image):
             _not_to_be_had(kind, reason)
+        assert not reason
         yield kind
         assert _containers(kind) == ""
 
@@ -131,10 +135,19 @@ _PROCESSES = {
     "leave a daemon behind",
     "leave a daemon behind a check",
 }
-SNIPPETS = [adapted for snippet in ALL if (adapted := _of_a_container(snippet)) is not None]
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: f"{snippet.category}: {snippet.name}")
+def _chosen() -> list[Snippet]:
+    """Some of each category, spread over it: each needs a container of its own. CONTAINER_SNIPPETS=99 takes all."""
+    adapted = [found for snippet in ALL if (found := _of_a_container(snippet)) is not None]
+    chosen = []
+    for category in dict.fromkeys(snippet.category for snippet in adapted):
+        same = [snippet for snippet in adapted if snippet.category == category]
+        chosen += same[:: -(-len(same) // EACH)]
+    return chosen
+
+
+@pytest.mark.parametrize("snippet", _chosen(), ids=lambda snippet: f"{snippet.category}: {snippet.name}")
 def test_hostile_code_is_held_in_a_container(scene: Scene, kind: str, snippet: Snippet) -> None:
     container = {"engine": kind, "image": os.environ["SUPER_AGENT_SANDBOX_IMAGE"]}
     assert_held(scene, replace(snippet, limits={**snippet.limits, **container}))
@@ -304,8 +317,12 @@ def _trial(kind: str, image: str) -> str:
     return ""
 
 
-def _not_to_be_had(kind: str, reason: str) -> None:
-    text = f"no {kind} to test with: {reason}"
-    if kind == "podman" and shutil.which(kind) and os.environ.get("LIVE_TESTS") == "required":
-        pytest.fail(text, pytrace=False)
-    pytest.skip(text)
+def _runs_anything(kind: str, image: str) -> bool:
+    """Whether the engine can run a container at all, without any term of ours but limits that every machine allows."""
+    limits = [f"--ulimit={name}=1024:1024" for name in ("nofile", "nproc")]
+    line = [kind, "run", "--rm", "--pull", "never", "--network", "none", *limits, "--entrypoint", "true", image]
+    return subprocess.run(line, capture_output=True, check=False).returncode == 0
+
+
+def _not_to_be_had(kind: str, reason: str) -> NoReturn:
+    pytest.skip(f"no {kind} to test with: {reason}")
