@@ -13,7 +13,7 @@ from scripts.own_ollama import find_program
 from super_agent.cli.main import run_command
 from super_agent.core.errors import ExitCode, OllamaUnreachable, SuperAgentError
 from super_agent.core.ollama import Ollama
-from super_agent.core.serve import start_server
+from super_agent.core.serve import is_local, start_server
 from super_agent.core.settings import Settings, load_settings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -63,7 +63,8 @@ def _server(settings: Settings) -> Iterator[Settings]:
         else:
             yield settings
             return
-        find_program()  # built where there is none
+        if is_local(settings.base_url):
+            find_program()  # built where there is none
         started = start_server(server, settings)
     say(f"started Ollama {started.version} there, until the demo is over (log: {started.log})")
     try:
