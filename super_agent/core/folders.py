@@ -91,6 +91,12 @@ def read_whole(fd: int, size: int, limit_bytes: int) -> bytes:
     return b"".join(pieces)
 
 
+def ordinary_mode_of(name: str, folder: int) -> int:
+    """The permissions of the regular file that stands there, where nobody set any; else those of a new one."""
+    mode = mode_of(name, folder)
+    return mode if mode in ordinary_modes() else 0o666 & ~_umask()
+
+
 def ordinary_modes() -> frozenset[int]:
     """Permissions that files have when nobody set any."""
     usual = {0o644, 0o755, 0o664, 0o775}

@@ -19,6 +19,7 @@ from super_agent.core.folders import (
     link_beside,
     make_folder,
     mode_of,
+    ordinary_mode_of,
     read_whole,
     walk,
     write_beside,
@@ -149,12 +150,12 @@ class Workspace:
     def put_entry(self, path: str, content: bytes, *, executable: bool, mode: int | None = None) -> None:
         """Write a regular file in the place of a file or a link; raises `PathRefused`.
 
-        Without `mode` the permissions are those of the file that stood there, else the usual ones.
+        Without `mode` the permissions are the usual ones: those of the file that stood there unless somebody set them.
         """
         try:
             with self._folder_in(_raw_parts(path), make=True) as (folder, name):
                 if mode is None:
-                    mode = mode_of(name, folder)
+                    mode = ordinary_mode_of(name, folder)
                     mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
                 write_beside(folder, name, content, mode)
         except OSError as error:

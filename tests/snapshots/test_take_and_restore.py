@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from super_agent.core.errors import SnapshotFailed
 from super_agent.core.folders import SKIPPED_FOLDERS
-from super_agent.core.snapshots.history import changes, diff
+from super_agent.core.snapshots.history import History, changes, diff
 from super_agent.core.snapshots.restore import apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots, forget
 from super_agent.core.snapshots.stream import MAX_FILE_BYTES, Note, Work, kept, pieces
+from super_agent.core.snapshots.undo import carry_out, judged_redo, judged_undo
 from super_agent.core.workspace import Workspace
 from tests.snapshots.conftest import Seen, seen
 
@@ -70,6 +71,29 @@ def test_what_was_kept_comes_back_whatever_happened(root: Path, snapshots: Snaps
     back_to(snapshots, first.commit)
     assert seen(root) == before
     back_to(snapshots, second.commit)
+    assert seen(root) == after
+
+
+def test_permissions_alone_are_undone_and_redone(root: Path, snapshots: Snapshots) -> None:
+    """Git knows one permission only, that to execute."""
+    for name, mode in (("secret", 0o600), ("open", 0o644)):
+        (root / name).write_text("s")
+        (root / name).chmod(mode)
+    before = seen(root)
+    first = snapshots.take("s", "start").commit
+    (root / "secret").chmod(0o644)
+    (root / "open").chmod(0o600)
+    after = seen(root)
+    snapshots.take("s", "1")
+    snapshots.take("s", "end")
+    undo = judged_undo(snapshots, "s", History.of(snapshots, "s"), first, time.time_ns())
+    assert [(step.path, step.foreign) for step in undo.steps.steps] == [("open", False), ("secret", False)]
+    carry_out(snapshots, "s", undo, undo.steps)
+    assert seen(root) == before
+    undone = History.of(snapshots, "s").undone()
+    assert undone is not None
+    redo = judged_redo(snapshots, *undone)
+    carry_out(snapshots, "s", redo, redo.steps)
     assert seen(root) == after
 
 

@@ -1,9 +1,11 @@
 """The snapshots of one session in their order, and what lies between two of them."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from super_agent.core.snapshots.restore import tree_of
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.workspace import Changes
 
@@ -80,12 +82,25 @@ def values(snapshots: Snapshots, session: str) -> dict[str, set[tuple[str, str] 
     for (_, before), (name, after) in pairwise(every):
         if name.startswith((BEFORE, UNDO, REDO)) or before == after:
             continue
+        for opened, kept in permissions(snapshots, before, after):
+            found.setdefault(opened, set()).update(kept)
         fields = snapshots.git.run("diff-tree", "-r", "-z", "--no-renames", before, after).split(b"\0")[:-1]
         for facts, path in zip(fields[::2], fields[1::2], strict=True):
             old_mode, new_mode, old, new, _kind = facts[1:].decode().split()
             both = {(old_mode, old) if old_mode != NOTHING else None, (new_mode, new) if new_mode != NOTHING else None}
             found.setdefault(os.fsdecode(path), set()).update(both)
     return found
+
+
+def permissions(snapshots: Snapshots, before: str, after: str) -> Iterator[tuple[str, set[tuple[str, str] | None]]]:
+    """The paths whose permissions differ, which git does not tell, with their values in both snapshots."""
+    was, now = snapshots.note(before).modes, snapshots.note(after).modes
+    if was == now:
+        return
+    trees = tree_of(snapshots, before), tree_of(snapshots, after)
+    for path in {*was, *now}:
+        if was.get(path) != now.get(path):
+            yield path, {tree.get(path) for tree in trees}
 
 
 def changes(snapshots: Snapshots, before: str, after: str) -> Changes:

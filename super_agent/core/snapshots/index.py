@@ -1,6 +1,7 @@
 """What the last snapshot saw of each file, so that the next one reads only what has changed since."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -25,11 +26,15 @@ class Index:
     """Change times are as coarse as the kernel's tick, 4 to 10 ms; a file younger than this is not trusted."""
 
     @classmethod
-    def of(cls, commit: str, files: dict[str, Signature], started_ns: int) -> "Index":
-        """What a snapshot that began at `started_ns` saw; it keeps `files`."""
+    def of(cls, commit: str, files: dict[str, Signature], changed: Iterable[str], started_ns: int) -> "Index":
+        """What a snapshot that began at `started_ns` saw; it keeps `files`. `changed` are those the last index lacked.
+
+        No other can be young: what was young for the last index is unknown to it, and so among them.
+        """
         young = started_ns - cls.RACY_NS
-        for path in [path for path, seen in files.items() if seen[3] >= young]:
-            files[path] = UNKNOWN
+        for path in changed:
+            if path in files and files[path][3] >= young:
+                files[path] = UNKNOWN
         return cls(commit, files)
 
     @classmethod

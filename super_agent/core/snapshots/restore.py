@@ -10,7 +10,7 @@ from typing import Literal
 
 from super_agent.core.errors import PathRefused, SnapshotFailed
 from super_agent.core.snapshots.snapshots import Snapshots
-from super_agent.core.snapshots.stream import MAX_FILE_BYTES, git_mode
+from super_agent.core.snapshots.stream import MAX_FILE_BYTES, git_mode, set_modes
 
 BLOBS_AT_ONCE = 64
 """Of up to 32 MiB each, in one answer of git; sources are a few KiB."""
@@ -82,10 +82,13 @@ def plan(snapshots: Snapshots, target: str, last_seen: str | None = None, *, now
     wanted = tree_of(snapshots, target)
     now = present_tree(snapshots) if now is None else now
     seen = tree_of(snapshots, last_seen) if last_seen is not None else now
+    # Git knows one permission only, that to execute.
+    modes, present = snapshots.note(target).modes, set_modes(snapshots.workspace.facts())
     steps = []
     for path in sorted({*wanted, *now}):
         unkept = path in now and not now[path][1]
-        if wanted.get(path) == now.get(path) or (unkept and path not in wanted):
+        same = wanted.get(path) == now.get(path) and modes.get(path) == present.get(path)
+        if same or (unkept and path not in wanted):
             continue
         foreign = unkept or now.get(path) != seen.get(path)
         if path not in wanted:

@@ -118,7 +118,9 @@ class Snapshots:
         index = self._index or self._load()
         now, left_out = kept(self.workspace.facts())
         changed = [path for path, seen in now.items() if index.files.get(path) != seen]
-        gone = [path for path in index.files if path not in now]
+        new = sum(path not in index.files for path in changed)
+        # With 50,000 files a pass over all names takes 20 ms, and mostly nothing is gone.
+        gone = [path for path in index.files if path not in now] if len(now) - new < len(index.files) else []
         if not (changed or gone) and index.commit and left_out == self._left_out:
             self.git.run("update-ref", ref, index.commit)
             return Taken(index.commit, 0, 0.0, tuple(left_out))
@@ -131,7 +133,7 @@ class Snapshots:
             if differ == 0 and self.note(index.commit) == work.note:  # only touched: the same snapshot
                 commit = index.commit
                 self.git.run("update-ref", ref, commit)
-        self._index, self._left_out = Index.of(commit, now, started_ns), work.note.left_out
+        self._index, self._left_out = Index.of(commit, now, changed, started_ns), work.note.left_out
         if not index.commit:
             self._save()
         return Taken(commit, differ, 0.0, tuple(work.note.left_out))

@@ -59,8 +59,7 @@ class Work:
 
 def kept(seen: dict[str, Signature]) -> tuple[dict[str, Signature], list[str]]:
     """What is within the limits, and the paths that are not, sorted."""
-    out = {path for path, facts in seen.items() if facts[1] > MAX_FILE_BYTES}
-    out.update(path for path, facts in seen.items() if facts[2] == LINK and _is_refused(path))
+    out = {path for path, f in seen.items() if f[1] > MAX_FILE_BYTES or (f[2] == LINK and _is_refused(path))}
     total = sum([facts[1] for facts in seen.values()]) - sum(seen[path][1] for path in out)
     if total > MAX_ALL_BYTES:
         for path in sorted(seen, key=lambda path: (-seen[path][1], path)):

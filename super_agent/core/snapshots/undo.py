@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from super_agent.core.snapshots.history import BEFORE, REDO, UNDO, History, changes, values
+from super_agent.core.snapshots.history import BEFORE, REDO, UNDO, History, changes, permissions, values
 from super_agent.core.snapshots.restore import Plan, apply, plan, present_tree
 from super_agent.core.snapshots.snapshots import Snapshots
 
@@ -41,7 +41,7 @@ def judged_undo(snapshots: Snapshots, session: str, history: History, target: st
 
 def judged_redo(snapshots: Snapshots, before: str, after: str) -> Undo:
     """What takes an undo back that led from the snapshot `before` to `after`."""
-    touched = {*changes(snapshots, before, after).paths}
+    touched = {*changes(snapshots, before, after).paths, *(p for p, _ in permissions(snapshots, before, after))}
     steps = plan(snapshots, before, after).steps
     return Undo("redo", before, Plan(tuple(step for step in steps if step.path in touched)))
 
