@@ -66,7 +66,7 @@ class Settings(BaseModel):
         "bubblewrap", description="where model-written code runs"
     )
     sandbox_image: str = Field(
-        "docker.io/library/python:3.12-slim", min_length=1, description="what containers are made from: Python and bash"
+        "python:3.12-slim", min_length=1, description="what containers are made from: Python and bash"
     )
     sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
     network: bool = Field(False, description="whether sandboxed code has the network, this machine's servers included")
@@ -108,7 +108,7 @@ class Settings(BaseModel):
     @classmethod
     def _image_name(cls, value: str) -> str:
         if value.startswith("-") or not value.isprintable() or " " in value:
-            raise ValueError("must be the name of an image, such as docker.io/library/python:3.12-slim")
+            raise ValueError("must be the name of an image, such as python:3.12-slim")
         return value
 
     @field_validator("sandbox_paths", mode="before")
