@@ -17,6 +17,7 @@ from typing import IO
 import platformdirs
 
 from super_agent.core.errors import EngineFailed
+from super_agent.core.harmless import harmless
 from super_agent.core.settings import child_environment
 
 ENGINE_LOCK = Path(__file__).parent / "open_interpreter" / "requirements.txt"
@@ -156,7 +157,7 @@ def main() -> None:
     """Make both, as `make setup` does: `python -m interpreter.engine_environment`."""
 
     def tell(text: str) -> None:
-        sys.stderr.write(f"super-agent: {text}\n")
+        sys.stderr.write(f"super-agent: {harmless(text)}\n")
 
     try:
         ensure_engine_python(tell)

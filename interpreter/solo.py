@@ -130,8 +130,16 @@ class SoloRun:
         if failure == state.last and not report.changes:
             return SoloEnd("no_progress", "the check ended in the same way twice and nothing was changed")
         state.last = failure
-        state.instruction = "Nothing was changed yet. " + task if result.passed else self._check_text(result)
+        state.instruction = self._next_instruction(task, report, result)
         return None
+
+    def _next_instruction(self, task: str, report: Report, result: CheckResult) -> str:
+        """What failed; where the check is green as it was, what is still missing for an end."""
+        if not result.passed:
+            return self._check_text(result)
+        if not self.state.changed:
+            return "Nothing was changed yet. " + task
+        return f"The check passes, but the work was not ended: {ENDED_TEXT[report.ended]}. Go on with it: {task}"
 
     def _turn(self) -> Report:
         self.state.turns += 1

@@ -1,6 +1,5 @@
 """`diff`: what a session, or a turn of it, changed in the workspace's files."""
 
-import json
 import os
 import shutil
 import sys
@@ -8,6 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from super_agent.cli.look_back import Past, known_turns, past
+from super_agent.cli.output import Output
+from super_agent.cli.say import complain, say_json
+from super_agent.cli.surface import colours
 from super_agent.core.errors import UsageError
 from super_agent.core.harmless import harmless
 from super_agent.core.snapshots.history import changes, diff
@@ -37,7 +39,7 @@ def main(
         if as_json:
             facts = asdict(changes(found.snapshots, before, after))
             head = {"version": 1, "session": found.session.session, "turn": turn}
-            sys.stdout.write(json.dumps(head | facts) + "\n")
+            say_json(head | facts)
             return 0
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
         text = diff(found.snapshots, before, after, stat=stat, columns=columns)
@@ -46,7 +48,7 @@ def main(
     if left_out:
         more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
         names = ", ".join(harmless(_shown(path)) for path in left_out[:NAMED])
-        sys.stderr.write(f"not compared, as too large or unreadable: {names}{more}\n")
+        complain(f"not compared, as too large or unreadable: {names}{more}")
     return 0
 
 
@@ -63,9 +65,12 @@ def _bounds(found: Past, turn: int | None) -> tuple[str, str]:
 
 def _write(text: bytes) -> None:
     """To a terminal in colours and harmless; else byte for byte, so that `git apply` can take it."""
-    data = coloured(text.decode("utf-8", "replace")).encode() if sys.stdout.isatty() else text
+    if sys.stdout.isatty():
+        shown = text.decode("utf-8", "replace")
+        Output(sys.stdout, lambda: None).write(coloured(shown) if colours(sys.stdout) else harmless(shown))
+        return
     try:
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
     except BrokenPipeError:  # nobody reads on; what is still buffered must not raise again when Python exits
         nowhere = os.open(os.devnull, os.O_WRONLY)

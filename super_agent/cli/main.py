@@ -8,6 +8,8 @@ import typer
 
 from super_agent import __version__
 from super_agent.cli import session_commands
+from super_agent.cli.say import complain
+from super_agent.cli.task_arguments import TaskCommand
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
 
 app = typer.Typer(
@@ -66,7 +68,7 @@ def root(
         raise typer.Exit(int(ExitCode.USAGE))
 
 
-@app.command()
+@app.command(cls=TaskCommand)
 def run(
     task: Task = None,
     file: TaskFile = None,
@@ -100,7 +102,7 @@ def run(
     raise typer.Exit(command.main(options, flags, env_file))
 
 
-@app.command()
+@app.command(cls=TaskCommand)
 def resume(
     session: session_commands.SessionId = None,
     instruction: Annotated[str | None, typer.Argument(help="What is to be done next, where the run had ended.")] = None,
@@ -128,7 +130,7 @@ def resume(
     raise typer.Exit(command.main(ask, flags, env_file))
 
 
-@app.command(name="exec")
+@app.command(name="exec", cls=TaskCommand)
 def exec_(
     task: Task = None,
     file: TaskFile = None,
@@ -207,11 +209,11 @@ def ps(
 
 
 @app.command()
-def down(model: Model = None, base_url: BaseUrl = None, env_file: EnvFile = None) -> None:
+def down(model: Model = None, base_url: BaseUrl = None, json: Json = False, env_file: EnvFile = None) -> None:
     """Unload the model, unless a client still uses it."""
     from super_agent.cli import down as command
 
-    raise typer.Exit(command.main(_flags(locals()), env_file))
+    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json))
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -257,22 +259,19 @@ def run_command(arguments: list[str]) -> int:
         _require_platform()
         outcome = typer.main.get_command(app).main(arguments, prog_name="super-agent", standalone_mode=False)
     except SuperAgentError as error:
-        _complain(str(error))
+        complain(str(error))
         return int(error.exit_code)
     except typer.TyperException as error:
-        _complain(f"{error.format_message().rstrip('.')}. See super-agent --help")
+        hint = ", or put -- before a task that begins with a dash" if "such option" in error.format_message() else ""
+        complain(f"{error.format_message().rstrip('.')}. See super-agent --help{hint}")
         return int(ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
-        _complain("interrupted")
+        complain("interrupted")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         _silence_stdout()
         return int(ExitCode.NOT_DONE)
     return outcome if isinstance(outcome, int) else int(ExitCode.OK)
-
-
-def _complain(text: str) -> None:
-    typer.echo(f"super-agent: {text}", err=True)
 
 
 def _silence_stdout() -> None:

@@ -1,6 +1,5 @@
 """`ps`: Ollama's columns, and how many clients use each model now."""
 
-import json
 import os
 import sys
 import time
@@ -9,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from super_agent.cli.say import say, say_json
+from super_agent.cli.surface import draws
 from super_agent.core import processes
 from super_agent.core.clients import ClientEntry, live_clients
 from super_agent.core.instance import find_loaded
@@ -46,10 +47,12 @@ def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool, clients
     with Ollama(settings) as server:
         while True:
             picture = look(server, settings)
-            text = as_json_text(picture) if as_json else as_text(picture, clients=clients)
-            redrawn = watch and not as_json and sys.stdout.isatty()
-            sys.stdout.write(REDRAW + text if redrawn else text)
-            sys.stdout.flush()
+            if as_json:
+                say_json(as_json_object(picture))
+            else:
+                if watch and draws(sys.stdout):
+                    sys.stdout.write(REDRAW)
+                say(as_text(picture, clients=clients))
             if not watch:
                 return 0
             time.sleep(WATCH_EVERY_S)
@@ -65,11 +68,11 @@ def look(server: Ollama, settings: Settings) -> Picture:
     return Picture(rows, ours, processes.connections(settings.base_url, pids), served)
 
 
-def as_json_text(picture: Picture) -> str:
-    """{"version": 1, "models": [{..., "clients": [...]}], "other_connections": [...] or null} on one line."""
+def as_json_object(picture: Picture) -> dict[str, Any]:
+    """{"version": 1, "models": [{..., "clients": [...]}], "other_connections": [...] or null}."""
     models = [{**asdict(row), "clients": [asdict(c) for c in picture.users(row)]} for row in picture.rows]
     others = None if picture.others is None else [asdict(c) for c in picture.others]
-    return json.dumps({"version": 1, "models": models, "other_connections": others}) + "\n"
+    return {"version": 1, "models": models, "other_connections": others}
 
 
 def as_text(picture: Picture, *, clients: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from super_agent.cli.output import Output
+from super_agent.cli.surface import draws
 from super_agent.core.events import Stamped
 
 
@@ -50,7 +51,7 @@ def choose_renderer(as_json: bool, stream: TextIO, on_reader_gone: Callable[[], 
         return JsonRenderer(output)
     from super_agent.cli.render_text import TextRenderer
 
-    if stream.isatty():
+    if draws(stream):
         from super_agent.cli.render_live import LivePen
 
         return TextRenderer(LivePen(output))

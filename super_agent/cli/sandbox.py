@@ -1,6 +1,5 @@
 """`sandbox`: what can model-written code do to my machine? Said, tried, or used for a command of your own."""
 
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from interpreter.sandbox.command import Command
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.self_test import describe, self_test
 from super_agent.cli.assembly import settle_sandbox
+from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import ExitCode
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.workspace import Workspace
@@ -32,7 +32,7 @@ def main(
     with ExitStack() as stack:
         workspace = Workspace(folder)
         stack.callback(workspace.close)
-        policy = settle_sandbox(settings, workspace.root, python, _tell)
+        policy = settle_sandbox(settings, workspace.root, python, complain)
         if command:
             return _run(policy, command, settings.check_timeout_s)
         return _explain(policy, settings, as_json=as_json)
@@ -50,7 +50,7 @@ def _run(policy: SandboxPolicy, words: Sequence[str], timeout_s: float) -> int:
     finally:
         command.close()
     if outcome.detail:
-        _tell(outcome.detail)
+        complain(outcome.detail)
     return outcome.exit_code if outcome.exit_code is not None else int(ExitCode.NOT_DONE)
 
 
@@ -61,10 +61,10 @@ def _explain(policy: SandboxPolicy, settings: Settings, *, as_json: bool) -> int
     held = policy.contained and all(attempt.held for attempt in attempts)
     if as_json:
         tried = [{"name": a.name, "held": a.held, "detail": a.detail} for a in attempts]
-        sys.stdout.write(json.dumps({"version": 1, "holds": list(lines), "attempts": tried}, ensure_ascii=False) + "\n")
+        say_json({"version": 1, "holds": list(lines), "attempts": tried})
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in lines) + ("\nTried just now:\n" if attempts else ""))
-        sys.stdout.write("".join(f"{'✅' if a.held else '❌'} {a.name}: {a.detail}\n" for a in attempts))
+        say("".join(f"{line}\n" for line in lines) + ("\nTried just now:\n" if attempts else ""))
+        say("".join(f"{'✅' if a.held else '❌'} {a.name}: {a.detail}\n" for a in attempts))
     return int(ExitCode.OK if held else ExitCode.EXECUTOR)
 
 
@@ -81,7 +81,3 @@ def _terms(policy: SandboxPolicy, settings: Settings) -> list[str]:
         f"{settings.max_time_s:g} s for a whole run.",
         approval,
     ]
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(f"super-agent: {text}\n")

@@ -26,6 +26,7 @@ SessionId = Annotated[
 SessionIds = Annotated[
     list[str], typer.Argument(metavar="SESSION...", help="Ids or their beginnings.", autocompletion=_complete)
 ]
+Removed = Annotated[bool, typer.Option("--json", help="One JSON object: the ids that were removed.")]
 
 sessions = typer.Typer(help="List past and running sessions; remove old ones.", invoke_without_command=True)
 
@@ -46,11 +47,11 @@ def list_(
 
 
 @sessions.command()
-def rm(names: SessionIds, env_file: EnvFile = None) -> None:
+def rm(names: SessionIds, json: Removed = False, env_file: EnvFile = None) -> None:
     """Remove sessions: their events, snapshots, saved originals and outputs. No file of a workspace is touched."""
     from super_agent.cli import sessions as command
 
-    raise typer.Exit(command.remove(env_file, names))
+    raise typer.Exit(command.remove(env_file, names, as_json=json))
 
 
 @sessions.command()
@@ -61,12 +62,15 @@ def prune(
     ] = None,
     workspace: WorkspaceDir = Path(),
     everywhere: Everywhere = False,
+    json: Removed = False,
     env_file: EnvFile = None,
 ) -> None:
     """Remove old sessions of this workspace, or of all; running ones stay."""
     from super_agent.cli import sessions as command
 
-    raise typer.Exit(command.prune(env_file, workspace, everywhere=everywhere, keep=keep, older_than=older_than))
+    raise typer.Exit(
+        command.prune(env_file, workspace, everywhere=everywhere, keep=keep, older_than=older_than, as_json=json)
+    )
 
 
 def show(

@@ -1,6 +1,5 @@
 """`sessions`: what was done here, and what of it may go."""
 
-import json
 import re
 import shutil
 import sys
@@ -9,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from super_agent.cli.choose_session import TASK_CHARS, first_line, open_store
-from super_agent.cli.output import Output
 from super_agent.cli.ps import table
+from super_agent.cli.say import say, say_json
 from super_agent.cli.wording import counted
 from super_agent.core.errors import UsageError
 from super_agent.core.harmless import harmless
@@ -30,13 +29,13 @@ def show_list(env_file: Path | None, workspace: Path, *, everywhere: bool, as_js
         rows = store.sessions(None if everywhere else root)
         elsewhere = 0 if everywhere or rows else len(store.sessions())
     if as_json:
-        _say(json.dumps({"version": 1, "sessions": [asdict(row) for row in rows]}) + "\n")
+        say_json({"version": 1, "sessions": [asdict(row) for row in rows]})
     elif rows:
-        _say(as_text(rows, everywhere=everywhere, columns=_columns()))
+        say(as_text(rows, everywhere=everywhere, columns=_columns()))
     else:
         where = "" if everywhere else f" in {root}"
         more = f"; {counted(elsewhere, 'session')} elsewhere: super-agent sessions --all" if elsewhere else ""
-        _say(f"no sessions yet{where}{more}\n")
+        say(f"no sessions yet{where}{more}\n")
     return 0
 
 
@@ -49,17 +48,30 @@ def as_text(rows: list[SessionRow], *, everywhere: bool, columns: int | None) ->
     return table([head, *((*line[:-1], first_line(line[-1], left)) for line in cells)])
 
 
-def remove(env_file: Path | None, names: list[str]) -> int:
+def remove(env_file: Path | None, names: list[str], *, as_json: bool) -> int:
     """Remove the named sessions, once all names are known to be right."""
+    removed: list[str] = []
     with open_store(env_file) as store:
         for row in [store.find(name) for name in names]:
             store.remove(row.id)
-            _say(f"removed {row.id}\n")
+            removed.append(row.id)
+            if not as_json:
+                say(f"removed {row.id}\n")
             forget(load_settings(env_file=env_file).state_dir, Path(row.workspace), [row.id])
+    if as_json:
+        say_json({"version": 1, "removed": removed})
     return 0
 
 
-def prune(env_file: Path | None, workspace: Path, *, everywhere: bool, keep: int | None, older_than: str | None) -> int:
+def prune(
+    env_file: Path | None,
+    workspace: Path,
+    *,
+    everywhere: bool,
+    keep: int | None,
+    older_than: str | None,
+    as_json: bool,
+) -> int:
     """Remove all but the newest, or what is older, or what is both."""
     if keep is None and older_than is None:
         raise UsageError("nothing says what may go", fix="Give --keep N, or --older-than 30d, or both")
@@ -71,7 +83,10 @@ def prune(env_file: Path | None, workspace: Path, *, everywhere: bool, keep: int
     state_dir = load_settings(env_file=env_file).state_dir
     for workspace_root in {workspaces[name] for name in removed if name in workspaces}:
         forget(state_dir, Path(workspace_root), [n for n in removed if workspaces.get(n) == workspace_root])
-    _say("".join(f"removed {name}\n" for name in removed) or "nothing to remove\n")
+    if as_json:
+        say_json({"version": 1, "removed": list(removed)})
+    else:
+        say("".join(f"removed {name}\n" for name in removed) or "nothing to remove\n")
     return 0
 
 
@@ -90,10 +105,6 @@ def _cells(row: SessionRow, *, everywhere: bool) -> tuple[str, ...]:
     cells = (row.id, f"{when:%Y-%m-%d %H:%M}", state, str(row.turns), tokens, str(len(row.files)))
     where = (harmless(row.workspace),) if everywhere else ()
     return (*cells, *where, harmless(row.task))
-
-
-def _say(text: str) -> None:
-    Output(sys.stdout, lambda: None).write(text)
 
 
 def _columns() -> int | None:

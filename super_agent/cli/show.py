@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from super_agent.cli.choose_session import chosen, open_store
 from super_agent.cli.output import Output
 from super_agent.cli.render import Renderer
+from super_agent.cli.say import say
+from super_agent.cli.surface import draws
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.sessions import SessionRow
@@ -48,7 +50,7 @@ def _renderer(output: Output, *, as_json: bool) -> Renderer:
         return JsonRenderer(output)
     from super_agent.cli.render_text import TextRenderer
 
-    if output.isatty():
+    if draws(sys.stdout):
         from super_agent.cli.render_live import StillPen
 
         return TextRenderer(StillPen(output), afterwards=True)
@@ -72,7 +74,7 @@ def _write_page(store: Store, row: SessionRow, path: Path, settings: Settings) -
             file.write(data)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", fix="Name another file") from error
-    sys.stdout.write(f"wrote {path} ({len(data):,} bytes)\n")
+    say(f"wrote {path} ({len(data):,} bytes)\n")
 
 
 def _secrets(settings: Settings) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.history import FileHistory
 
 from interpreter.executor import Executor
 from super_agent.cli import assembly
@@ -18,10 +17,10 @@ from super_agent.cli.record import Record
 from super_agent.cli.render import Renderer, choose_renderer
 from super_agent.cli.run import Options
 from super_agent.cli.terminal import Terminal
+from super_agent.cli.typed_lines import history_of
 from super_agent.core.errors import Interrupted, SuperAgentError
 from super_agent.core.events import Notice, TurnStarted
 from super_agent.core.settings import Settings
-from super_agent.core.state import private_folder
 
 GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
 
@@ -43,8 +42,7 @@ def main(options: Options, settings: Settings) -> int:
             require_approval(ground, lambda: _terminal(renderer), nobody)
             executor = assembly.build_executor(ground, halves)
             ground.emit(Notice("info", GREETING))
-            history = private_folder(settings.state_dir) / "exec_history"
-            session: PromptSession[str] = PromptSession(history=FileHistory(str(history)))
+            session: PromptSession[str] = PromptSession(history=history_of(settings, ground.session))
             turn = 0
             while (line := _next_line(session)) is not None:
                 if line.strip():

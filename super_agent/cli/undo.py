@@ -1,6 +1,5 @@
 """`undo`: what a session changed is taken back, after it was shown; and an undo is taken back in the same way."""
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from super_agent.cli.look_back import Past, known_turns, past
+from super_agent.cli.say import say, say_json
 from super_agent.cli.terminal import Terminal
 from super_agent.cli.wording import counted
 from super_agent.core.errors import UsageError
@@ -130,7 +130,7 @@ def _tell_end(found: Past, ask: Ask, undo: Undo, steps: Plan, *, done: bool) -> 
         changed = [{"path": step.path, "action": step.kind} for step in steps.steps if done]
         kept = [] if ask.force else [step.path for step in undo.foreign.steps]
         facts = {"version": 1, "session": session, "kind": undo.kind, "changed": changed, "kept": kept}
-        _say(json.dumps(facts))
+        say_json(facts)
     elif done:
         back = f"super-agent undo {session}" + ("" if undo.kind == "redo" else " --redo")
         _say(f"done: {counted(len(steps.steps), 'file')}. Taken back by: {back}")
@@ -139,8 +139,7 @@ def _tell_end(found: Past, ask: Ask, undo: Undo, steps: Plan, *, done: bool) -> 
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    say(f"{line}\n")
 
 
 def _inside(path: str, root: Path) -> str:

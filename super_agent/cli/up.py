@@ -1,6 +1,5 @@
 """`up`: the configured server and model made ready; says what it did, and does nothing twice."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
+from super_agent.cli.say import say, say_json
+from super_agent.cli.surface import draws
 from super_agent.core.errors import ModelNotFound, OllamaUnreachable, ServerFailed, UsageError
 from super_agent.core.fitting import fit_context
 from super_agent.core.instance import find_loaded
@@ -103,7 +104,7 @@ def _words(recipe: Recipe) -> str:
 
 def _follow(steps: Iterable[Progress], title: str, tell: Tell) -> None:
     """Show progress: a bar in a terminal, a line for each tenth otherwise."""
-    if sys.stdout.isatty():
+    if draws(sys.stdout):
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
         from rich.progress import Progress as Bar
 
@@ -123,15 +124,13 @@ def _follow(steps: Iterable[Progress], title: str, tell: Tell) -> None:
 
 def _text_teller() -> Tell:
     def tell(_step: str, text: str) -> None:
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
+        say(f"{text}\n")
 
     return tell
 
 
 def _json_teller() -> Tell:
     def tell(step: str, text: str) -> None:
-        sys.stdout.write(json.dumps({"version": 1, "step": step, "text": text}, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        say_json({"version": 1, "step": step, "text": text})
 
     return tell

@@ -1,12 +1,12 @@
 """`verify`: do AutoGen's client and the executor's adapter use the same model instance?"""
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.cli.say import complain, say, say_json
 from super_agent.cli.verify_words import BECAUSE, TITLES, Language, fix, seen
 from super_agent.core.cause_words import cause_text
 from super_agent.core.chat import Message, Reply
@@ -40,11 +40,10 @@ def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool, quick: 
         for line in _checks(server, settings, quick=quick, load=sys.stdout.isatty() if load is None else load):
             lines.append(line)
             if not as_json:
-                sys.stdout.write(as_text(line, words))
-                sys.stdout.flush()
+                say(as_text(line, words))
     code = int(ExitCode.SERVER if any(line.status == "failed" for line in lines) else ExitCode.OK)
     if as_json:
-        sys.stdout.write(as_json_text(lines, code, words))
+        say_json(as_json_object(lines, code, words))
     return code
 
 
@@ -59,7 +58,7 @@ def _checks(server: Ollama, settings: Settings, *, quick: bool, load: bool) -> I
         row = find_loaded(server, settings.model) if there else None
         if not quick and load and there and row is None:
             why = f" ({cause_text(first[2].cause, language(settings))})" if first[2].cause else ""
-            sys.stderr.write(f"super-agent: loading {settings.model} for the proof{why}\n")
+            complain(f"loading {settings.model} for the proof{why}")
             server.load(settings.model, settings.keep_alive)
             first = five_checks(server, LLMClient(settings, gate, 0), executor, settings)
             row = find_loaded(server, settings.model)
@@ -81,8 +80,8 @@ def as_text(line: CheckLine, words: Language) -> str:
     return text
 
 
-def as_json_text(lines: list[CheckLine], exit_code: int, words: Language) -> str:
-    """One line: {"version": 1, "exit_code": n, "checks": [{"name", "status", "detail", "cause", "fix", "values"}]}.
+def as_json_object(lines: list[CheckLine], exit_code: int, words: Language) -> dict[str, Any]:
+    """One object: {"version": 1, "exit_code": n, "checks": [{"name", "status", "detail", "cause", "fix", "values"}]}.
 
     `name` and `status` are those of `CheckLine`, `detail` and `fix` sentences ("" none), `values` the figures in them;
     `cause` is null or {"kind", "text"} with a kind of `CauseKind`.
@@ -98,4 +97,4 @@ def as_json_text(lines: list[CheckLine], exit_code: int, words: Language) -> str
         }
         for line in lines
     ]
-    return json.dumps({"version": 1, "exit_code": exit_code, "checks": checks}, ensure_ascii=False) + "\n"
+    return {"version": 1, "exit_code": exit_code, "checks": checks}

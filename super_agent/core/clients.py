@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from super_agent.core.errors import StoreFailed
 from super_agent.core.gate import ClientKind, Usage
@@ -83,9 +84,26 @@ def live_clients(state_dir: Path) -> tuple[ClientEntry, ...]:
         try:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            found.append(ClientEntry(**json.loads(os.read(fd, 16 * ENTRY_BYTES))))
+            found.append(_entry(path, os.read(fd, 16 * ENTRY_BYTES)))
         else:
             path.unlink(missing_ok=True)  # nobody holds it: its process died
         finally:
             os.close(fd)
     return tuple(sorted(found, key=lambda entry: entry.since))
+
+
+def _entry(path: Path, data: bytes) -> ClientEntry:
+    """What another version wrote, too: fields it added are passed over, and what it left out its file's name tells.
+
+    Whoever holds the lock is a client, whatever its entry says, so none is left out.
+    """
+    kind, pid, _unique = path.stem.rsplit("-", 2)
+    known: dict[str, Any] = {"kind": kind, "pid": int(pid) if pid.isdecimal() else 0, "model": "", "server": ""}
+    try:
+        told = json.loads(data)
+    except ValueError:
+        told = {}
+    types = {"kind": str, "pid": int, "model": str, "server": str, "since": int | float, "requests": int, "tokens": int}
+    if isinstance(told, dict):
+        known |= {name: told[name] for name, type_ in types.items() if isinstance(told.get(name), type_)}
+    return ClientEntry(**{"since": path.stat().st_mtime, **known})

@@ -8,6 +8,7 @@ import difflib
 import os
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -220,6 +221,20 @@ def editor_command() -> tuple[str, ...]:
             except ValueError as error:
                 raise SettingInvalid(f"{name}={text}: {error}", fix="Correct its quotes") from None
     return ()
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalWishes:
+    """What the user's terminal is said to take."""
+
+    dumb: bool
+    no_colour: bool
+
+
+def terminal_wishes(environ: Mapping[str, str] | None = None) -> TerminalWishes:
+    """TERM=dumb (or unknown, or none) moves no cursor; NO_COLOR, where it is not empty, wants no colours."""
+    environ = os.environ if environ is None else environ
+    return TerminalWishes(environ.get("TERM", "") in ("", "dumb", "unknown"), bool(environ.get("NO_COLOR")))
 
 
 def server_environment() -> dict[str, str]:

@@ -57,7 +57,7 @@ def super_agent(tmp_path: Path) -> SuperAgent:
             [sys.executable, "-m", "super_agent.cli.main", *arguments],
             input=stdin if stdin is not None else "",
             capture_output=True,
-            text=True,
+            encoding=environ.get("PYTHONIOENCODING", "utf-8"),
             timeout=timeout_s,
             cwd=CHECKOUT,
             env=environment(tmp_path) | environ,

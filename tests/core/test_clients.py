@@ -1,5 +1,7 @@
 """A client is listed for exactly as long as its process lives and holds it open."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -42,3 +44,16 @@ def test_a_client_killed_with_kill_9_disappears_at_once(tmp_path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         assert live_clients(tmp_path) == ()
+
+
+def test_an_entry_of_another_version_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
+    settings = load_settings({"state_dir": tmp_path, "model": "m"}, environ={})
+    lock = ClientLock(settings, "autogen")
+    [path] = (tmp_path / "clients").iterdir()
+    path.write_text(json.dumps({"kind": "gateway", "pid": 7, "model": "n", "server": "s", "since": 1.5, "slot": 3}))
+    [newer] = live_clients(tmp_path)
+    assert (newer.kind, newer.pid, newer.model, newer.server, newer.since) == ("gateway", 7, "n", "s", 1.5)
+    path.write_text("[]")
+    [unknown] = live_clients(tmp_path)
+    assert (unknown.kind, unknown.pid, unknown.model) == ("autogen", os.getpid(), "")
+    lock.close()
