@@ -14,11 +14,11 @@ from typing import Literal
 
 from interpreter.approval import Ruling, reasons_to_ask
 from interpreter.code_blocks import CodeBlock
-from super_agent.cli.assembly import Ground
 from super_agent.cli.render import interrupt_self
 from super_agent.cli.terminal import Terminal
 from super_agent.core.events import ApprovalAsked, CodeDecision, Emit, Notice
 from super_agent.core.settings import editor_command
+from super_agent.session.wiring import Ground
 
 QUESTION = "Run this code? r run, e edit, s skip (and why), a always for this run, q stop:"
 STOP_TIMEOUT_S = 5.0

@@ -6,13 +6,13 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from super_agent.cli.look_back import Past, known_turns, past
 from super_agent.cli.output import Output
 from super_agent.cli.say import complain, say_json
 from super_agent.cli.surface import colours
 from super_agent.core.errors import UsageError
 from super_agent.core.harmless import harmless
 from super_agent.core.snapshots.history import changes, diff
+from super_agent.session.history import Past, known_turns, past
 
 COLOURS = {"+": "32", "-": "31", "@": "36"}
 HEADS = (

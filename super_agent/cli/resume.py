@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from super_agent.cli import assembly
-from super_agent.cli.choose_session import chosen
-from super_agent.cli.record import Record, open_snapshots
 from super_agent.cli.render import Renderer, choose_renderer
 from super_agent.cli.run import Options, carry_out
-from super_agent.cli.run_state import Restored, RunState
 from super_agent.cli.terminal import Terminal
-from super_agent.cli.turn_back import Turned, turn_back
 from super_agent.cli.wording import MORE
 from super_agent.core.errors import SessionUnknown, UsageError
 from super_agent.core.events import EndReason, RunResumed, UserSpoke
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
+from super_agent.session import wiring
+from super_agent.session.choice import chosen
+from super_agent.session.record import Record, open_snapshots
+from super_agent.session.rollback import Turned, turn_back
+from super_agent.session.run_state import Restored, RunState
 
 GO_ON = "Go on, and try another way than before."
 
@@ -65,7 +65,7 @@ def _go_on(
     instruction = ask.instruction or (GO_ON if row.reason == "no_progress" else "")
     python = Path(state.python) if state.python is not None else None
     recorder = store.continue_session(row.id)
-    with recorder, assembly.lay_ground(settings, Path(row.workspace), python, (renderer,), row.id) as ground:
+    with recorder, wiring.lay_ground(settings, Path(row.workspace), python, (renderer,), row.id) as ground:
         options = Options(
             None, None, ground.workspace.root, state.check, None, False, state.mode, python, ask.json,
             ask.strict_instance,
@@ -75,7 +75,7 @@ def _go_on(
         ground.before = ground.workspace.state()
         facts = RunResumed(
             state.task, state.mode, row.workspace, settings.model, settings.base_url, state.check, settings.sandbox,
-            assembly.limits(settings), state.turns, instruction, turned.rolled_back, turned.changed_meanwhile,
+            wiring.limits(settings), state.turns, instruction, turned.rolled_back, turned.changed_meanwhile,
             settings.network,
         )  # fmt: skip
         record = Record.go_on(ground, recorder, snapshots, facts)

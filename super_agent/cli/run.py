@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from super_agent.cli import assembly
 from super_agent.cli.approval import require_approval, why_nobody
-from super_agent.cli.record import END, Record
 from super_agent.cli.render import Renderer, choose_renderer
-from super_agent.cli.run_state import Restored, RunState, WorkState
 from super_agent.cli.terminal import Terminal
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.events import EndReason, RunEnded
 from super_agent.core.settings import load_settings
+from super_agent.session import wiring
+from super_agent.session.record import END, Record
+from super_agent.session.run_state import Restored, RunState, WorkState
 
 EXIT_CODES: dict[EndReason, ExitCode] = {
     "check_passed": ExitCode.OK,
@@ -93,10 +93,10 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
     renderer = choose_renderer(options.json, sys.stdout)
     with Terminal.open(renderer.typing) as terminal:
         try:
-            with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
+            with wiring.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
                 if options.check is not None and options.setup is None:
-                    assembly.require_program(ground, options.check)
-                record = Record.begin(ground, assembly.started(ground, task, options.mode, options.check))
+                    wiring.require_program(ground, options.check)
+                record = Record.begin(ground, wiring.started(ground, task, options.mode, options.check))
                 return carry_out(record, options, task, renderer, terminal)
         finally:
             renderer.close()
@@ -133,16 +133,16 @@ def carry_out(
     ground, clock = record.ground, Clock(state.elapsed_s if state else 0.0)
     settings = ground.settings
     work: Work | None = None
-    halves: assembly.Halves | None = None
+    halves: wiring.Halves | None = None
     try:
-        assembly.announce(ground)
+        wiring.announce(ground)
         if options.setup is not None:
-            assembly.run_setup(ground, options.setup, lambda question: options.yes or terminal.confirm(question))
+            wiring.run_setup(ground, options.setup, lambda question: options.yes or terminal.confirm(question))
             if options.check is not None:  # what it names may only have been installed now
-                assembly.require_program(ground, options.check)
+                wiring.require_program(ground, options.check)
         nobody = why_nobody(options.json, terminal.can_answer, sys.stdout.isatty())
         approver = require_approval(ground, lambda: nullcontext(terminal), nobody)
-        halves = assembly.join_halves(ground, strict=options.strict_instance)
+        halves = wiring.join_halves(ground, strict=options.strict_instance)
         if state is not None:
             halves.counting.totals.update(state.totals)
         boundary = _keeper(record, halves, options, task, clock)
@@ -173,7 +173,7 @@ def _keep_the_end(record: Record, end: _End) -> None:
             end.reason, end.detail, end.exit_code, end.error = "error", str(error), error.exit_code, error
 
 
-def _keeper(record: Record, halves: assembly.Halves, options: Options, task: str, clock: Clock) -> Boundary:
+def _keeper(record: Record, halves: wiring.Halves, options: Options, task: str, clock: Clock) -> Boundary:
     """What keeps the run's state at each turn boundary."""
     settings = record.ground.settings
 
@@ -186,7 +186,7 @@ def _keeper(record: Record, halves: assembly.Halves, options: Options, task: str
             python,
             settings.model,
             settings.base_url,
-            assembly.limits(settings),
+            wiring.limits(settings),
             work,
             turns,
             round(clock.elapsed_s(), 3),
@@ -198,8 +198,8 @@ def _keeper(record: Record, halves: assembly.Halves, options: Options, task: str
 
 
 def _work(
-    ground: assembly.Ground,
-    halves: assembly.Halves,
+    ground: wiring.Ground,
+    halves: wiring.Halves,
     options: Options,
     task: str,
     terminal: Terminal,
@@ -215,10 +215,10 @@ def _work(
         return lines
 
     if options.mode == "team":
-        from super_agent.cli.team_work import team_work
+        from super_agent.session.team import team_work
 
         return team_work(ground, halves, options.check, task, user_lines, boundary, restored)
-    from super_agent.cli.solo_work import solo_work
+    from super_agent.session.solo import solo_work
 
     return solo_work(ground, halves, options.check, task, user_lines, boundary, restored)
 
@@ -257,5 +257,5 @@ async def _drive(work: Work, time_left_s: float, max_time_s: float, waited_s: Ca
     return _End(reason, detail, EXIT_CODES[reason])
 
 
-def _summary(ground: assembly.Ground, halves: assembly.Halves | None, end: _End, turns: int, clock: Clock) -> RunEnded:
-    return assembly.ended(ground, halves, end.reason, int(end.exit_code), end.detail, turns, clock.elapsed_s())
+def _summary(ground: wiring.Ground, halves: wiring.Halves | None, end: _End, turns: int, clock: Clock) -> RunEnded:
+    return wiring.ended(ground, halves, end.reason, int(end.exit_code), end.detail, turns, clock.elapsed_s())

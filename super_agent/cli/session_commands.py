@@ -7,7 +7,7 @@ import typer
 
 
 def _complete(incomplete: str) -> list[tuple[str, str]]:
-    from super_agent.cli.choose_session import complete
+    from super_agent.session.choice import complete
 
     return complete(incomplete)
 

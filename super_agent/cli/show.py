@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from super_agent.cli.choose_session import chosen, open_store
 from super_agent.cli.output import Output
 from super_agent.cli.render import Renderer
 from super_agent.cli.say import say
@@ -14,6 +13,7 @@ from super_agent.core.errors import UsageError
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
+from super_agent.session.choice import chosen, open_store
 
 
 def main(session: str | None, workspace: Path, html: Path | None, env_file: Path | None, *, as_json: bool) -> int:

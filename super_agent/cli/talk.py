@@ -11,9 +11,7 @@ from types import FrameType
 from prompt_toolkit import PromptSession
 
 from interpreter.executor import Executor
-from super_agent.cli import assembly
 from super_agent.cli.approval import require_approval, why_nobody
-from super_agent.cli.record import Record
 from super_agent.cli.render import Renderer, choose_renderer
 from super_agent.cli.run import Options
 from super_agent.cli.terminal import Terminal
@@ -21,6 +19,8 @@ from super_agent.cli.typed_lines import history_of
 from super_agent.core.errors import Interrupted, SuperAgentError
 from super_agent.core.events import Notice, TurnStarted
 from super_agent.core.settings import Settings
+from super_agent.session import wiring
+from super_agent.session.record import Record
 
 GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
 
@@ -31,16 +31,16 @@ CONVERSATION = "(a conversation)"
 def main(options: Options, settings: Settings) -> int:
     """Talk until Ctrl-D; returns 0. Raises `SuperAgentError` for what prevents the conversation from beginning."""
     renderer = choose_renderer(options.json, sys.stdout)
-    with assembly.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
+    with wiring.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
         try:
             began = time.monotonic()
-            facts = assembly.started(ground, CONVERSATION, "exec", None)
+            facts = wiring.started(ground, CONVERSATION, "exec", None)
             record = Record.begin(ground, facts, is_conversation=True)
-            assembly.announce(ground)
-            halves = assembly.join_halves(ground, strict=options.strict_instance)
+            wiring.announce(ground)
+            halves = wiring.join_halves(ground, strict=options.strict_instance)
             nobody = why_nobody(options.json, sys.stdin.isatty(), sys.stdout.isatty())
             require_approval(ground, lambda: _terminal(renderer), nobody)
-            executor = assembly.build_executor(ground, halves)
+            executor = wiring.build_executor(ground, halves)
             ground.emit(Notice("info", GREETING))
             session: PromptSession[str] = PromptSession(history=history_of(settings, ground.session))
             turn = 0
@@ -53,7 +53,7 @@ def main(options: Options, settings: Settings) -> int:
                     halves.at_turn_start()
             if record.recorder is not None:  # the user ended it and needs no summary; whoever looks back does
                 ground.stream.sinks = (record.recorder,)
-                ground.emit(assembly.ended(ground, halves, "finished", 0, "", turn, time.monotonic() - began))
+                ground.emit(wiring.ended(ground, halves, "finished", 0, "", turn, time.monotonic() - began))
         finally:
             renderer.close()
     return 0
@@ -78,7 +78,7 @@ def _terminal(renderer: Renderer) -> Iterator[Terminal]:
         yield terminal
 
 
-def _carry_out(executor: Executor, instruction: str, ground: assembly.Ground) -> None:
+def _carry_out(executor: Executor, instruction: str, ground: wiring.Ground) -> None:
     with _interrupting(executor):
         try:
             executor.carry_out(instruction)

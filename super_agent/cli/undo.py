@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from super_agent.cli.look_back import Past, known_turns, past
 from super_agent.cli.say import say, say_json
 from super_agent.cli.terminal import Terminal
 from super_agent.cli.wording import counted
@@ -15,6 +14,7 @@ from super_agent.core.harmless import harmless
 from super_agent.core.snapshots.restore import Plan, Step
 from super_agent.core.snapshots.undo import Undo, carry_out, judged_redo, judged_undo
 from super_agent.core.state import last_alive
+from super_agent.session.history import Past, known_turns, past
 
 WORDS = {"create": "bring back", "replace": "restore", "delete": "delete"}
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from super_agent.cli import wording
-from super_agent.cli.choose_session import first_line
 from super_agent.cli.page.hide import Hide
 from super_agent.cli.page.markup import esc, rows, tag
 from super_agent.cli.page.story import Story
@@ -12,6 +11,7 @@ from super_agent.cli.page.style import STYLE
 from super_agent.cli.page.timeline import timeline
 from super_agent.core.events import InstanceNoted, RequestFinished, RunEnded, RunStarted, Stamped
 from super_agent.core.store.sessions import SessionRow
+from super_agent.session.choice import first_line
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 

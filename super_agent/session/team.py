@@ -3,19 +3,19 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from super_agent.cli import assembly
 from super_agent.cli.run import Boundary, Work
-from super_agent.cli.run_state import Restored, WorkState
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
+from super_agent.session import wiring
+from super_agent.session.run_state import Restored, WorkState
 from super_agent.team.edits import Editor
 from super_agent.team.run import TeamParts, TeamRun
 from super_agent.team.transcript import Entry, Transcript
 
 
 def team_work(
-    ground: assembly.Ground,
-    halves: assembly.Halves,
+    ground: wiring.Ground,
+    halves: wiring.Halves,
     check: str | None,
     task: str,
     user_lines: Callable[[], Sequence[str]],
@@ -26,9 +26,9 @@ def team_work(
     settings = ground.settings
     # It would print a member's error with its traceback; the run carries the original and ends with it.
     logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
-    assembly.register(ground, halves, "autogen")
+    wiring.register(ground, halves, "autogen")
     llm = LLMClient(settings, halves.gate, halves.ready.loaded.context_length, emit=ground.emit)
-    executor = assembly.build_executor(ground, halves, restored.work if restored else None)
+    executor = wiring.build_executor(ground, halves, restored.work if restored else None)
 
     def keep(turns: int) -> None:
         boundary(turns, WorkState(run.transcript.to_json(), executor.conversation.to_json(), run.began_green))
@@ -40,7 +40,7 @@ def team_work(
             workspace=ground.workspace,
             editor=Editor(ground.workspace, ground.emit, ground.session.save_original),
             executor=executor,
-            check=assembly.build_check(ground, check),
+            check=wiring.build_check(ground, check),
             emit=ground.emit,
             max_turns=settings.max_turns,
             user_lines=user_lines,

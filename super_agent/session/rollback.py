@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from super_agent.cli.record import END
 from super_agent.core.snapshots.restore import apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.undo import by_time
 from super_agent.core.state import SessionFolder, last_alive
+from super_agent.session.record import END
 
 
 @dataclass(frozen=True, slots=True)

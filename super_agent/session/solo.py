@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 
 from interpreter.solo import SoloRun, SoloState
-from super_agent.cli import assembly
 from super_agent.cli.run import Boundary, Work
-from super_agent.cli.run_state import Restored, WorkState
 from super_agent.core.events import EndReason
 from super_agent.core.threads import in_thread
+from super_agent.session import wiring
+from super_agent.session.run_state import Restored, WorkState
 
 
 def solo_work(
-    ground: assembly.Ground,
-    halves: assembly.Halves,
+    ground: wiring.Ground,
+    halves: wiring.Halves,
     check: str | None,
     task: str,
     user_lines: Callable[[], Sequence[str]],
@@ -20,14 +20,14 @@ def solo_work(
     restored: Restored | None,
 ) -> Work:
     """Build the executor's run, where it stood if `restored` is given; it works in a thread of its own."""
-    executor = assembly.build_executor(ground, halves, restored.work if restored else None)
+    executor = wiring.build_executor(ground, halves, restored.work if restored else None)
 
     def keep(turns: int) -> None:
         boundary(turns, WorkState(run.state.to_json(), executor.conversation.to_json()))
 
     run = SoloRun(
         executor=executor,
-        check=assembly.build_check(ground, check),
+        check=wiring.build_check(ground, check),
         emit=ground.emit,
         max_turns=ground.settings.max_turns,
         user_lines=user_lines,

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from super_agent.cli.assembly import Ground
 from super_agent.core.events import Notice, RunResumed, RunStarted, SnapshotTaken
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.stream import MAX_FILE_BYTES
 from super_agent.core.state import Heartbeat
 from super_agent.core.store.recorder import Recorder
+from super_agent.session.wiring import Ground
 
 START, END = "start", "end"
 MAX_NAMED = 5

@@ -25,7 +25,6 @@ from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.shell_runner import ShellRunner
 from interpreter.shown import Stage
-from super_agent.cli.run_state import WorkState
 from super_agent.core import processes
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
@@ -50,6 +49,7 @@ from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.store.store import Store
 from super_agent.core.workspace import Workspace
+from super_agent.session.run_state import WorkState
 
 # Where Debian's Python lacks ensurepip, an environment without pip is still one that a setup command can use.
 MAKE_VENV = "python -m venv .venv 2>/dev/null || python -m venv --clear --without-pip .venv"
