@@ -1,0 +1,2 @@
+def price(name, euros):
+    return f"{name}: {euros:.2f}"

@@ -1,0 +1,2 @@
+def price(name, euros):
+    return "%s: %.2f" % (name, euros)

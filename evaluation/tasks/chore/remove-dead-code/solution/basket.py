@@ -1,0 +1,5 @@
+from order import total
+
+
+def pay(prices, paid):
+    return paid - total(prices)

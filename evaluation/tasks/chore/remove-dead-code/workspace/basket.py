@@ -1,0 +1,9 @@
+from order import total
+
+
+def pay(prices, paid):
+    return paid - total(prices)
+
+
+def debug(prices):
+    print(prices)

@@ -1,0 +1,9 @@
+import math
+
+
+def total(prices):
+    return sum(prices)
+
+
+def old_total(prices):
+    return math.fsum(prices)

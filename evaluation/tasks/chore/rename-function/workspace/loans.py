@@ -1,0 +1,7 @@
+def calc(cents, months):
+    """Cents a month, rounded up."""
+    return -(-cents // months)
+
+
+def total(cents, months):
+    return calc(cents, months) * months

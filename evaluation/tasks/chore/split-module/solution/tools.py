@@ -1,0 +1,2 @@
+from geometry import area, perimeter
+from words import initials, shout

@@ -1,0 +1,2 @@
+def get_text(config, key):
+    return config[key]

@@ -1,0 +1,2 @@
+def show(price):
+    return f"{price.amount:.2f}"

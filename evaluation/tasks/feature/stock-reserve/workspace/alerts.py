@@ -1,0 +1,2 @@
+def low(stock, limit):
+    return sorted(name for name, count in stock.counts.items() if count < limit)

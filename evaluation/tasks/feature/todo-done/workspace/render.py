@@ -1,0 +1,6 @@
+"""The list as text."""
+
+
+def render(todo):
+    """One line for each task."""
+    return [f"[ ] {name}" for name in todo.names]

@@ -1,0 +1,12 @@
+"""What somebody wants to buy."""
+
+
+class Cart:
+    def __init__(self, items=[]):
+        self.items = items
+
+    def add(self, name, cents):
+        self.items.append((name, cents))
+
+    def total(self):
+        return sum(cents for _, cents in self.items)
