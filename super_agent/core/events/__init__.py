@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from super_agent.core.model_events import (
+from super_agent.core.events.model import (
     ClientUsage,
     ContextCompacted,
     InstanceKind,
@@ -27,7 +27,7 @@ from super_agent.core.model_events import (
     Retried,
     Waiting,
 )
-from super_agent.core.run_events import (
+from super_agent.core.events.run import (
     EndReason,
     MessagePosted,
     Notice,
@@ -41,7 +41,7 @@ from super_agent.core.run_events import (
     TurnStarted,
     UserSpoke,
 )
-from super_agent.core.work_events import (
+from super_agent.core.events.work import (
     ApprovalAsked,
     CheckFinished,
     CodeDecided,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from super_agent.core.model_events import ClientUsage
+from super_agent.core.events.model import ClientUsage
 
 Speaker = Literal["planner", "coder", "reviewer", "workspace", "interpreter", "check", "executor", "user"]
 EndReason = Literal[
