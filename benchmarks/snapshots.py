@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import RUNS, Figure, repeated, seconds
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.restore import plan
 from super_agent.core.snapshots.snapshots import Snapshots
-from super_agent.core.workspace import Workspace
 
 FOLDERS, FILES = 500, 100
 """50,000 files, as a large project with its data has."""

@@ -30,9 +30,9 @@ from super_agent.core.events import (
     SpeakerStarted,
     TextStreamed,
 )
+from super_agent.core.files.workspace import Changes, Workspace
 from super_agent.core.shares import WORTH_IT, Shares
 from super_agent.core.text import clipped
-from super_agent.core.workspace import Changes, Workspace
 
 Ended = Literal["finished", "round_limit", "time_limit", "repeats", "reply_cut"]
 ENDED_TEXT: Mapping[Ended, str] = {

@@ -13,8 +13,8 @@ from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.self_test import describe, self_test
 from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import ExitCode
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.settings import Settings, load_settings
-from super_agent.core.workspace import Workspace
 from super_agent.session.wiring import settle_sandbox
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from super_agent.core.errors import UsageError
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.settings import load_settings
 from super_agent.core.snapshots.history import History
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.state import SessionFolder
 from super_agent.core.store.store import Store
-from super_agent.core.workspace import Workspace
 from super_agent.session.choice import chosen
 
 

@@ -40,7 +40,8 @@ from super_agent.core.events import (
     RunStarted,
     Sink,
 )
-from super_agent.core.folders import State
+from super_agent.core.files.folders import State
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.gate import ClientKind, CountingGate
 from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
 from super_agent.core.ollama import Ollama
@@ -48,7 +49,6 @@ from super_agent.core.queue import RunQueue
 from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.store.store import Store
-from super_agent.core.workspace import Workspace
 from super_agent.session.run_state import WorkState
 
 # Where Debian's Python lacks ensurepip, an environment without pip is still one that a setup command can use.

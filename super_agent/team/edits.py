@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
-from super_agent.core.workspace import Workspace
+from super_agent.core.files.workspace import Workspace
 from super_agent.team.blocks import BadBlock, FileBlock, Section
 
 _COMMENT = r"(?:#|//|--|;|%|/\*|<!--|\*|\"\"\")"

@@ -3,8 +3,8 @@
 import re
 
 from super_agent.core.errors import PathRefused
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.text import clipped
-from super_agent.core.workspace import Workspace
 
 MAX_FILES = 120
 """Listed by name; a model gains little from more, and each costs about 8 tokens."""

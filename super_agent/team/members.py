@@ -14,9 +14,9 @@ from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor
 from super_agent.core.errors import PathRefused, SuperAgentError
 from super_agent.core.events import Emit, FilesShown, MessagePosted, SpeakerStarted
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.text import clipped
 from super_agent.core.threads import in_thread
-from super_agent.core.workspace import Workspace
 from super_agent.team.blocks import ShowRequest, parse_coder_reply
 from super_agent.team.edits import Editor
 from super_agent.team.messages import CheckReport, ExecutionReport, WorkspaceReport

@@ -25,10 +25,10 @@ from super_agent.core.events import (
     UserSpoke,
     VerdictGiven,
 )
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.ollama import ModelDetails
 from super_agent.core.shares import Shares
-from super_agent.core.workspace import Workspace
 from super_agent.team.blocks import ends_inside_block
 from super_agent.team.compaction import Compactor
 from super_agent.team.context import SharedContext, read_verdict

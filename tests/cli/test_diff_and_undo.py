@@ -11,10 +11,10 @@ import pytest
 
 from super_agent.cli.diff import coloured
 from super_agent.core.events import RunEnded, RunStarted, Stamped
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.state import Heartbeat, SessionFolder
 from super_agent.core.store.store import Store
-from super_agent.core.workspace import Workspace
 from tests.cli.conftest import SuperAgent
 from tests.scripted_ollama import ScriptedOllama
 

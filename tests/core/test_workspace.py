@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.core.errors import PathRefused, WorkspaceRefused
-from super_agent.core.workspace import Changes, Workspace
+from super_agent.core.files.workspace import Changes, Workspace
 
 
 def test_the_home_folder_its_ancestors_and_the_root_are_refused(

@@ -14,8 +14,8 @@ from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.sandbox.protocol import Outcome
 from interpreter.shown import Stage
 from super_agent.core.errors import Interrupted
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.gate import CountingGate
-from super_agent.core.workspace import Workspace
 from tests.scripted_ollama import ScriptedOllama
 
 Say = Callable[[str], str]

@@ -8,7 +8,7 @@ from interpreter.executor import Executor, Report
 from interpreter.sandbox.protocol import Outcome
 from interpreter.solo import SoloRun
 from super_agent.core.events import unseen
-from super_agent.core.workspace import Changes
+from super_agent.core.files.workspace import Changes
 
 
 class Scripted:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.snapshots import Snapshots
-from super_agent.core.workspace import Workspace
 
 Seen = dict[bytes, tuple[str, bytes]]
 

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from super_agent.core.errors import SnapshotFailed
-from super_agent.core.folders import SKIPPED_FOLDERS
+from super_agent.core.files.folders import SKIPPED_FOLDERS
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.history import History, changes, diff
 from super_agent.core.snapshots.restore import apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots, forget
 from super_agent.core.snapshots.stream import MAX_FILE_BYTES, Note, Work, kept, pieces
 from super_agent.core.snapshots.undo import carry_out, judged_redo, judged_undo
-from super_agent.core.workspace import Workspace
 from tests.snapshots.conftest import Seen, seen
 
 ODD_NAMES = [
@@ -294,7 +294,7 @@ TAKES_FOREVER = """
 import sys
 from pathlib import Path
 from super_agent.core.snapshots.snapshots import Snapshots, forget
-from super_agent.core.workspace import Workspace
+from super_agent.core.files.workspace import Workspace
 root = Path(sys.argv[1])
 with Workspace(root) as workspace, Snapshots.open(Path(sys.argv[2]), workspace) as snapshots:
     print("open", flush=True)

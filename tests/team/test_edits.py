@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.core.events import EditRefused, Event, FileWritten
-from super_agent.core.workspace import Workspace
+from super_agent.core.files.workspace import Workspace
 from super_agent.team.blocks import FileBlock, Section, parse_coder_reply
 from super_agent.team.edits import Editor, elision_in
 

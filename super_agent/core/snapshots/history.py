@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from super_agent.core.files.workspace import Changes
 from super_agent.core.snapshots.restore import tree_of
 from super_agent.core.snapshots.snapshots import Snapshots
-from super_agent.core.workspace import Changes
 
 BEFORE = "before-"
 """Snapshots that saved what somebody may have changed since the session's own last one."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from super_agent.core.errors import SnapshotFailed
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.git import Git
 from super_agent.core.snapshots.index import Index
 from super_agent.core.snapshots.stream import Note, Tell, Work, kept, pieces, set_modes
 from super_agent.core.state import private_folder
-from super_agent.core.workspace import Workspace
 
 LEFTOVERS = (
     "objects/pack/tmp_*", "objects/pack/*.keep", "objects/tmp_*", "objects/??/tmp_*", "fast_import_crash_*",

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from super_agent.core.errors import PathRefused
-from super_agent.core.folders import ordinary_modes
+from super_agent.core.files.folders import ordinary_modes
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.index import Signature
-from super_agent.core.workspace import Workspace
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """Sources and their test data are smaller; what is larger is data that a person keeps elsewhere."""

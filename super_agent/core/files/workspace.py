@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from super_agent.core.errors import PathRefused, WorkspaceRefused
-from super_agent.core.folders import (
+from super_agent.core.files.folders import (
     State,
     collect,
     link_beside,
