@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from super_agent.core import http_errors
 from super_agent.core.chat import Reply, ReplyPiece
+from super_agent.core.ollama import http_errors
 from super_agent.core.wire import FINISH_REASONS, GrowingReply, LineReader, encoded
 
 PATH = "/api/chat"

@@ -12,8 +12,8 @@ from scripts.demo_model import ready_model
 from scripts.own_ollama import find_program
 from super_agent.cli.main import run_command
 from super_agent.core.errors import ExitCode, OllamaUnreachable, SuperAgentError
-from super_agent.core.ollama import Ollama
-from super_agent.core.serve import is_local, start_server
+from super_agent.core.ollama.api import Ollama
+from super_agent.core.ollama.server import is_local, start_server
 from super_agent.core.settings import Settings, load_settings
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from scripts.own_ollama import SCRIPTS
 from super_agent.core.errors import ModelNotFound, ServerError, ServerFailed, SuperAgentError
-from super_agent.core.models import KNOWN, Recipe, create_alias
-from super_agent.core.ollama import Ollama, Progress
+from super_agent.core.ollama.aliases import KNOWN, Recipe, create_alias
+from super_agent.core.ollama.api import Ollama, Progress
 from super_agent.core.settings import Settings, load_settings
 
 CODER = "qwen2.5-coder-1.5b-16k"

@@ -8,7 +8,7 @@ from pathlib import Path
 from scripts.demo_model import tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import SuperAgentError
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
 
 

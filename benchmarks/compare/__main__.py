@@ -16,7 +16,7 @@ from benchmarks.compare.measure import Row, measure
 from scripts.demo_model import tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import EngineFailed
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"

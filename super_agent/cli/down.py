@@ -7,7 +7,7 @@ from super_agent.cli.ps import look
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import UsageError
 from super_agent.core.instance import find_loaded
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from super_agent.cli.say import say, say_json
 from super_agent.cli.surface import draws
-from super_agent.core import processes
 from super_agent.core.clients import ClientEntry, live_clients
 from super_agent.core.instance import find_loaded
-from super_agent.core.ollama import LoadedModel, Ollama, same_model
-from super_agent.core.processes import Connection
+from super_agent.core.ollama import processes
+from super_agent.core.ollama.api import LoadedModel, Ollama, same_model
+from super_agent.core.ollama.processes import Connection
 from super_agent.core.settings import Settings, load_settings
 
 COLUMNS = ("NAME", "ID", "SIZE", "PROCESSOR", "CONTEXT", "UNTIL", "CLIENTS")

@@ -12,9 +12,9 @@ from super_agent.cli.surface import draws
 from super_agent.core.errors import ModelNotFound, OllamaUnreachable, ServerFailed, UsageError
 from super_agent.core.fitting import fit_context
 from super_agent.core.instance import find_loaded
-from super_agent.core.models import Recipe, create_alias, is_ours, recipe_for
-from super_agent.core.ollama import Ollama, Progress, same_model
-from super_agent.core.serve import start_server
+from super_agent.core.ollama.aliases import Recipe, create_alias, is_ours, recipe_for
+from super_agent.core.ollama.api import Ollama, Progress, same_model
+from super_agent.core.ollama.server import start_server
 from super_agent.core.settings import Settings, load_settings
 
 

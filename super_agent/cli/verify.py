@@ -13,7 +13,7 @@ from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import ExitCode
 from super_agent.core.instance import find_loaded
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.proof import CheckLine, ProofGate, five_checks, live_proof
 from super_agent.core.settings import Settings, language, load_settings
 

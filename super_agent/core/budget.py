@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from super_agent.core import http_errors
 from super_agent.core.chat import Message, Reply
 from super_agent.core.evaluation import EvaluationMeter
 from super_agent.core.gate import ClientKind, RequestFacts, Usage
+from super_agent.core.ollama import http_errors
 from super_agent.core.prefix import PrefixBreak, find_break
 from super_agent.core.settings import Settings
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-from super_agent.core.ollama_answers import LoadedModel, ModelDetails, same_model
+from super_agent.core.ollama.responses import LoadedModel, ModelDetails, same_model
 
 CauseKind = Literal[
     "server_restarted",

@@ -9,10 +9,10 @@ import psutil
 
 from super_agent.core.errors import ServerError
 from super_agent.core.instance import find_loaded
-from super_agent.core.models import Recipe, create_alias
-from super_agent.core.ollama import LoadedModel, Ollama
+from super_agent.core.ollama.aliases import Recipe, create_alias
+from super_agent.core.ollama.api import LoadedModel, Ollama
+from super_agent.core.ollama.server import is_local
 from super_agent.core.preflight import REAL_WORK_CONTEXT
-from super_agent.core.serve import is_local
 
 LARGEST_CONTEXT = 65536
 """More than this a model of one consumer GPU does not use well; `--context` goes beyond."""

@@ -8,7 +8,6 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 
-from super_agent.core import processes
 from super_agent.core.cause_words import cause_text, repair_text
 from super_agent.core.causes import Cause, Look, Wanted, find_cause
 from super_agent.core.clients import ClientLock, live_clients
@@ -32,11 +31,12 @@ from super_agent.core.events import (
 )
 from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.looks import look_at, remember, rows_at, with_evidence
-from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
+from super_agent.core.ollama import processes
+from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
+from super_agent.core.ollama.processes import Runner
+from super_agent.core.ollama.server import up_command
 from super_agent.core.preflight import conflicts, context_notices
-from super_agent.core.processes import Runner
 from super_agent.core.queue import RunQueue
-from super_agent.core.serve import up_command
 from super_agent.core.settings import Settings
 
 LOAD_THRESHOLD_S = 0.2

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from super_agent.core import processes
 from super_agent.core.causes import Look
 from super_agent.core.clients import live_clients
 from super_agent.core.errors import ModelNotFound
-from super_agent.core.ollama import LoadedModel, Ollama
-from super_agent.core.processes import Runner
-from super_agent.core.serve import is_local
+from super_agent.core.ollama import processes
+from super_agent.core.ollama.api import LoadedModel, Ollama
+from super_agent.core.ollama.processes import Runner
+from super_agent.core.ollama.server import is_local
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 

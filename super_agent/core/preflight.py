@@ -7,7 +7,7 @@ from super_agent.core.cause_words import cause_text, prevention_text
 from super_agent.core.causes import Look, Wanted, foreign_load
 from super_agent.core.clients import ClientEntry
 from super_agent.core.events import Notice
-from super_agent.core.ollama import LoadedModel, same_model
+from super_agent.core.ollama.api import LoadedModel, same_model
 
 REAL_WORK_CONTEXT = 16384
 """Tokens. A 32B model lost 20 points of aider's edit benchmark when its context was cut; 16k is the least."""

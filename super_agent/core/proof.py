@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from super_agent.core import processes
 from super_agent.core.causes import Cause, Look, Values, Wanted, find_cause, foreign_load
 from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import ModelNotFound, ServerError
@@ -17,9 +16,10 @@ from super_agent.core.gate import RequestFacts, Usage
 from super_agent.core.instance import LOAD_THRESHOLD_S
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.looks import look_at, remember, remembered, with_evidence
-from super_agent.core.ollama import LoadedModel, ModelDetails, Ollama, same_model
+from super_agent.core.ollama import processes
+from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
+from super_agent.core.ollama.server import is_local
 from super_agent.core.preflight import REAL_WORK_CONTEXT
-from super_agent.core.serve import is_local
 from super_agent.core.settings import Settings
 
 PROOF_REPLY_TOKENS = 1

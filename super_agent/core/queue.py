@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from super_agent.core.errors import Interrupted, QueueTimedOut, StoreFailed
 from super_agent.core.events import Emit, Queued, QueuePassed
 from super_agent.core.gate import RequestFacts
+from super_agent.core.ollama.processes import is_stopped, port_of
+from super_agent.core.ollama.server import is_local
 from super_agent.core.places import Places, Standing
-from super_agent.core.processes import is_stopped, port_of
-from super_agent.core.serve import is_local
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 

@@ -13,7 +13,7 @@ from typing import Self
 from super_agent.core.errors import OllamaTimedOut, OllamaUnreachable, ServerError
 from super_agent.core.events import Emit, Waiting
 from super_agent.core.gate import ClientKind
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 
 TELL_EVERY_S = 10.0

@@ -25,7 +25,6 @@ from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.shell_runner import ShellRunner
 from interpreter.shown import Stage
-from super_agent.core import processes
 from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
 from super_agent.core.events import (
@@ -44,7 +43,8 @@ from super_agent.core.files.folders import State
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.gate import ClientKind, CountingGate
 from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama import processes
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue import RunQueue
 from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from super_agent.core.chat import Message, Reply, ReplyPiece, ToolCall
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.ollama import ModelDetails
+from super_agent.core.ollama.api import ModelDetails
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from super_agent.core.events import (
 )
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.ollama import ModelDetails
+from super_agent.core.ollama.api import ModelDetails
 from super_agent.core.shares import Shares
 from super_agent.team.blocks import ends_inside_block
 from super_agent.team.compaction import Compactor

@@ -15,7 +15,7 @@ import pytest
 
 from super_agent.core.events import unseen
 from super_agent.core.gate import RequestFacts
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue import RunQueue
 from tests.cli.conftest import CHECKOUT
 from tests.scripted_ollama import ScriptedOllama

@@ -8,7 +8,7 @@ import pytest
 
 from super_agent.core.cause_words import CAUSES, PREVENTIONS, cause_text, repair_text
 from super_agent.core.causes import Cause, CauseKind, Look, Wanted, find_cause, foreign_load
-from super_agent.core.ollama import LoadedModel, ModelDetails
+from super_agent.core.ollama.api import LoadedModel, ModelDetails
 
 NOW = 1_700_000_000.0
 WANTED = Wanted("mine", base="base:1b", baked=8192)

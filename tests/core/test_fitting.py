@@ -1,8 +1,8 @@
 """How large a context fits is found by trial loads."""
 
 from super_agent.core.fitting import fit_context
-from super_agent.core.models import Recipe
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.aliases import Recipe
+from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama
 

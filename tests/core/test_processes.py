@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from super_agent.core.processes import connections, same_server, server_pid
+from super_agent.core.ollama.processes import connections, same_server, server_pid
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from super_agent.core.errors import InstanceChanged
 from super_agent.core.events import Event, InstanceNoted, Notice
 from super_agent.core.instance import InstanceWatch, make_ready
 from super_agent.core.looks import remembered
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from scripts.demo import PROJECT
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
 
 OTHER = "watch-other"

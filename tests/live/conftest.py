@@ -15,7 +15,7 @@ from scripts.demo_model import tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from scripts.server_log import ServerLog
 from super_agent.core.errors import OllamaUnreachable, SuperAgentError
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 
 HERE = Path(__file__).parent

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from scripts.own_ollama import cache_folder
-from super_agent.core import processes
 from super_agent.core.errors import ExitCode
+from super_agent.core.ollama import processes
 from tests.live.conftest import LiveOllama
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.demo_model import TINY_BASE, tiny_model
 from scripts.own_ollama import OwnOllama, find_program
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from tests.live.command_line import OTHER, CommandLine, Ended, foreign, make_other_model
 from tests.live.conftest import LiveOllama

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import httpx
 
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from tests.live.conftest import LiveOllama
 

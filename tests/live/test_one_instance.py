@@ -11,7 +11,7 @@ from super_agent.core.errors import ModelNotFound, PromptTooLong
 from super_agent.core.gate import CountingGate
 from super_agent.core.instance import LOAD_THRESHOLD_S, find_loaded
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from tests.live.conftest import LiveOllama
 

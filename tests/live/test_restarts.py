@@ -24,7 +24,7 @@ from super_agent.core.events import Event, InstanceNoted, ReplyDiscarded, Retrie
 from super_agent.core.gate import CountingGate
 from super_agent.core.instance import InstanceWatch, RunGate, find_loaded, make_ready
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from tests.live.conftest import LiveOllama
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from super_agent.core import processes
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama import processes
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from tests.live.conftest import LiveOllama
 

@@ -15,7 +15,7 @@ from super_agent.core.errors import InstanceChanged, ModelNotFound
 from super_agent.core.events import Event, InstanceNoted
 from super_agent.core.gate import CountingGate
 from super_agent.core.instance import InstanceWatch, RunGate, make_ready
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from tests.live.command_line import OTHER, foreign, make_other_model
 from tests.live.conftest import LiveOllama

@@ -9,8 +9,8 @@ import urllib3.exceptions
 
 from super_agent.core.errors import OllamaTimedOut, OllamaUnreachable, ReplyBroken, ServerError
 from super_agent.core.llm_client import from_httpx
+from super_agent.core.ollama.urllib3_errors import from_urllib3
 from super_agent.core.settings import load_settings
-from super_agent.core.urllib3_errors import from_urllib3
 
 URL = "http://127.0.0.1:11434"
 

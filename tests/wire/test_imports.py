@@ -10,7 +10,7 @@ import sys
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.gate import CountingGate
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
 
 settings = load_settings(environ={})

@@ -19,7 +19,7 @@ from super_agent.core.errors import (
     RequestRejected,
     ServerFailed,
 )
-from super_agent.core.ollama import LoadedModel, Ollama, Progress, StoredModel, same_model
+from super_agent.core.ollama.api import LoadedModel, Ollama, Progress, StoredModel, same_model
 from super_agent.core.settings import load_settings
 from tests.scripted_models import DEFAULT_KEEP_ALIVE_S, WEIGHT_BYTES, Model
 from tests.scripted_ollama import ScriptedOllama, refused_url

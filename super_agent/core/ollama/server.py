@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from super_agent.core.errors import OllamaUnreachable
-from super_agent.core.ollama import Ollama
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, server_environment
 from super_agent.core.state import private_folder
 

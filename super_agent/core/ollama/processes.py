@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from super_agent.core.serve import is_local
+from super_agent.core.ollama.server import is_local
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, never bound
 """What a server that listens everywhere is bound to, and what a client that is told so reaches."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from super_agent.core.errors import ModelNotFound, UsageError
-from super_agent.core.ollama import ModelDetails, Ollama, Progress, same_model
+from super_agent.core.ollama.api import ModelDetails, Ollama, Progress, same_model
 
 MARK = "Alias made by super-agent"
 """Begins the line in the licence field of what `up` makes, to tell its aliases from the user's models."""

@@ -2,8 +2,8 @@
 
 from urllib3 import exceptions
 
-from super_agent.core import http_errors
 from super_agent.core.errors import ServerError
+from super_agent.core.ollama import http_errors
 
 
 def from_urllib3(

@@ -15,9 +15,9 @@ from typing import Any, Self, TypeVar
 import urllib3
 from pydantic import BaseModel, ValidationError
 
-from super_agent.core import http_errors
 from super_agent.core.errors import ModelNotFound
-from super_agent.core.ollama_answers import (
+from super_agent.core.ollama import http_errors
+from super_agent.core.ollama.responses import (
     LoadedModel,
     ModelDetails,
     Progress,
@@ -28,8 +28,8 @@ from super_agent.core.ollama_answers import (
     Version,
     same_model,
 )
+from super_agent.core.ollama.urllib3_errors import from_urllib3
 from super_agent.core.settings import Settings
-from super_agent.core.urllib3_errors import from_urllib3
 from super_agent.core.wire import LineReader, authorization, encoded
 
 __all__ = ["LoadedModel", "ModelDetails", "Ollama", "Progress", "StoredModel", "same_model"]
