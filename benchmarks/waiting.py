@@ -6,10 +6,10 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, repeated, seconds
 from super_agent.core.events import unseen
-from super_agent.core.gate import RequestFacts
+from super_agent.core.model.liveness import Vigil
+from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.queue import RunQueue
 from super_agent.core.settings import load_settings
-from super_agent.core.vigil import Vigil
 
 
 def figures() -> Iterator[Figure]:

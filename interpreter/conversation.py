@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from interpreter.roles import head
-from super_agent.core.chat import Message
+from super_agent.core.model.chat import Message
 from super_agent.core.text import clipped
 
 RESTARTED = "The Python process was restarted: its variables and imports are gone."

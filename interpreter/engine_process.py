@@ -15,8 +15,8 @@ from typing import IO, Any
 
 from super_agent.core.errors import Interrupted
 from super_agent.core.harmless import harmless
+from super_agent.core.model.wire import LineReader
 from super_agent.core.text import clipped
-from super_agent.core.wire import LineReader
 
 PROTOCOL = 2
 OPEN_INTERPRETER = "0.4.3"

@@ -18,7 +18,6 @@ from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.repeats import Repeats
 from interpreter.sandbox.protocol import Outcome, Runner
 from interpreter.shown import Stage
-from super_agent.core.chat import Reply
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import (
     CodeDecided,
@@ -31,7 +30,8 @@ from super_agent.core.events import (
     TextStreamed,
 )
 from super_agent.core.files.workspace import Changes, Workspace
-from super_agent.core.shares import WORTH_IT, Shares
+from super_agent.core.model.chat import Reply
+from super_agent.core.model.context_allocation import WORTH_IT, Shares
 from super_agent.core.text import clipped
 
 Ended = Literal["finished", "round_limit", "time_limit", "repeats", "reply_cut"]

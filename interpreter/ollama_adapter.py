@@ -13,17 +13,17 @@ from urllib3.exceptions import HTTPError
 
 from interpreter.native_stream import PATH, ChatRequest, NativeStream, SamplingOptions
 from interpreter.sockets import Sockets
-from super_agent.core.attempts import Attempts
-from super_agent.core.budget import Account
-from super_agent.core.chat import Message, Reply, ReplyPiece
 from super_agent.core.errors import Interrupted, ServerError
 from super_agent.core.events import Emit, unseen
-from super_agent.core.gate import Gate, RequestFacts
+from super_agent.core.model.chat import Message, Reply, ReplyPiece
+from super_agent.core.model.liveness import TELL_EVERY_S, Vigil
+from super_agent.core.model.middleware import Gate, RequestFacts
+from super_agent.core.model.retry import Attempts
+from super_agent.core.model.token_estimate import Account
+from super_agent.core.model.wire import messages_out
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.urllib3_errors import from_urllib3
 from super_agent.core.settings import Settings
-from super_agent.core.vigil import TELL_EVERY_S, Vigil
-from super_agent.core.wire import messages_out
 
 if TYPE_CHECKING:
     import requests

@@ -3,7 +3,7 @@
 The head never changes, so its tokens are evaluated once; task text never goes into Open Interpreter's own templates.
 """
 
-from super_agent.core.chat import Message
+from super_agent.core.model.chat import Message
 
 SYSTEM = """\
 You carry out instructions by running code on the user's machine, {place} whose current folder is \

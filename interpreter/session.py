@@ -10,8 +10,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from interpreter.sockets import Sockets
+from super_agent.core.model.wire import authorization
 from super_agent.core.settings import Settings
-from super_agent.core.wire import authorization
 
 
 def session_on(sockets: Sockets, settings: Settings) -> requests.Session:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from super_agent.core.chat import ToolCall
+from super_agent.core.model.chat import ToolCall
 
 CREATED = 1_795_460_449
 CREATED_AT = "2026-11-23T19:00:49.90415567Z"

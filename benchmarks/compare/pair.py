@@ -16,9 +16,9 @@ from benchmarks.compare.measure import fresh
 from interpreter.ollama_adapter import OllamaAdapter
 from scripts.own_ollama import OwnOllama
 from scripts.server_log import ServerLog
-from super_agent.core.chat import Message
-from super_agent.core.gate import CountingGate
 from super_agent.core.llm_client import LLMClient
+from super_agent.core.model.chat import Message
+from super_agent.core.model.middleware import CountingGate
 from super_agent.core.settings import Settings, load_settings
 
 ROUNDS = 4

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from super_agent.core.errors import StoreFailed
-from super_agent.core.gate import ClientKind, Usage
+from super_agent.core.model.middleware import ClientKind, Usage
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 

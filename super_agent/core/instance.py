@@ -19,7 +19,6 @@ from super_agent.core.errors import (
     ServerError,
     ServerFailed,
 )
-from super_agent.core.evaluation import Evaluated
 from super_agent.core.events import (
     Emit,
     InstanceKind,
@@ -29,8 +28,9 @@ from super_agent.core.events import (
     PrefixBroken,
     RequestFinished,
 )
-from super_agent.core.gate import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.looks import look_at, remember, rows_at, with_evidence
+from super_agent.core.model.evaluation import Evaluated
+from super_agent.core.model.middleware import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.ollama.processes import Runner

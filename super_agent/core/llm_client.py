@@ -12,18 +12,18 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from super_agent.core.attempts import Attempts
-from super_agent.core.budget import Account
-from super_agent.core.chat import Message, Reply, ReplyPiece
 from super_agent.core.errors import ServerError
 from super_agent.core.events import Emit, unseen
-from super_agent.core.gate import Gate
+from super_agent.core.model.chat import Message, Reply, ReplyPiece
+from super_agent.core.model.completions import PATH, CompletionRequest, CompletionStream, response_format, tools_out
+from super_agent.core.model.liveness import TELL_EVERY_S, Vigil
+from super_agent.core.model.middleware import Gate
+from super_agent.core.model.retry import Attempts
+from super_agent.core.model.token_estimate import Account
+from super_agent.core.model.wire import authorization, messages_out
 from super_agent.core.ollama import http_errors
-from super_agent.core.openai_stream import PATH, CompletionRequest, CompletionStream, response_format, tools_out
 from super_agent.core.settings import Settings
 from super_agent.core.threads import call_soon, start_in_thread
-from super_agent.core.vigil import TELL_EVERY_S, Vigil
-from super_agent.core.wire import authorization, messages_out
 
 if TYPE_CHECKING:
     import httpx

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from super_agent.core.errors import Interrupted, QueueTimedOut, StoreFailed
 from super_agent.core.events import Emit, Queued, QueuePassed
-from super_agent.core.gate import RequestFacts
+from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.ollama.processes import is_stopped, port_of
 from super_agent.core.ollama.server import is_local
 from super_agent.core.places import Places, Standing

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from super_agent.core.errors import UsageError
-from super_agent.core.gate import ClientKind, Totals
+from super_agent.core.model.middleware import ClientKind, Totals
 
 VERSION = 1
 

@@ -41,8 +41,8 @@ from super_agent.core.events import (
 )
 from super_agent.core.files.folders import State
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.gate import ClientKind, CountingGate
 from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
+from super_agent.core.model.middleware import ClientKind, CountingGate
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue import RunQueue

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from super_agent.core.chat import Reply
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import ContextCompacted, Emit
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.shares import WORTH_IT, Shares
+from super_agent.core.model.chat import Reply
+from super_agent.core.model.context_allocation import WORTH_IT, Shares
 from super_agent.core.text import clipped
 from super_agent.team.listing import text_of
 from super_agent.team.roles import opening

@@ -4,7 +4,7 @@ from autogen_core.model_context import ChatCompletionContext
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import ValidationError
 
-from super_agent.core.chat import Message
+from super_agent.core.model.chat import Message
 from super_agent.team.roles import Role, Verdict
 from super_agent.team.transcript import Entry, Transcript, VerdictFacts
 

@@ -22,9 +22,9 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
-from super_agent.core.chat import Message, Reply, ReplyPiece, ToolCall
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.llm_client import LLMClient
+from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
 from super_agent.core.ollama.api import ModelDetails
 
 

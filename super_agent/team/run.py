@@ -13,7 +13,6 @@ from autogen_core import CancellationToken
 
 from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor
-from super_agent.core.chat import Reply
 from super_agent.core.errors import LimitReached, PathRefused, SuperAgentError
 from super_agent.core.events import (
     Emit,
@@ -27,8 +26,9 @@ from super_agent.core.events import (
 )
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
+from super_agent.core.model.chat import Reply
+from super_agent.core.model.context_allocation import Shares
 from super_agent.core.ollama.api import ModelDetails
-from super_agent.core.shares import Shares
 from super_agent.team.blocks import ends_inside_block
 from super_agent.team.compaction import Compactor
 from super_agent.team.context import SharedContext, read_verdict

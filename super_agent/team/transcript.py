@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from super_agent.core.chat import Message
+from super_agent.core.model.chat import Message
 from super_agent.team.roles import CUES, Role, head
 
 Member = Literal["planner", "coder", "reviewer", "workspace", "interpreter", "check"]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from super_agent.core.events import unseen
-from super_agent.core.gate import RequestFacts
+from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue import RunQueue
 from tests.cli.conftest import CHECKOUT

@@ -1,6 +1,6 @@
 """How many tokens were evaluated: computed from the prefix, confirmed or corrected by the server's own time."""
 
-from super_agent.core.evaluation import Evaluated, EvaluationMeter
+from super_agent.core.model.evaluation import Evaluated, EvaluationMeter
 
 PER_TOKEN_S = 0.005
 

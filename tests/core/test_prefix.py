@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from super_agent.core.chat import Message
-from super_agent.core.prefix import PrefixBreak, find_break
+from super_agent.core.model.chat import Message
+from super_agent.core.model.prefix_cache import PrefixBreak, find_break
 
 PROMPT = [Message("system", "You are a team."), Message("user", "Write add.py.")]
 REPLY = Message("assistant", "Done.")

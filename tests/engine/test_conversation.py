@@ -2,7 +2,7 @@
 
 from interpreter.conversation import MAX_DONE_CHARS, Conversation
 from interpreter.roles import PLACES, head
-from super_agent.core.chat import Message
+from super_agent.core.model.chat import Message
 
 
 def conversation() -> Conversation:

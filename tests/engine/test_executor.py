@@ -15,7 +15,7 @@ from interpreter.sandbox.protocol import Outcome
 from interpreter.shown import Stage
 from super_agent.core.errors import Interrupted
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.gate import CountingGate
+from super_agent.core.model.middleware import CountingGate
 from tests.scripted_ollama import ScriptedOllama
 
 Say = Callable[[str], str]

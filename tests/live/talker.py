@@ -11,10 +11,10 @@ from dataclasses import asdict
 from typing import Any
 
 from interpreter.ollama_adapter import OllamaAdapter
-from super_agent.core.chat import Message, Reply
 from super_agent.core.events import Event, Queued, QueuePassed
-from super_agent.core.gate import CountingGate
 from super_agent.core.instance import InstanceWatch, RunGate, make_ready
+from super_agent.core.model.chat import Message, Reply
+from super_agent.core.model.middleware import CountingGate
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue import RunQueue
 from super_agent.core.settings import load_settings

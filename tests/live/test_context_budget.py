@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from super_agent.core.chat import Reply
 from super_agent.core.events import ContextCompacted, Event
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.gate import RequestFacts, Usage
 from super_agent.core.llm_client import LLMClient
+from super_agent.core.model.chat import Reply
+from super_agent.core.model.context_allocation import Shares
+from super_agent.core.model.middleware import RequestFacts, Usage
 from super_agent.core.settings import Settings
-from super_agent.core.shares import Shares
 from super_agent.team.compaction import SUMMARY_CUE, Compactor
 from super_agent.team.roles import opening
 from super_agent.team.transcript import CheckFacts, Entry, TaskFacts, Transcript, WorkspaceFacts

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
-from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import ModelNotFound, PromptTooLong
-from super_agent.core.gate import CountingGate
 from super_agent.core.instance import LOAD_THRESHOLD_S, find_loaded
 from super_agent.core.llm_client import LLMClient
+from super_agent.core.model.chat import Message, Reply
+from super_agent.core.model.middleware import CountingGate
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from tests.live.conftest import LiveOllama

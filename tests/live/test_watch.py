@@ -10,11 +10,11 @@ import pytest
 from interpreter.ollama_adapter import OllamaAdapter
 from scripts.demo_model import TINY_BASE, tiny_model
 from scripts.own_ollama import OwnOllama, find_program
-from super_agent.core.chat import Message
 from super_agent.core.errors import InstanceChanged, ModelNotFound
 from super_agent.core.events import Event, InstanceNoted
-from super_agent.core.gate import CountingGate
 from super_agent.core.instance import InstanceWatch, RunGate, make_ready
+from super_agent.core.model.chat import Message
+from super_agent.core.model.middleware import CountingGate
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from tests.live.command_line import OTHER, foreign, make_other_model

@@ -8,10 +8,10 @@ import pytest
 
 from super_agent.core.events import ContextCompacted, Event
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.gate import CountingGate
 from super_agent.core.llm_client import LLMClient
+from super_agent.core.model.context_allocation import Shares
+from super_agent.core.model.middleware import CountingGate
 from super_agent.core.settings import load_settings
-from super_agent.core.shares import Shares
 from super_agent.team.compaction import Compactor, compaction
 from super_agent.team.flow import Rules, Speak, next_step, turns
 from super_agent.team.roles import head, opening

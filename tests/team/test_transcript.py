@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from super_agent.core.chat import Message
+from super_agent.core.model.chat import Message
 from super_agent.team.roles import CUES, Role, head
 from super_agent.team.transcript import CheckFacts, Entry, Transcript, VerdictFacts, WorkspaceFacts
 

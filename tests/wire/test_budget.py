@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from super_agent.core.budget import Account, PromptBudget, weigh
-from super_agent.core.chat import Message, Reply
 from super_agent.core.errors import PromptTooLong
-from super_agent.core.gate import ClientKind
-from super_agent.core.prefix import PrefixBreak
+from super_agent.core.model.chat import Message, Reply
+from super_agent.core.model.middleware import ClientKind
+from super_agent.core.model.prefix_cache import PrefixBreak
+from super_agent.core.model.token_estimate import Account, PromptBudget, weigh
 from super_agent.core.settings import load_settings
 from tests.scripted_http import Request
 from tests.scripted_models import Model

@@ -9,10 +9,10 @@ from contextlib import aclosing, closing, contextmanager
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
-from super_agent.core.chat import Reply
 from super_agent.core.errors import Interrupted
-from super_agent.core.gate import CountingGate, RequestFacts, Usage
 from super_agent.core.llm_client import LLMClient
+from super_agent.core.model.chat import Reply
+from super_agent.core.model.middleware import CountingGate, RequestFacts, Usage
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Answer, Say, Silence
 from tests.wire.both import HELLO, last

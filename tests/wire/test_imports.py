@@ -8,7 +8,7 @@ def test_both_clients_are_built_without_httpx_and_requests() -> None:
     program = """
 import sys
 from interpreter.ollama_adapter import OllamaAdapter
-from super_agent.core.gate import CountingGate
+from super_agent.core.model.middleware import CountingGate
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings

@@ -6,9 +6,9 @@ import pytest
 
 from super_agent.core.errors import OllamaUnreachable, ServerError
 from super_agent.core.events import Event, Waiting
-from super_agent.core.gate import ClientKind
+from super_agent.core.model.liveness import FAILED_LOOKS, Vigil
+from super_agent.core.model.middleware import ClientKind
 from super_agent.core.settings import Settings
-from super_agent.core.vigil import FAILED_LOOKS, Vigil
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say, Silence
 from tests.wire.both import HELLO, KINDS, converse, last

@@ -16,6 +16,7 @@ import urllib3
 from pydantic import BaseModel, ValidationError
 
 from super_agent.core.errors import ModelNotFound
+from super_agent.core.model.wire import LineReader, authorization, encoded
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.responses import (
     LoadedModel,
@@ -30,7 +31,6 @@ from super_agent.core.ollama.responses import (
 )
 from super_agent.core.ollama.urllib3_errors import from_urllib3
 from super_agent.core.settings import Settings
-from super_agent.core.wire import LineReader, authorization, encoded
 
 __all__ = ["LoadedModel", "ModelDetails", "Ollama", "Progress", "StoredModel", "same_model"]
 

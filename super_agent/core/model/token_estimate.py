@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from super_agent.core.chat import Message, Reply
-from super_agent.core.evaluation import EvaluationMeter
-from super_agent.core.gate import ClientKind, RequestFacts, Usage
+from super_agent.core.model.chat import Message, Reply
+from super_agent.core.model.evaluation import EvaluationMeter
+from super_agent.core.model.middleware import ClientKind, RequestFacts, Usage
+from super_agent.core.model.prefix_cache import PrefixBreak, find_break
 from super_agent.core.ollama import http_errors
-from super_agent.core.prefix import PrefixBreak, find_break
 from super_agent.core.settings import Settings
 
 LEAST_REPLY_TOKENS = 16

@@ -4,10 +4,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from super_agent.core.chat import Message
 from super_agent.core.errors import LimitReached
-from super_agent.core.evaluation import Evaluated
-from super_agent.core.prefix import PrefixBreak
+from super_agent.core.model.chat import Message
+from super_agent.core.model.evaluation import Evaluated
+from super_agent.core.model.prefix_cache import PrefixBreak
 
 ClientKind = Literal["autogen", "open-interpreter"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from super_agent.core.chat import Message
+from super_agent.core.model.chat import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Self
 
 from super_agent.core.errors import OllamaTimedOut, OllamaUnreachable, ServerError
 from super_agent.core.events import Emit, Waiting
-from super_agent.core.gate import ClientKind
+from super_agent.core.model.middleware import ClientKind
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 

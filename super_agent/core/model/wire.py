@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from super_agent.core.chat import Message, Reply, ReplyPiece, ToolCall
+from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
 from super_agent.core.settings import Settings
 
 FinishReason = Literal["stop", "length", "tool_calls"]

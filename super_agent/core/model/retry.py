@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from super_agent.core.errors import ServerError
 from super_agent.core.events import Emit, ReplyDiscarded, Retried
-from super_agent.core.gate import ClientKind
+from super_agent.core.model.middleware import ClientKind
 from super_agent.core.settings import Settings
 
 MAX_DISCARDED = 1
