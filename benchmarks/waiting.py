@@ -8,7 +8,7 @@ from benchmarks.measure import Figure, repeated, seconds
 from super_agent.core.events import unseen
 from super_agent.core.model.liveness import Vigil
 from super_agent.core.model.middleware import RequestFacts
-from super_agent.core.queue import RunQueue
+from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import load_settings
 
 

@@ -36,7 +36,7 @@ from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_
 from super_agent.core.ollama.processes import Runner
 from super_agent.core.ollama.server import up_command
 from super_agent.core.preflight import conflicts, context_notices
-from super_agent.core.queue import RunQueue
+from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings
 
 LOAD_THRESHOLD_S = 0.2

@@ -45,7 +45,7 @@ from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
 from super_agent.core.model.middleware import ClientKind, CountingGate
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama
-from super_agent.core.queue import RunQueue
+from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.store.store import Store

@@ -16,7 +16,7 @@ import pytest
 from super_agent.core.events import unseen
 from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.ollama.api import Ollama
-from super_agent.core.queue import RunQueue
+from super_agent.core.queue.run_queue import RunQueue
 from tests.cli.conftest import CHECKOUT
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Say

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from super_agent.core.events import Event, Queued
 from super_agent.core.model.middleware import RequestFacts
-from super_agent.core.queue import RunQueue
+from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings, load_settings
 
 

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from super_agent.core.places import IDLE_S, LEAST_STRETCH_S, STRETCH_S, Place, Places, Standing
+from super_agent.core.queue.scheduler import IDLE_S, LEAST_STRETCH_S, STRETCH_S, Place, Places, Standing
 
 MINE = Standing(0)
 

@@ -15,7 +15,7 @@ import pytest
 from super_agent.core.errors import Interrupted, QueueTimedOut
 from super_agent.core.events import Event, Queued, QueuePassed
 from super_agent.core.model.middleware import RequestFacts
-from super_agent.core.queue import RunQueue
+from super_agent.core.queue.run_queue import RunQueue
 from tests.core.contender import facts, settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]

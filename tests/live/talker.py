@@ -16,7 +16,7 @@ from super_agent.core.instance import InstanceWatch, RunGate, make_ready
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.model.middleware import CountingGate
 from super_agent.core.ollama.api import Ollama
-from super_agent.core.queue import RunQueue
+from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import load_settings
 
 SLOTS = 1

@@ -21,7 +21,7 @@ from super_agent.core.events import Emit, Queued, QueuePassed
 from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.ollama.processes import is_stopped, port_of
 from super_agent.core.ollama.server import is_local
-from super_agent.core.places import Places, Standing
+from super_agent.core.queue.scheduler import Places, Standing
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 
