@@ -10,8 +10,8 @@ from typing import Any
 
 from super_agent.cli.say import say, say_json
 from super_agent.cli.surface import draws
-from super_agent.core.clients import ClientEntry, live_clients
-from super_agent.core.instance import find_loaded
+from super_agent.core.instance.client_registry import ClientEntry, live_clients
+from super_agent.core.instance.watch import find_loaded
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, Ollama, same_model
 from super_agent.core.ollama.processes import Connection

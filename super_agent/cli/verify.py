@@ -8,13 +8,13 @@ from typing import Any
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.cli.say import complain, say, say_json
 from super_agent.cli.verify_words import BECAUSE, TITLES, Language, fix, seen
-from super_agent.core.cause_words import cause_text
 from super_agent.core.errors import ExitCode
-from super_agent.core.instance import find_loaded
+from super_agent.core.instance.diagnosis_text import cause_text
+from super_agent.core.instance.proof import CheckLine, ProofGate, five_checks, live_proof
+from super_agent.core.instance.watch import find_loaded
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.ollama.api import Ollama
-from super_agent.core.proof import CheckLine, ProofGate, five_checks, live_proof
 from super_agent.core.settings import Settings, language, load_settings
 
 MARKS = {"passed": "✅", "warning": "⚠ ", "failed": "❌", "not_observable": "· "}

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from super_agent.core.cause_words import Language, repair_text
-from super_agent.core.proof import CheckLine
+from super_agent.core.instance.diagnosis_text import Language, repair_text
+from super_agent.core.instance.proof import CheckLine
 
 __all__ = ["BECAUSE", "TITLES", "Language", "fix", "seen"]
 

@@ -25,7 +25,6 @@ from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.shell_runner import ShellRunner
 from interpreter.shown import Stage
-from super_agent.core.clients import ClientLock
 from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
 from super_agent.core.events import (
     ClientUsage,
@@ -41,7 +40,8 @@ from super_agent.core.events import (
 )
 from super_agent.core.files.folders import State
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.instance import InstanceWatch, Ready, RunGate, make_ready
+from super_agent.core.instance.client_registry import ClientLock
+from super_agent.core.instance.watch import InstanceWatch, Ready, RunGate, make_ready
 from super_agent.core.model.middleware import ClientKind, CountingGate
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from super_agent.cli.ps import look
-from super_agent.core.clients import ClientLock
+from super_agent.core.instance.client_registry import ClientLock
 from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from super_agent.core.clients import live_clients
 from super_agent.core.errors import ExitCode
+from super_agent.core.instance.client_registry import live_clients
 from tests.cli.background import start
 from tests.cli.three_turns import CHECK, TASK, Ended, begin_anew, executor, left_behind, team
 from tests.scripted_ollama import ScriptedOllama

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from super_agent.core.cause_words import CAUSES, PREVENTIONS, cause_text, repair_text
-from super_agent.core.causes import Cause, CauseKind, Look, Wanted, find_cause, foreign_load
+from super_agent.core.instance.diagnosis import Cause, CauseKind, Look, Wanted, find_cause, foreign_load
+from super_agent.core.instance.diagnosis_text import CAUSES, PREVENTIONS, cause_text, repair_text
 from super_agent.core.ollama.api import LoadedModel, ModelDetails
 
 NOW = 1_700_000_000.0

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from super_agent.core.clients import ClientLock, live_clients
+from super_agent.core.instance.client_registry import ClientLock, live_clients
 from super_agent.core.settings import load_settings
 
 HOLDER = """
 import sys
 from pathlib import Path
-from super_agent.core.clients import ClientLock
+from super_agent.core.instance.client_registry import ClientLock
 from super_agent.core.settings import load_settings
 lock = ClientLock(load_settings({"state_dir": Path(sys.argv[1]), "model": "m"}, environ={}), "autogen")
 print("held", flush=True)

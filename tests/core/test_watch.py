@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from super_agent.core.clients import ClientLock
 from super_agent.core.errors import InstanceChanged
 from super_agent.core.events import Event, InstanceNoted, Notice
-from super_agent.core.instance import InstanceWatch, make_ready
-from super_agent.core.looks import remembered
+from super_agent.core.instance.client_registry import ClientLock
+from super_agent.core.instance.observation import remembered
+from super_agent.core.instance.watch import InstanceWatch, make_ready
 from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama

@@ -8,11 +8,11 @@ import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
 from scripts.own_ollama import OwnOllama, find_program
-from super_agent.core.clients import ClientLock
+from super_agent.core.instance.client_registry import ClientLock
+from super_agent.core.instance.proof import CheckLine, five_checks
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.middleware import CountingGate
 from super_agent.core.ollama.api import Ollama
-from super_agent.core.proof import CheckLine, five_checks
 from super_agent.core.settings import Settings, load_settings
 from tests.live.command_line import CommandLine, foreign
 from tests.live.conftest import LiveOllama

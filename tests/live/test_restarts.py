@@ -20,7 +20,7 @@ from scripts.demo_model import tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Event, InstanceNoted, ReplyDiscarded, Retried
-from super_agent.core.instance import InstanceWatch, RunGate, find_loaded, make_ready
+from super_agent.core.instance.watch import InstanceWatch, RunGate, find_loaded, make_ready
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece
 from super_agent.core.model.middleware import CountingGate

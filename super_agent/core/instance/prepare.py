@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from super_agent.core.cause_words import cause_text, prevention_text
-from super_agent.core.causes import Look, Wanted, foreign_load
-from super_agent.core.clients import ClientEntry
 from super_agent.core.events import Notice
+from super_agent.core.instance.client_registry import ClientEntry
+from super_agent.core.instance.diagnosis import Look, Wanted, foreign_load
+from super_agent.core.instance.diagnosis_text import cause_text, prevention_text
 from super_agent.core.ollama.api import LoadedModel, same_model
 
 REAL_WORK_CONTEXT = 16384

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from super_agent.core.causes import Look
-from super_agent.core.clients import live_clients
 from super_agent.core.errors import ModelNotFound
+from super_agent.core.instance.client_registry import live_clients
+from super_agent.core.instance.diagnosis import Look
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, Ollama
 from super_agent.core.ollama.processes import Runner

@@ -8,9 +8,6 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 
-from super_agent.core.cause_words import cause_text, repair_text
-from super_agent.core.causes import Cause, Look, Wanted, find_cause
-from super_agent.core.clients import ClientLock, live_clients
 from super_agent.core.errors import (
     InstanceChanged,
     ModelNotFound,
@@ -28,14 +25,17 @@ from super_agent.core.events import (
     PrefixBroken,
     RequestFinished,
 )
-from super_agent.core.looks import look_at, remember, rows_at, with_evidence
+from super_agent.core.instance.client_registry import ClientLock, live_clients
+from super_agent.core.instance.diagnosis import Cause, Look, Wanted, find_cause
+from super_agent.core.instance.diagnosis_text import cause_text, repair_text
+from super_agent.core.instance.observation import look_at, remember, rows_at, with_evidence
+from super_agent.core.instance.prepare import conflicts, context_notices
 from super_agent.core.model.evaluation import Evaluated
 from super_agent.core.model.middleware import ClientKind, CountingGate, RequestFacts, Usage
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.ollama.processes import Runner
 from super_agent.core.ollama.server import up_command
-from super_agent.core.preflight import conflicts, context_notices
 from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import psutil
 
 from super_agent.core.errors import ServerError
-from super_agent.core.instance import find_loaded
+from super_agent.core.instance.prepare import REAL_WORK_CONTEXT
+from super_agent.core.instance.watch import find_loaded
 from super_agent.core.ollama.aliases import Recipe, create_alias
 from super_agent.core.ollama.api import LoadedModel, Ollama
 from super_agent.core.ollama.server import is_local
-from super_agent.core.preflight import REAL_WORK_CONTEXT
 
 LARGEST_CONTEXT = 65536
 """More than this a model of one consumer GPU does not use well; `--context` goes beyond."""

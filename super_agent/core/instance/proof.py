@@ -9,17 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from super_agent.core.causes import Cause, Look, Values, Wanted, find_cause, foreign_load
 from super_agent.core.errors import ModelNotFound, ServerError
-from super_agent.core.instance import LOAD_THRESHOLD_S
+from super_agent.core.instance.diagnosis import Cause, Look, Values, Wanted, find_cause, foreign_load
+from super_agent.core.instance.observation import look_at, remember, remembered, with_evidence
+from super_agent.core.instance.prepare import REAL_WORK_CONTEXT
+from super_agent.core.instance.watch import LOAD_THRESHOLD_S
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.looks import look_at, remember, remembered, with_evidence
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.model.middleware import RequestFacts, Usage
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.ollama.server import is_local
-from super_agent.core.preflight import REAL_WORK_CONTEXT
 from super_agent.core.settings import Settings
 
 PROOF_REPLY_TOKENS = 1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from super_agent.core.causes import Cause, CauseKind
+from super_agent.core.instance.diagnosis import Cause, CauseKind
 
 Language = Literal["en", "pt"]
 
