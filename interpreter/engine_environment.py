@@ -17,7 +17,7 @@ from typing import IO
 import platformdirs
 
 from super_agent.core.errors import EngineFailed
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 from super_agent.core.settings import child_environment
 
 ENGINE_LOCK = Path(__file__).parent / "open_interpreter" / "requirements.txt"

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from super_agent.core.errors import Interrupted
-from super_agent.core.harmless import harmless
 from super_agent.core.model.wire import LineReader
+from super_agent.core.sanitize import harmless
 from super_agent.core.text import clipped
 
 PROTOCOL = 2

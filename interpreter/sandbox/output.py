@@ -4,7 +4,7 @@ import codecs
 import re
 from typing import Protocol
 
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 
 MAX_WHOLE_BYTES = 256 * 1024 * 1024
 """Of one run, in the session's file: a flood must not fill the disk that the sandbox itself may not fill."""

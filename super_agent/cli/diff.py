@@ -10,7 +10,7 @@ from super_agent.cli.output import Output
 from super_agent.cli.say import complain, say_json
 from super_agent.cli.surface import colours
 from super_agent.core.errors import UsageError
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 from super_agent.core.snapshots.history import changes, diff
 from super_agent.session.history import Past, known_turns, past
 

@@ -14,7 +14,7 @@ from super_agent.cli import wording
 from super_agent.cli.live_rows import Highlighter, OutputRows, ReplyRows, folded, wrapped
 from super_agent.cli.output import Output
 from super_agent.cli.pen import BODY, GUTTER, LABEL_COLUMNS, Style
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 
 STYLES: dict[Style, str] = {
     "text": "",

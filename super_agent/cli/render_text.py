@@ -9,7 +9,7 @@ from super_agent.cli.pen import BODY, Pen, Style
 from super_agent.cli.render import Typing
 from super_agent.cli.render_lines import lines_of
 from super_agent.core import events as ev
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 
 CREATED_DIFF_LINES = 6
 """Of a new file: its text was just streamed, so its beginning is enough to know it by."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from super_agent.cli.output import Output
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 
 # Marks that not every encoding has, and what is written in their place.
 PLAIN = str.maketrans(

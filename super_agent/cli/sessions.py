@@ -11,7 +11,7 @@ from super_agent.cli.ps import table
 from super_agent.cli.say import say, say_json
 from super_agent.cli.wording import counted
 from super_agent.core.errors import UsageError
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 from super_agent.core.settings import load_settings
 from super_agent.core.snapshots.snapshots import forget
 from super_agent.core.store.sessions import SessionRow

@@ -10,7 +10,7 @@ from super_agent.cli.say import say, say_json
 from super_agent.cli.terminal import Terminal
 from super_agent.cli.wording import counted
 from super_agent.core.errors import UsageError
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 from super_agent.core.snapshots.restore import Plan, Step
 from super_agent.core.snapshots.undo import Undo, carry_out, judged_redo, judged_undo
 from super_agent.core.state import last_alive

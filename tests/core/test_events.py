@@ -6,7 +6,7 @@ import threading
 import typing
 
 from super_agent.core import events as ev
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 
 
 def test_events_are_numbered_without_gaps_and_carry_their_turn() -> None:

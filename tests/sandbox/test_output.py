@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interpreter.sandbox.output import OutputLimiter
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 
 PIECES = st.lists(
     st.one_of(

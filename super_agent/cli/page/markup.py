@@ -2,7 +2,7 @@
 
 import html
 
-from super_agent.core.harmless import harmless
+from super_agent.core.sanitize import harmless
 
 
 def esc(text: object) -> str:

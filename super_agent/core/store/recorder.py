@@ -20,10 +20,10 @@ from super_agent.core.events import (
     event_type,
     own_fields,
 )
+from super_agent.core.store.blob_store import Texts
 from super_agent.core.store.codec import to_text
 from super_agent.core.store.database import Database
-from super_agent.core.store.hold import Hold
-from super_agent.core.store.texts import Texts
+from super_agent.core.store.session_lock import Hold
 
 INSERT_EVENT = "INSERT INTO events (session, seq, turn, time, type, data) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_USAGE = """INSERT INTO usage VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SET requests = requests + 1,

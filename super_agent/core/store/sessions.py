@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from super_agent.core.store.hold import is_held
+from super_agent.core.store.session_lock import is_held
 
 State = Literal["running", "ended", "broken off"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from super_agent.core.errors import SessionHeld, SessionUnknown, StoreFailed
 from super_agent.core.events import RunStarted, Stamped
 from super_agent.core.state import private_folder
+from super_agent.core.store.blob_store import Texts
 from super_agent.core.store.codec import event_of
 from super_agent.core.store.database import Database
-from super_agent.core.store.hold import Hold
 from super_agent.core.store.recorder import Place, Recorder, changed_paths, storable, to_list
+from super_agent.core.store.session_lock import Hold
 from super_agent.core.store.sessions import SELECT, Checkpoint, SessionRow, session_row
-from super_agent.core.store.texts import Texts
 
 FILE = "sessions.db"
 EVENTS_AT_ONCE = 500
