@@ -58,7 +58,7 @@ DECISIONS: Mapping[CodeDecision, str] = {
 }
 MAX_FILES = 12
 LOADED_FROM_S = 0.2
-"""A load shorter than this found the model loaded (measured in core/instance.py)."""
+"""A load shorter than this found the model loaded (measured in core/instance/watch.py)."""
 
 
 def outcome(event: CodeFinished) -> str:

@@ -1,4 +1,4 @@
-"""What happens between a run and the model: calls, waits, the context and the instance. See `core/events.py`."""
+"""What happens between a run and the model: calls, waits, the context and the instance. See `core/events/`."""
 
 from dataclasses import dataclass
 from typing import Literal

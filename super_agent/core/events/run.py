@@ -1,4 +1,4 @@
-"""The frame of a run: its beginning and end, its turns and who speaks. See `core/events.py`."""
+"""The frame of a run: its beginning and end, its turns and who speaks. See `core/events/`."""
 
 from dataclasses import dataclass
 from typing import Literal

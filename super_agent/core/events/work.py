@@ -1,4 +1,4 @@
-"""What is done in the workspace and in the sandbox: files, code, checks and verdicts. See `core/events.py`."""
+"""What is done in the workspace and in the sandbox: files, code, checks and verdicts. See `core/events/`."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,0 +1,1 @@
+"""Runs that use the same model wait for each other."""

@@ -1,7 +1,7 @@
 """git as a store of objects: it never has a workspace as its work tree, its folder or its configuration.
 
 A repository planted in a workspace can make `git add` run a program on the host (`core.fsmonitor`), so the workspace
-is read by `core/workspace.py` alone and git sees what it hands over.
+is read by `core/files/workspace.py` alone and git sees what it hands over.
 """
 
 import os
