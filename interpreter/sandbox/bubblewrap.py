@@ -14,6 +14,7 @@ from pathlib import Path
 
 from interpreter.sandbox.cgroup import scope_for
 from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.sandbox.reach import Reach, is_inside
 from interpreter.sandbox.seccomp import filter_program
 from super_agent.core.errors import SandboxUnavailable
 
@@ -32,7 +33,6 @@ _ETC = (
 _ETC_NETWORK = ("resolv.conf", "hosts", "ssl", "ca-certificates", "pki", "services", "protocols", "gai.conf")
 _PASSWD = f"user:x:{INNER_UID}:{INNER_UID}:user:{HOME}:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n"
 _GROUP = f"user:x:{INNER_UID}:\nnogroup:x:65534:\n"
-_PATHS_FIX = "Name existing folders below the home folder in SUPER_AGENT_SANDBOX_PATHS, separated by `:`"
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 
 
@@ -56,21 +56,20 @@ def confine(policy: SandboxPolicy, command: Sequence[str], *, status_fd: int | N
     bubblewrap reports its first process and the command's exit on `status_fd`, as JSON lines.
     """
     inner = environment_inside(policy)
-    if not policy.workspace.is_dir():
-        raise SandboxUnavailable(f"the workspace {policy.workspace} is not a folder", fix="Name one that exists")
     if not policy.contained:
+        if not policy.workspace.is_dir():
+            raise SandboxUnavailable(f"the workspace {policy.workspace} is not a folder", fix="Name one that exists")
         return Confined((*_limited(policy, command),), (), {**inner, "HOME": str(policy.workspace)})
     bwrap = require_bubblewrap()
     program = filter_program()
-    require_readable(policy.readonly_paths)
+    policy.reach.require_in_place()
     fds: list[int] = []
     argv = [bwrap, *_namespaces(bwrap, policy.network), "--seccomp", str(_memory_file(program, fds))]
     if status_fd is not None:
         argv += ["--json-status-fd", str(status_fd)]
     for name, value in inner.items():
         argv += ["--setenv", name, value]
-    argv += [*_system(policy, fds), *_python(policy), *_bound("--ro-bind", *policy.readonly_paths)]
-    argv += [*_workspace(policy.workspace), "--remount-ro", "/dev", "--remount-ro", "/"]
+    argv += [*_system(policy, fds), *_mounted(bwrap, policy.reach, fds), "--remount-ro", "/dev", "--remount-ro", "/"]
     argv += ["--chdir", str(policy.workspace), "--", *_limited(policy, command)]
     # bwrap's own environment can be read inside through /proc/1/environ, so it gets none.
     scope = scope_for(policy)
@@ -82,7 +81,7 @@ def environment_inside(policy: SandboxPolicy) -> dict[str, str]:
     python_bin = policy.python.parent
     first = [str(python_bin)] if policy.python.is_absolute() else []
     base = {
-        "PATH": ":".join([*first, *_program_folders(policy.readonly_paths), PATH]),
+        "PATH": ":".join([*first, *policy.reach.program_folders, PATH]),
         "HOME": HOME,
         "TMPDIR": "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
@@ -91,8 +90,8 @@ def environment_inside(policy: SandboxPolicy) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }
-    if (python_bin.parent / "pyvenv.cfg").is_file():
-        base["VIRTUAL_ENV"] = str(python_bin.parent)
+    if policy.reach.virtual_env:
+        base["VIRTUAL_ENV"] = policy.reach.virtual_env
     return {**base, **policy.environment}
 
 
@@ -154,6 +153,16 @@ def can_disable_userns(path: str) -> bool:
     return not _said_by([*argv, "--", "/usr/bin/true"])
 
 
+@cache
+def can_bind_descriptors(path: str) -> bool:
+    """Since bubblewrap 0.10, and in what distributions mended before (CVE-2024-42472)."""
+    try:
+        done = subprocess.run([path, "--help"], env={}, capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return b"--ro-bind-fd" in done.stdout + done.stderr
+
+
 def _namespaces(bwrap: str, network: bool) -> list[str]:
     argv = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
     if not network:
@@ -190,66 +199,19 @@ def _system(policy: SandboxPolicy, fds: list[int]) -> list[str]:
     return [*argv, "--dir", HOME, "--dir", "/run", "--dir", "/var"]
 
 
-def _python(policy: SandboxPolicy) -> list[str]:
-    return _bound("--ro-bind", *(p for p in policy.python_prefixes if not _inside(p, policy.workspace)))
-
-
-def require_readable(paths: Sequence[Path]) -> None:
-    """Raise `SandboxUnavailable` for an allowed path that does not exist or that shows the home folder."""
-    home = Path.home().resolve()
-    for path in paths:
-        resolved = path.resolve()
-        if not path.is_absolute() or not path.exists():
-            raise SandboxUnavailable(f"{path}, which the sandbox is to read, does not exist", fix=_PATHS_FIX)
-        if resolved in (Path("/"), home) or resolved in home.parents:
-            raise SandboxUnavailable(f"{path}, which the sandbox is to read, holds the home folder", fix=_PATHS_FIX)
-
-
-def _program_folders(paths: Sequence[Path]) -> list[str]:
-    """Where the programs of allowed toolchains lie: the folder itself, or its `bin`."""
-    return [str(path / "bin" if (path / "bin").is_dir() else path) for path in paths if path.is_dir()]
-
-
-def _bound(option: str, *paths: Path) -> list[str]:
+def _mounted(bwrap: str, reach: Reach, fds: list[int]) -> list[str]:
+    """By descriptor: bubblewrap ends with an error where a name has come to lead to something else meanwhile."""
     argv: list[str] = []
-    for path in paths:
-        if not _inside(path, Path("/usr")):
-            argv += [option, str(path), str(path)]
+    for pinned in reach.mounts():
+        if pinned in reach.readable and is_inside(pinned.path, Path("/usr")):
+            continue
+        option = "--bind" if pinned.writable else "--ro-bind"
+        if can_bind_descriptors(bwrap):
+            fds.append(os.dup(pinned.fd))
+            argv += [f"{option}-fd", str(fds[-1]), str(pinned.path)]
+        else:
+            argv += [option, str(pinned.path), str(pinned.path)]
     return argv
-
-
-def _workspace(workspace: Path) -> list[str]:
-    protected = protected_git(workspace)
-    return ["--bind", str(workspace), str(workspace)] + [w for p in protected for w in ("--ro-bind", str(p), str(p))]
-
-
-def protected_git(workspace: Path) -> list[Path]:
-    """What of the repository must be read-only inside; raises `SandboxUnavailable` for one that cannot be protected."""
-    git = workspace / ".git"
-    if git.is_symlink():
-        raise SandboxUnavailable(
-            f"{git} is a symbolic link, which the sandbox cannot protect", fix="Replace it by the folder it points to"
-        )
-    # As a whole: protecting only hooks and config is bypassed by renaming .git.
-    protected = [git] if git.exists() else []
-    if git.is_file() and (folder := _git_folder(git)) is not None:
-        protected.append(folder)
-    return protected
-
-
-def _git_folder(git: Path) -> Path | None:
-    """Where a worktree's or submodule's `.git` file points to, if that can be written inside, else None.
-
-    What lies outside the workspace stays invisible: the file may have been written by model-written code.
-    """
-    workspace = git.parent.resolve()
-    try:
-        kind, _, target = git.read_text(encoding="utf-8", errors="replace").partition(":")
-        folder = (workspace / target.strip()).resolve()
-    except (OSError, ValueError):
-        return None
-    # At the same place inside and outside: `folder` is resolved, so no link of it can be repointed later.
-    return folder if kind == "gitdir" and workspace in folder.parents and folder.is_dir() else None
 
 
 def _limited(policy: SandboxPolicy, command: Sequence[str]) -> list[str]:
@@ -271,10 +233,6 @@ def _limited(policy: SandboxPolicy, command: Sequence[str]) -> list[str]:
     if policy.contained:
         limits["nproc"] = policy.max_processes
     return [prlimit, *(f"--{name}={value}" for name, value in limits.items()), "--", *command]
-
-
-def _inside(path: Path, folder: Path) -> bool:
-    return path == folder or folder in path.parents
 
 
 def _memory_file(data: bytes, fds: list[int]) -> int:

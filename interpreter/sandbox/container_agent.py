@@ -232,6 +232,17 @@ def relay(child: Child, ended: int) -> None:
             urgent.poll(GATHER_MS)
 
 
+def require_mounts(mounts: list[list[Any]]) -> None:
+    """End the container where something is mounted that is not what the policy means: a name may have been flipped."""
+    for path, device, inode in mounts:
+        try:
+            info = os.lstat(path)
+        except OSError as error:
+            sys.exit(str(error))
+        if (info.st_dev, info.st_ino) != (device, inode):
+            sys.exit(path + " is not what it was when the sandbox was settled")
+
+
 def main() -> None:
     """Serve one command."""
     if os.getpid() != 1:
@@ -245,7 +256,9 @@ def main() -> None:
     while frame is None:
         reader.more()
         frame = reader.take()
-    child = Child(json.loads(frame[1].decode()))
+    order = json.loads(frame[1].decode())
+    require_mounts(order["mounts"])
+    child = Child(order)
     tell(b"H", b"")
     os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
     ended, end = os.pipe()

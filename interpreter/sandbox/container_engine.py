@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from interpreter.sandbox.bubblewrap import OPEN_FILES, SHM_BYTES, TMP_BYTES, protected_git, require_readable
+from interpreter.sandbox.bubblewrap import OPEN_FILES, SHM_BYTES, TMP_BYTES
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 from super_agent.core.settings import child_environment
@@ -127,9 +127,7 @@ def _started(pid: int) -> str:
 
 def arguments(engine: Engine, policy: SandboxPolicy, name: str) -> list[str]:
     """The whole command line that starts the agent under the policy; raises `SandboxUnavailable`."""
-    if not policy.workspace.is_dir():
-        raise SandboxUnavailable(f"the workspace {policy.workspace} is not a folder", fix="Name one that exists")
-    require_readable(policy.readonly_paths)
+    policy.reach.require_in_place()
     memory = str(policy.max_memory_bytes)
     argv = [engine.path, "run", "--interactive", "--rm", "--pull", "never", "--name", name]
     argv += ["--label", f"{LABEL}={owner()}", "--log-driver", "none", "--hostname", "sandbox", "--init=false"]
@@ -143,13 +141,18 @@ def arguments(engine: Engine, policy: SandboxPolicy, name: str) -> list[str]:
     if policy.workspace != Path("/tmp"):  # noqa: S108
         argv += ["--tmpfs", f"/tmp:rw,nosuid,nodev,exec,mode=1777,size={TMP_BYTES}"]  # noqa: S108
     argv += [*(_of_podman() if engine.kind == "podman" else []), *_user(engine)]
-    for path in policy.readonly_paths:
-        argv += _mount(path, readonly=True)
-    argv += _mount(policy.workspace)
-    for path in protected_git(policy.workspace):
-        argv += _mount(path, readonly=True)
+    for pinned in policy.reach.mounts():
+        argv += _mount(pinned.path, readonly=not pinned.writable)
     argv += ["--workdir", str(policy.workspace), "--entrypoint", "python3"]
     return [*argv, policy.image, "-I", "-c", AGENT.read_text(encoding="utf-8")]
+
+
+def expected_mounts(policy: SandboxPolicy) -> list[tuple[str, int, int]]:
+    """Path, device and inode of all that is mounted: an engine knows only names, so the agent looks before it starts.
+
+    A bind mount keeps both (tried on ext4, overlay and tmpfs).
+    """
+    return [(str(pinned.path), *pinned.identity) for pinned in policy.reach.mounts()]
 
 
 def limits(policy: SandboxPolicy) -> dict[str, int]:

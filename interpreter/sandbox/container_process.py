@@ -17,6 +17,7 @@ from interpreter.sandbox.container_engine import (
     arguments,
     container_name,
     engine_environment,
+    expected_mounts,
     find_engine,
     limits,
     reason_in,
@@ -292,6 +293,7 @@ def _order(policy: SandboxPolicy, argv: Sequence[str], *, dialog: bool) -> bytes
         "argv": list(argv),
         "environment": environment_inside(policy),
         "limits": limits(policy),
+        "mounts": expected_mounts(policy),
         "filter": base64.b64encode(filter_program()).decode(),
         "dialog": dialog,
     }

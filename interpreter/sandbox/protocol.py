@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from interpreter.sandbox.python_choice import prefixes_of
+from interpreter.sandbox.reach import Reach, decide
 
 OutcomeKind = Literal["finished", "failed", "timed_out", "died", "interrupted", "refused"]
 
@@ -44,11 +45,29 @@ class SandboxPolicy:
     """The sandbox ends when code brings the disk below this."""
     python_prefixes: tuple[Path, ...] = ()
     """What `python` needs to be readable; resolved here and once, before any model-written code can repoint links."""
+    decided: Reach | None = field(default=None, repr=False, compare=False)
+    """What all of these paths meant when the policy was made; a policy made from this one looks only at new ones."""
 
     def __post_init__(self) -> None:
-        """Raises `SandboxUnavailable` for a Python that cannot be shown without showing what is to stay hidden."""
+        """Raises `SandboxUnavailable` for paths that cannot be protected, or shown without what is to stay hidden."""
         if self.contained and self.engine is None and not self.python_prefixes:
             object.__setattr__(self, "python_prefixes", prefixes_of(self.python))
+        decided = decide(
+            self.workspace,
+            self.python,
+            self.python_prefixes,
+            self.readonly_paths,
+            contained=self.contained,
+            before=self.decided,
+        )
+        object.__setattr__(self, "decided", decided)
+
+    @property
+    def reach(self) -> Reach:
+        """What the policy's paths meant when it was made."""
+        if self.decided is None:
+            raise RuntimeError("decided when it is made")
+        return self.decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,8 @@ def announce(ground: Ground) -> None:
         ground.emit(Notice("warning", "--network: sandboxed code has the internet and the servers on this machine"))
     if unused := unused_environment(ground.policy):
         ground.emit(Notice("warning", unused, "Make it anew with --setup, or choose another SUPER_AGENT_SANDBOX_IMAGE"))
+    if note := ground.policy.reach.git.note:
+        ground.emit(Notice("info", note))
     planted = ground.workspace.root / ".env"
     if names := variables_in(planted):
         ground.emit(Notice("info", f"{planted} sets {', '.join(names)} and is not read", f"Use --env-file {planted}"))

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,11 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 def policy(workspace: Path) -> SandboxPolicy:
     return SandboxPolicy(workspace, Path(sys.executable))
+
+
+def settled_now(policy: SandboxPolicy) -> SandboxPolicy:
+    """The same policy, decided for what lies in the workspace now."""
+    return replace(policy, decided=None)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from interpreter.sandbox.command import Command
@@ -18,6 +18,7 @@ from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.seccomp import filter_program
 from interpreter.sandbox.self_test import self_test
 from interpreter.sandbox.shell_runner import ShellRunner
+from super_agent.core.errors import SandboxUnavailable
 
 SHOWN_BYTES = 65536
 
@@ -26,7 +27,11 @@ def carry_out(request: dict[str, object]) -> dict[str, object]:
     """Run one snippet in a sandbox of its own."""
     limits = request["limits"]
     assert isinstance(limits, dict)
+    if "readonly_paths" in limits:
+        limits["readonly_paths"] = tuple(Path(path) for path in limits["readonly_paths"])
     policy = SandboxPolicy(Path(str(request["workspace"])), Path(str(request["python"])), **limits)
+    if request["language"] == "flipper":
+        return flip(policy, request)
     if request["language"] == "self test":
         return {"attempts": [asdict(attempt) for attempt in self_test(policy)]}
     limiter = OutputLimiter(SHOWN_BYTES)
@@ -47,6 +52,31 @@ def carry_out(request: dict[str, object]) -> dict[str, object]:
         finally:
             runner.close()
     return {**asdict(outcome), "output": limiter.text(), "raw": raw.decode("latin-1")}
+
+
+def flip(policy: SandboxPolicy, request: dict[str, object]) -> dict[str, object]:
+    """Start sandboxes while code in one flips a path; what they said, and how many did not start and why."""
+    said, reasons, started = bytearray(), list[str](), 0
+    runner = PythonRunner(policy)
+    try:
+        flipping = runner.run(str(request["code"]), said.extend, 10.0)
+        for _ in range(int(str(request["starts"]))):
+            try:
+                # With the same words but made again, a policy decides anew.
+                chosen = replace(policy, decided=None) if request["anew"] else policy
+                Command(chosen).run(str(request["read"]), said.extend, 10.0)
+                started += 1
+            except SandboxUnavailable as error:
+                reasons.append(str(error))
+    finally:
+        runner.close()
+    return {
+        "flipping": flipping.kind,
+        "output": said.decode("utf-8", "replace"),
+        "started": started,
+        "refused": len(reasons),
+        "reasons": sorted(set(reasons)),
+    }
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ class Driver:
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line, "the driver died"
+        assert line, f"the driver died: {self.process.wait(10)}"
         answer = json.loads(line)
         assert isinstance(answer, dict)
         return answer

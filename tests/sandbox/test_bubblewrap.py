@@ -1,6 +1,7 @@
 """The policy on the real bubblewrap: what is shown, what is not, and the reasons for which nothing runs."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from interpreter.sandbox.command import run_command
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.self_test import describe
 from super_agent.core.errors import SandboxUnavailable
+from tests.sandbox.conftest import settled_now
 
 Said = Callable[..., str]
 
@@ -23,7 +25,7 @@ def said(policy: SandboxPolicy) -> Said:
 
     def run(command: str, chosen: SandboxPolicy = policy) -> str:
         pieces: list[bytes] = []
-        run_command(chosen, command, pieces.append, 20)
+        run_command(settled_now(chosen), command, pieces.append, 20)
         return b"".join(pieces).decode()
 
     return run
@@ -111,6 +113,57 @@ def test_a_git_file_shows_nothing_outside_the_workspace(
 def test_a_git_link_is_refused_with_the_reason(policy: SandboxPolicy, workspace: Path, tmp_path: Path) -> None:
     (workspace / ".git").symlink_to(tmp_path)
     with pytest.raises(SandboxUnavailable, match=r"\.git is a symbolic link"):
+        settled_now(policy)
+
+
+def test_a_git_link_into_the_workspace_is_told_what_git_reads_alike(policy: SandboxPolicy, workspace: Path) -> None:
+    (workspace / ".git-real").mkdir()
+    (workspace / ".git").symlink_to(".git-real")
+    with pytest.raises(SandboxUnavailable, match="which code could repoint") as caught:
+        settled_now(policy)
+    assert "`gitdir: .git-real`" in caught.value.fix
+
+
+def test_a_worktree_and_a_submodule_can_be_read_and_their_repository_not_changed(
+    said: Said, policy: SandboxPolicy, tmp_path: Path
+) -> None:
+    git = "git -c user.name=a -c user.email=a@b -c protocol.file.allow=always"
+    done = subprocess.run(
+        f"{git} init -q main && cd main && {git} commit -q --allow-empty -m one && {git} worktree add -q ../tree && "
+        f"cd .. && {git} init -q super && cd super && {git} submodule --quiet add ../main sub",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for name, kept in (("tree", "main/.git"), ("super/sub", "super/.git/modules/sub")):
+        own = replace(policy, workspace=tmp_path / name)
+        assert said("git -c safe.directory='*' log --format=%s", own) == "one\n"
+        assert "Read-only" in said(f"echo x >{tmp_path}/{kept}/config", own)
+        assert own.reach.git.note == ""
+
+
+def test_a_git_file_that_is_not_named_in_turn_is_told(policy: SandboxPolicy, workspace: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "main" / ".git" / "worktrees" / "tree"
+    foreign.mkdir(parents=True)
+    (foreign / "gitdir").write_text(f"{tmp_path}/another/.git\n")
+    (workspace / ".git").write_text(f"gitdir: {foreign}\n")
+    git = settled_now(policy).reach.git
+    assert (git.outside, git.note) == (
+        (),
+        f"{workspace}/.git names {foreign}, which does not name {workspace}/.git in turn: git does not work inside",
+    )
+
+
+def test_a_repository_that_was_replaced_since_is_no_reason_to_show_the_new_one(
+    policy: SandboxPolicy, workspace: Path
+) -> None:
+    (workspace / ".git").mkdir()
+    policy = settled_now(policy)
+    (workspace / ".git").rename(workspace / "old")
+    (workspace / ".git").mkdir()
+    with pytest.raises(SandboxUnavailable, match="was moved or replaced since the sandbox was settled"):
         run_command(policy, "true", lambda _: None, 10)
 
 

@@ -23,7 +23,7 @@ from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.shell_runner import ShellRunner
 from super_agent.core.errors import SandboxUnavailable
-from tests.sandbox.conftest import Talk
+from tests.sandbox.conftest import Talk, settled_now
 from tests.sandbox.scripted_engine import ScriptedEngine
 
 IMAGE = "localhost/image:1"
@@ -57,7 +57,7 @@ def _wait_for_no_child() -> None:
 def test_the_engine_is_told_the_whole_policy(policy: SandboxPolicy, engine: ScriptedEngine, kind: str) -> None:
     (policy.workspace / ".git").mkdir()
     policy = replace(
-        policy, engine="podman" if kind == "podman" else "docker", max_memory_bytes=2**28, max_processes=64
+        settled_now(policy), engine="podman" if kind == "podman" else "docker", max_memory_bytes=2**28, max_processes=64
     )
     found = find_engine(kind)
     uid, gid = os.geteuid(), os.getegid()
@@ -95,12 +95,29 @@ def test_a_repository_elsewhere_in_the_workspace_is_protected_too(policy: Sandbo
     real = policy.workspace / "repositories" / "one"
     real.mkdir(parents=True)
     (policy.workspace / ".git").write_text(f"gitdir: {real}\n")
-    words = arguments(find_engine("podman"), policy, "n")
+    words = arguments(find_engine("podman"), settled_now(policy), "n")
     assert f"type=bind,src={real},dst={real},readonly" in words
     (policy.workspace / ".git").unlink()
     (policy.workspace / ".git").symlink_to(real)
     with pytest.raises(SandboxUnavailable, match="symbolic link"):
-        arguments(find_engine("podman"), policy, "n")
+        settled_now(policy)
+
+
+@pytest.mark.parametrize("flipped", [".git", "."])
+def test_what_an_engine_mounts_instead_is_noticed_before_anything_runs(
+    policy: SandboxPolicy, engine: ScriptedEngine, tmp_path: Path, flipped: str
+) -> None:
+    """An engine takes names, so a flip between our last look and its mount can only be seen from inside."""
+    (policy.workspace / ".git").mkdir()
+    (tmp_path / "secrets").mkdir()
+    named = policy.workspace / flipped
+    flip = f"os.rename({str(named)!r}, {str(tmp_path / 'aside')!r}); os.symlink('secrets', {str(named)!r});"
+    engine.write(
+        run=f"{flip}\n{engine.scripts['run'].replace('option(' + chr(34) + '--workdir' + chr(34) + ')', repr('/'))}"
+    )
+    with pytest.raises(SandboxUnavailable, match="is not what it was when the sandbox was settled"):
+        run_command(settled_now(policy), f"touch {tmp_path}/ran", lambda _: None, 20.0)
+    assert not (tmp_path / "ran").exists()
 
 
 # The agent
