@@ -1,0 +1,205 @@
+"""`super-agent batch TASKS`: from the command line to the summary."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from super_agent.batch.attempt import LocalAttempt, Place, require_setup_is_wanted
+from super_agent.batch.derived import Summary, summarize, write_predictions, write_summary
+from super_agent.batch.driver import Bounds, Driver, Start, locks
+from super_agent.batch.index import TaskIndex
+from super_agent.batch.page import totals, write_page
+from super_agent.batch.progress import Progress
+from super_agent.batch.repositories import Repositories
+from super_agent.batch.results import ResultsFile, cannot_write
+from super_agent.batch.tasks import BadTasks, read_tasks
+from super_agent.core.errors import ExitCode, UsageError
+from super_agent.core.ollama import processes
+from super_agent.core.ollama.api import Ollama, same_model
+from super_agent.core.settings import Settings, load_settings
+from super_agent.core.store.store import Store
+
+PLAIN_FLAGS = ("model", "base_url", "sandbox", "max_turns", "max_time_s", "max_tokens")
+"""Settings that are given on to each run where the batch was given them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said beside the settings; numbers are checked here, so that one line names them."""
+
+    tasks: str
+    out: Path | None
+    parallel: str | None
+    failures: str | None
+    time: str | None
+    repositories: Path | None
+    html: Path | None
+    yes: bool
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the server says of the model before anything runs."""
+
+    digest: str
+    slots: int
+
+
+def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> int:
+    """Run the batch to its end; returns the exit code. Raises `SuperAgentError`."""
+    settings = load_settings(flags, env_file=env_file)
+    if settings.store == "off" or settings.snapshots == "off":
+        raise UsageError("a batch needs the session store and snapshots, and one is off", fix="Set both to on")
+    bounds = _bounds(options, settings)
+    folder = _folder(options)
+    with ExitStack() as stack:
+        results, index = _opened(options, settings, folder, stack)
+        require_setup_is_wanted(sum(entry.setup for entry in index.entries), yes=options.yes)
+        wanted = {entry.id: entry.hash for entry in index.entries}
+        kept = sum(last.counts_for(wanted[name]) for name, last in results.last.items() if name in wanted)
+        progress = Progress(len(wanted), kept, sys.stdout, sys.stderr, options.json)
+        model = asked(settings) if kept < len(wanted) else Model("", 1)
+        parallel = bounds.parallel or model.slots
+        place = Place(
+            folder / "runs", settings.state_dir, stack.enter_context(Store.open(settings.state_dir)),
+            Repositories(folder / "repos"), run_flags(flags, env_file), settings.model, model.digest,
+        )  # fmt: skip
+        place.folder.mkdir(exist_ok=True)
+        progress.begun(str(folder), parallel)
+        driver = Driver(
+            index, results, folder, local(place), progress,
+            Bounds(parallel, bounds.failures, bounds.time_s, 4 * settings.retry_wait_s),
+        )  # fmt: skip
+        interrupted = asyncio.run(_driven(driver))
+        summary = _derived(options, settings, folder, results, wanted)
+        progress.ended(asdict(summary), driver.ended_because)
+    return _told(options, driver, summary, folder, interrupted=interrupted)
+
+
+def local(place: Place) -> Start:
+    """Attempts on this machine."""
+    locked = locks()
+    return lambda task, entry, number: LocalAttempt(place, task, entry.hash, number, locked)
+
+
+def asked(settings: Settings) -> Model:
+    """Digest and slots of the model; raises `ServerError` where it cannot be had, before anything runs."""
+    with Ollama(settings) as server:
+        weights = server.show(settings.model).weights
+        digest = next((m.digest for m in server.models() if same_model(m.name, settings.model)), "")
+    return Model(digest, settings.slots or processes.slots(settings.base_url, weights) or 1)
+
+
+def run_flags(flags: Mapping[str, Any], env_file: Path | None) -> tuple[str, ...]:
+    """The batch's own settings as flags of `run` and `resume`."""
+    found = [
+        f"--{name.removesuffix('_s').replace('_', '-')}={flags[name]}"
+        for name in PLAIN_FLAGS
+        if flags.get(name) is not None
+    ]
+    found += ["--network"] if flags.get("network") else []
+    return (*found, *([f"--env-file={env_file.absolute()}"] if env_file is not None else []))
+
+
+async def _driven(driver: Driver) -> bool:
+    """Whether a signal ended it. The first lets runs keep their state, and the second kills them."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    seen: list[int] = []
+
+    def interrupt() -> None:
+        seen.append(1)
+        driver.stop("interrupted")
+        if len(seen) > 1 and task is not None:
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        await driver.run()
+    except asyncio.CancelledError:
+        if not seen:
+            raise
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    return bool(seen)
+
+
+def _folder(options: Options) -> Path:
+    if options.out is not None:
+        folder = options.out.expanduser()
+    elif options.tasks == "-":
+        raise UsageError("tasks from standard input need a folder for their results", fix="Name one with --out")
+    else:
+        folder = Path(f"{Path(options.tasks).name.removesuffix('.jsonl') or 'tasks'}.batch")
+    return folder.absolute()
+
+
+def _opened(options: Options, settings: Settings, folder: Path, stack: ExitStack) -> tuple[ResultsFile, TaskIndex]:
+    """The folder with its results held by this process, and the tasks, all of them good."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        results = ResultsFile(folder / "results.jsonl")
+        stack.callback(results.close)
+        index = TaskIndex.write(folder / "tasks.jsonl", read_tasks(options.tasks, options.repositories), settings)
+    except BadTasks as error:
+        for complaint in error.complaints:
+            sys.stderr.write(f"super-agent: {complaint}\n")
+        raise
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return results, index
+
+
+def _bounds(options: Options, settings: Settings) -> Bounds:
+    parallel = _number(options.parallel, "--parallel") or settings.slots or 0
+    return Bounds(parallel, _number(options.failures, "--until-failures"), _seconds(options.time))
+
+
+def _number(text: str | None, flag: str) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise UsageError(f"{flag}={text}: allowed are whole numbers from 1", fix=f"For example {flag} 4")
+    return int(text)
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:], 0)
+    number = text[:-1] if unit else text
+    if not number.isdecimal() or int(number) < 1:
+        raise UsageError(f"--time={text}: allowed are seconds, or a number with s, m, h or d", fix="Say --time 8h")
+    return float(int(number) * (unit or 1))
+
+
+def _derived(
+    options: Options, settings: Settings, folder: Path, results: ResultsFile, wanted: dict[str, str]
+) -> Summary:
+    summary = summarize(results.path, wanted)
+    write_summary(folder, summary)
+    write_predictions(folder, results.path, settings.model)
+    if options.html is not None:
+        write_page(options.html, folder, results.path, summary)
+    return summary
+
+
+def _told(options: Options, driver: Driver, summary: Summary, folder: Path, *, interrupted: bool) -> int:
+    if not options.json:
+        left = summary.tasks - summary.finished
+        rest = f" · {left} left: give the same command again" if left else ""
+        why = f" · ended: {driver.ended_because}" if driver.ended_because else ""
+        sys.stdout.write(
+            f"{summary.done} of {summary.tasks} tasks done · {totals(summary)}{why}{rest}"
+            f" · {folder / 'results.jsonl'}\n"
+        )
+    if interrupted:
+        return int(ExitCode.INTERRUPTED)
+    return int(ExitCode.OK if summary.done == summary.tasks else ExitCode.NOT_DONE)

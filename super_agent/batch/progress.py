@@ -1,0 +1,86 @@
+"""How a batch is seen while it runs: a line that changes in a terminal, JSON events, or nothing until the end."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from super_agent.batch.index import Entry
+from super_agent.batch.results import Attempt
+from super_agent.core.sanitize import harmless
+
+EVENT_VERSION = 1
+
+
+@dataclass(slots=True)
+class Progress:
+    """A `Watcher`. `errors` is where the changing line goes, if it is a terminal; `out` takes the JSON events."""
+
+    tasks: int
+    kept: int
+    out: TextIO
+    errors: TextIO
+    as_json: bool
+    started_at: float = field(default_factory=time.monotonic)
+    finals: int = 0
+    done: int = 0
+    running: int = 0
+
+    def begun(self, folder: str, parallel: int) -> None:
+        """The first event."""
+        self._event("batch_started", {"folder": folder, "tasks": self.tasks, "kept": self.kept, "parallel": parallel})
+
+    def started(self, entry: Entry, attempt: int) -> None:
+        """An attempt begins."""
+        self.running += 1
+        self._event("task_started", {"id": entry.id, "attempt": attempt})
+        self._draw()
+
+    def finished(self, attempt: Attempt) -> None:
+        """An attempt is on disk."""
+        self.running -= 1
+        self.finals += attempt.final
+        self.done += attempt.final and attempt.outcome == "done"
+        self._event("task_finished", attempt.model_dump())
+        self._draw()
+
+    def ended(self, summary: Mapping[str, Any], why: str) -> None:
+        """The last event; the changing line is taken away."""
+        self._event("batch_ended", {"why": why, **summary})
+        if self.errors.isatty() and not self.as_json:
+            self.errors.write("\r\x1b[K")
+            self.errors.flush()
+
+    def estimate_s(self) -> float | None:
+        """Seconds that the rest should take at the pace so far; None before the first result."""
+        left = self.tasks - self.kept - self.finals
+        return (time.monotonic() - self.started_at) / self.finals * left if self.finals else None
+
+    def line(self) -> str:
+        """Where it stands."""
+        left_s = self.estimate_s()
+        about = f" · about {_span(left_s)} left" if left_s is not None else ""
+        failed = self.finals - self.done
+        return (
+            f"{self.kept + self.finals} of {self.tasks} tasks · {self.done} done now, {failed} not · "
+            f"{self.running} running{about}"
+        )
+
+    def _draw(self) -> None:
+        if self.errors.isatty() and not self.as_json:
+            self.errors.write(f"\r\x1b[K{harmless(self.line())}")
+            self.errors.flush()
+
+    def _event(self, kind: str, fields: Mapping[str, Any]) -> None:
+        if self.as_json:
+            moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self.out.write(json.dumps({"version": EVENT_VERSION, "type": kind, "time": moment, **fields}) + "\n")
+            self.out.flush()
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

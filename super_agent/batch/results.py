@@ -1,0 +1,156 @@
+"""`results.jsonl`: one line for each attempt, written by the driver alone, on disk before it is counted."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
+
+Outcome = Literal["done", "not done", "refused", "server", "executor", "killed"]
+PASSING = (int(ExitCode.SERVER), int(ExitCode.EXECUTOR))
+"""What may go better at another time or on another node; it is also what a later start of the batch tries anew."""
+
+
+class BatchFailed(SuperAgentError):
+    """The batch cannot go on; what it wrote before is whole, and the same command goes on."""
+
+
+class Attempt(BaseModel):
+    """One attempt at a task. Times are seconds, tokens those of both clients; `final`: no further one follows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    hash: str
+    attempt: int
+    final: bool
+    outcome: Outcome
+    reason: str
+    exit_code: int
+    detail: str = ""
+    patch: str = ""
+    """Relative to the batch's folder; empty where nothing was changed."""
+    workspace: str = ""
+    """The user's folder that was copied, which `batch apply` changes."""
+    turns: int = 0
+    tokens_sent: int = 0
+    tokens_evaluated: int | None = None
+    tokens_out: int = 0
+    model_s: float = 0.0
+    wall_s: float = 0.0
+    reloads: int = 0
+    host: str = ""
+    model: str = ""
+    digest: str = ""
+    version: str = ""
+    session: str = ""
+
+
+@dataclass(slots=True)
+class Last:
+    """What is known of a task from its newest line."""
+
+    hash: str
+    attempt: int
+    final: bool
+    outcome: Outcome
+    exit_code: int
+
+    def counts_for(self, digest: str) -> bool:
+        """Whether the task need not be run again under this hash."""
+        return self.hash == digest and self.final and self.exit_code not in PASSING
+
+
+class ResultsFile:
+    """Open for appending; a second driver in the same folder is refused."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `UsageError` where another driver has it or a line is not one of ours, OSError."""
+        self.path = path
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageError(
+                    f"another batch works in {path.parent}", fix="Wait for it, end it, or name another --out"
+                ) from None
+            self._end = self._mend()
+            self.last: dict[str, Last] = {}
+            for attempt in read_attempts(path):
+                self._know(attempt)
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def close(self) -> None:
+        """Let go; idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def append(self, attempt: Attempt) -> None:
+        """Write a line and return when it is on disk; raises `BatchFailed`, and then nothing of it stays."""
+        data = attempt.model_dump_json().encode() + b"\n"
+        try:
+            written = 0
+            while written < len(data):
+                written += os.pwrite(self._fd, data[written:], self._end + written)
+            os.fsync(self._fd)
+        except OSError as error:
+            os.ftruncate(self._fd, self._end)
+            raise cannot_write(self.path, error) from error
+        self._end += len(data)
+        self._know(attempt)
+
+    def _know(self, attempt: Attempt) -> None:
+        self.last[attempt.id] = Last(
+            attempt.hash, attempt.attempt, attempt.final, attempt.outcome, attempt.exit_code
+        )  # fmt: skip
+
+    def _mend(self) -> int:
+        """Cut off a last line that was not written to its end: it was never counted."""
+        size = os.fstat(self._fd).st_size
+        end, step = size, 65536
+        while end > 0:
+            start = max(0, end - step)
+            at = os.pread(self._fd, end - start, start).rfind(b"\n")
+            if at >= 0:
+                end = start + at + 1
+                break
+            end = start
+        if end < size:
+            os.ftruncate(self._fd, end)
+        return end
+
+
+def read_attempts(path: Path) -> Iterator[Attempt]:
+    """All lines, oldest first; raises `UsageError` for one that is not ours, OSError."""
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield Attempt.model_validate_json(line)
+            except ValidationError as error:
+                where = f"line {number} of {path} is not a result"
+                raise UsageError(f"{where}: {error.errors()[0]['msg']}", fix="Correct or remove that line") from None
+
+
+def final_attempts(path: Path) -> Iterator[Attempt]:
+    """Of each task its newest line, where it is final; in the order of the file. Raises as `read_attempts`."""
+    newest = {attempt.id: number for number, attempt in enumerate(read_attempts(path))}
+    for number, attempt in enumerate(read_attempts(path)):
+        if newest[attempt.id] == number and attempt.final:
+            yield attempt
+
+
+def cannot_write(path: Path, error: OSError) -> BatchFailed:
+    """In one line, with what to do."""
+    return BatchFailed(
+        f"{path} cannot be written: {error.strerror or error}",
+        fix="Make room, and give the same command again: it goes on where it stood",
+    )

@@ -1,0 +1,150 @@
+"""Every bad line is named before anything runs, and a batch that cannot go on says so in one line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from super_agent.batch.results import Attempt, BatchFailed, ResultsFile
+from super_agent.core.errors import UsageError
+from tests.batch.conftest import CHECK, Lines, results, run_batch, solve
+from tests.cli.conftest import CHECKOUT, SuperAgent
+from tests.scripted_ollama import ScriptedOllama
+
+
+def attempt(name: str, **changes: object) -> Attempt:
+    """A result."""
+    facts = {"id": name, "hash": "h", "attempt": 1, "final": True, "outcome": "done", "reason": "x", "exit_code": 0}
+    return Attempt.model_validate({**facts, **changes})
+
+
+def test_every_bad_line_is_named_and_nothing_runs(super_agent: SuperAgent, lines: Lines, tmp_path: Path) -> None:
+    tasks = lines(
+        {"id": "a", "task": "x", "chekc": "true"},
+        "not json",
+        {"id": "../b", "task": "x"},
+        {"id": "c"},
+        {"id": "d", "task": "x", "workspace": "/nowhere/at/all"},
+        {"id": "e", "task": "x", "limits": {"turns": 0}},
+        {"id": "f", "task": "x", "files": {"../out": "y"}},
+        {"id": "g", "task": "x", "commit": "abc"},
+        [1],  # type: ignore[arg-type]
+        {"id": "h", "task": "x"},
+        {"id": "h", "task": "y"},
+    )
+    with ScriptedOllama() as server:
+        done = run_batch(super_agent, server, tasks, tmp_path / "out")
+        assert server.requests == []
+    assert done.code == 2
+    found = [line.removeprefix("super-agent: ") for line in done.err.splitlines()]
+    assert found[0].startswith("line 1: chekc: is not a field; allowed: id, task, workspace")
+    assert found[1].startswith("line 2: is not JSON")
+    assert found[2].startswith("line 3: id='../b': allowed: letters")
+    assert found[3] == "line 4: task: is missing; allowed: a text"
+    assert found[4] == "line 5: workspace='/nowhere/at/all': is no folder; allowed: an existing one"
+    assert found[5].startswith("line 6: limits.turns=0: allowed:")
+    assert found[6].startswith("line 7: files=")
+    assert "`commit` needs `repo`" in found[7]
+    assert found[8] == "line 9: is list; allowed: one JSON object"
+    assert found[9].startswith("line 11: id='h': is that of line 10 too")
+    assert found[10].startswith("10 of 11 tasks in ")
+    assert len(found) == 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("/nowhere.jsonl",), "cannot be read: No such file"),
+        (("-",), "--out"),
+        (("FILE", "--parallel", "0"), "--parallel=0"),
+        (("FILE", "--time", "soon"), "--time=soon"),
+        (("FILE", "--until-failures", "x"), "--until-failures=x"),
+        (("EMPTY",), "holds no task"),
+        (("SETUP",), "1 tasks have a setup command"),
+        (("FILE", "--base-url", "http://127.0.0.1:1"), "127.0.0.1:1"),
+    ],
+)
+def test_one_line_says_what_is_wrong(
+    super_agent: SuperAgent, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "FILE").write_text('{"id": "a", "task": "x"}\n')
+    (tmp_path / "EMPTY").write_text("\n")
+    (tmp_path / "SETUP").write_text('{"id": "a", "task": "x", "setup": "true"}\n')
+    where = [str(tmp_path / a) if a.isupper() else a for a in arguments]
+    out = () if "-" in arguments else ("--out", str(tmp_path / "out"))
+    done = super_agent("batch", *where, *out)
+    assert done.code in (2, 3)
+    assert done.err.count("\n") == 1
+    assert said in done.err
+
+
+def test_a_line_that_was_not_written_to_its_end_was_never_counted(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    kept = ResultsFile(path)
+    kept.append(attempt("a"))
+    with pytest.raises(UsageError, match="another batch works"):
+        ResultsFile(path)
+    kept.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"id": "b", "ha')
+    again = ResultsFile(path)
+    assert list(again.last) == ["a"]
+    again.append(attempt("c"))
+    again.close()
+    assert [line["id"] for line in results(tmp_path)] == ["a", "c"]
+    path.write_bytes(b"{}\n" + whole)
+    with pytest.raises(UsageError, match=r"line 1 of .* is not a result"):
+        ResultsFile(path)
+
+
+def test_a_full_disk_ends_it_in_one_line_and_nothing_is_lost(lines: Lines, tmp_path: Path) -> None:
+    tasks = lines(*({"id": f"t{n}", "task": "Write add.py", "check": CHECK} for n in range(2)))
+    out = tmp_path / "out"
+    out.mkdir()
+    with ScriptedOllama(autogen=solve) as server:
+        command = [
+            sys.executable, "-m", "super_agent.cli.main", "batch", str(tasks), "--out", str(out),
+            "--base-url", server.base_url, "--model", server.model,
+        ]  # fmt: skip
+        fill = f"head -c 900000 /dev/zero >{out}/fill; "
+        shell = f'{fill}"$@"; code=$?; cat {out}/results.jsonl >{tmp_path}/left; exit $code'
+        disk = ["bwrap", "--dev-bind", "/", "/", "--size", "917504", "--tmpfs", str(out)]
+        done = subprocess.run(
+            [*disk, "sh", "-c", shell, "sh", *command], cwd=CHECKOUT, capture_output=True, text=True, timeout=100,
+            stdin=subprocess.DEVNULL, check=False,
+            env={
+                **{name: os.environ[name] for name in ("PATH", "HOME")},
+                "XDG_CONFIG_HOME": str(tmp_path / "config"),
+                "SUPER_AGENT_STATE_DIR": str(tmp_path / "state"),
+                "SUPER_AGENT_SANDBOX": "none",
+                "SUPER_AGENT_APPROVE": "never",
+            },
+        )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "Make room, and give the same command again" in done.stderr
+    assert all(json.loads(line)["final"] for line in (tmp_path / "left").read_text().splitlines())
+
+
+def test_a_result_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Path) -> None:
+    import resource
+
+    kept = ResultsFile(tmp_path / "results.jsonl")
+    kept.append(attempt("a"))
+    whole = kept.path.read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    import signal
+
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, before[1]))
+    try:
+        with pytest.raises(BatchFailed, match="Make room"):
+            kept.append(attempt("b"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert kept.path.read_bytes() == whole
+    kept.close()
