@@ -137,10 +137,16 @@ def _own_uv() -> str | None:
     return str(path) if os.access(path, os.X_OK) else None
 
 
-def _run(argv: list[str], env: Path, fix: str) -> None:
+def index_environment() -> dict[str, str]:
+    """The variables that a program needs to reach the package index the way that the user's pip or uv does."""
     environment = child_environment(*_PASSED_ON)
     if "UV_INDEX_URL" not in environment and "PIP_INDEX_URL" in environment:  # uv does not look at pip's
         environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
+    return environment
+
+
+def _run(argv: list[str], env: Path, fix: str) -> None:
+    environment = index_environment()
     try:
         done = subprocess.run(argv, env=environment, capture_output=True, timeout=MAKE_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:

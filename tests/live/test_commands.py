@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from scripts.demo import CHECK, PROJECT, TASK
-from scripts.demo_model import TINY_BASE as BASE
+from super_agent.provision.demo_model import TINY
 from tests.live.conftest import LiveOllama
 
 pytestmark = pytest.mark.timeout(300)
@@ -105,16 +105,18 @@ def test_solo_does_the_same_job_with_the_same_check(run: Run, workspace: Path) -
 
 
 def test_up_makes_an_alias_once_and_says_what_it_did(run: Run) -> None:
-    command = ("-m", "super_agent.cli.main", "up", "--model", "live-alias", "--from", BASE, "--context", "2048")
+    command = ("-m", "super_agent.cli.main", "up", "--model", "live-alias", "--from", TINY.base, "--context", "2048")
     first, second = run(*command), run(*command)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
-    assert f"made live-alias from {BASE} with num_ctx 2048" in first.stdout or "live-alias is there" in first.stdout
+    assert (
+        f"made live-alias from {TINY.base} with num_ctx 2048" in first.stdout or "live-alias is there" in first.stdout
+    )
     assert "live-alias is there, context 2048 baked in" in second.stdout
     assert "live-alias:latest is loaded" in second.stdout
 
 
 def test_up_leaves_a_model_alone_that_it_did_not_make(run: Run) -> None:
-    done = run("-m", "super_agent.cli.main", "up", "--model", BASE, "--context", "2048")
+    done = run("-m", "super_agent.cli.main", "up", "--model", TINY.base, "--context", "2048")
     assert done.returncode == 2
     assert "was not made by super-agent" in done.stderr
 

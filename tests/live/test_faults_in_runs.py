@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.demo_model import TINY_BASE, tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
+from super_agent.provision.demo_model import TINY, packaged_model
 from tests.live.command_line import OTHER, CommandLine, Ended, foreign, make_other_model
 from tests.live.conftest import LiveOllama
 
@@ -35,7 +35,7 @@ def own_server(tmp_path: Path) -> Iterator[Callable[..., CommandLine]]:
         def start(**variables: str) -> CommandLine:
             own = stack.enter_context(OwnOllama(find_program("--installed"), tmp_path / "log", variables=variables))
             with Ollama(load_settings({"base_url": own.base_url}, environ={})) as server:
-                model = tiny_model(server, lambda _text: None)
+                model = packaged_model(server, TINY, lambda _text: None)
             return CommandLine(own.base_url, model, tmp_path)
 
         yield start
@@ -58,17 +58,17 @@ def test_a_foreign_num_ctx_in_a_run_is_told_with_its_cause_each_way(command: Com
 
 
 def test_a_client_on_the_base_name_in_a_run_is_named(command: CommandLine) -> None:
-    done = command.run_with(lambda: foreign(command.base_url, TINY_BASE, options={"num_ctx": 2048}))
+    done = command.run_with(lambda: foreign(command.base_url, TINY.base, options={"num_ctx": 2048}))
     causes = {event["cause"] for event in done.noted}
     wanted = f"which {command.model} was made from: the same weights with context 2048"
-    assert causes == {f"a client uses {TINY_BASE}, {wanted}"}
+    assert causes == {f"a client uses {TINY.base}, {wanted}"}
     assert counted(done) == {"reload": 2}
     assert done.code == 1
 
 
 @pytest.mark.parametrize("model", ["itself", "base"])
 def test_a_strict_run_ends_with_3_and_says_why_in_one_line(command: CommandLine, model: str) -> None:
-    name = command.model if model == "itself" else TINY_BASE
+    name = command.model if model == "itself" else TINY.base
     done = command.run_with(lambda: foreign(command.base_url, name, options={"num_ctx": 1024}), "--strict-instance")
     end = done.events[-1]
     assert (done.code, end["type"], end["reason"], end["exit_code"]) == (3, "run_ended", "error", 3)

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
-from scripts.demo_model import tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Event, InstanceNoted, ReplyDiscarded, Retried
@@ -26,6 +25,7 @@ from super_agent.core.model.chat import Message, Reply, ReplyPiece
 from super_agent.core.model.middleware import CountingGate
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
+from super_agent.provision.demo_model import TINY, packaged_model
 from tests.live.conftest import LiveOllama
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,7 @@ class Restarting:
         self._server = stack.enter_context(OwnOllama(self._program, folder / "first.log"))
         self.base_url = self._server.base_url
         with Ollama(self.settings("x")) as management:
-            self.model = tiny_model(management, lambda _text: None)
+            self.model = packaged_model(management, TINY, lambda _text: None)
 
     def settings(self, model: str = "", **flags: Any) -> Settings:
         given = {"base_url": self.base_url, "model": model or self.model, "state_dir": self._folder / "state"}

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
-from scripts.demo_model import TINY_BASE, tiny_model
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import InstanceChanged, ModelNotFound
 from super_agent.core.events import Event, InstanceNoted
@@ -17,6 +16,7 @@ from super_agent.core.model.chat import Message
 from super_agent.core.model.middleware import CountingGate
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
+from super_agent.provision.demo_model import TINY, packaged_model
 from tests.live.command_line import OTHER, foreign, make_other_model
 from tests.live.conftest import LiveOllama
 
@@ -61,7 +61,7 @@ def watched(live_ollama: LiveOllama, live_settings: Callable[..., Settings]) -> 
     def make(*, strict: bool = False) -> Watched:
         settings = live_settings(model="watch-alias", max_reply_tokens=16, keep_alive="20m")
         with Ollama(settings) as server:
-            for _step in server.create("watch-alias", TINY_BASE, parameters={"num_ctx": 2048}):
+            for _step in server.create("watch-alias", TINY.base, parameters={"num_ctx": 2048}):
                 continue
             server.unload("watch-alias")
         made.append(Watched(settings, strict=strict))
@@ -100,7 +100,7 @@ def test_a_foreign_num_ctx_is_a_reload_each_way_noticed_once_each(watched: MakeW
 
 def test_an_alias_that_shares_the_runner_is_no_alarm(watched: MakeWatched) -> None:
     run = watched()
-    for _step in run.server.create("watch-twin", TINY_BASE, parameters={"num_ctx": 2048, "temperature": 0.5}):
+    for _step in run.server.create("watch-twin", TINY.base, parameters={"num_ctx": 2048, "temperature": 0.5}):
         continue
     foreign(run.settings.base_url, "watch-twin")
     run.watch.look()
@@ -111,10 +111,10 @@ def test_an_alias_that_shares_the_runner_is_no_alarm(watched: MakeWatched) -> No
 
 def test_a_client_on_the_base_model_is_named(watched: MakeWatched) -> None:
     run = watched()
-    foreign(run.settings.base_url, TINY_BASE)
+    foreign(run.settings.base_url, TINY.base)
     run.watch.look()
     assert run.noted()[1:] == [("reload", False)]
-    assert f"a client uses {TINY_BASE}" in run.causes()
+    assert f"a client uses {TINY.base}" in run.causes()
     assert "same weights" in run.causes()
 
 
@@ -137,7 +137,7 @@ def test_a_foreign_keep_alive_is_noticed(watched: MakeWatched) -> None:
 
 def test_a_model_replaced_under_its_name_is_noticed(watched: MakeWatched) -> None:
     run = watched()
-    for _step in run.server.create("watch-alias", TINY_BASE, parameters={"num_ctx": 1024}):
+    for _step in run.server.create("watch-alias", TINY.base, parameters={"num_ctx": 1024}):
         continue
     run.ask()
     run.watch.look()
@@ -147,7 +147,7 @@ def test_a_model_replaced_under_its_name_is_noticed(watched: MakeWatched) -> Non
 def test_a_deleted_model_is_one_clear_error(watched: MakeWatched) -> None:
     run = watched()
     run.server.delete("watch-alias")
-    run.server.unload(TINY_BASE)
+    run.server.unload(TINY.base)
     with pytest.raises(ModelNotFound, match="watch-alias"):
         run.ask()
 
@@ -172,7 +172,7 @@ def settings_for(server: OwnOllama, tmp_path: Path, model: str) -> Settings:
 def test_a_restarted_server_is_a_load_and_the_run_goes_on(program: Path, tmp_path: Path) -> None:
     with OwnOllama(program, tmp_path / "one.log") as first:
         with Ollama(settings_for(first, tmp_path, "x")) as server:
-            model = tiny_model(server, lambda _text: None)
+            model = packaged_model(server, TINY, lambda _text: None)
         run = Watched(settings_for(first, tmp_path, model))
         address = first.base_url.removeprefix("http://")
     try:
@@ -188,7 +188,7 @@ def test_a_restarted_server_is_a_load_and_the_run_goes_on(program: Path, tmp_pat
 def test_another_model_that_takes_its_place_is_named(program: Path, tmp_path: Path) -> None:
     with OwnOllama(program, tmp_path / "log", variables={"OLLAMA_MAX_LOADED_MODELS": "1"}) as own:
         with Ollama(settings_for(own, tmp_path, "x")) as server:
-            model = tiny_model(server, lambda _text: None)
+            model = packaged_model(server, TINY, lambda _text: None)
         make_other_model(own.base_url, tmp_path)
         run = Watched(settings_for(own, tmp_path, model))
         try:
@@ -203,7 +203,7 @@ def test_another_model_that_takes_its_place_is_named(program: Path, tmp_path: Pa
 def test_settings_of_the_server_that_split_are_shown_by_verify(program: Path, tmp_path: Path) -> None:
     with OwnOllama(program, tmp_path / "log", variables={"OLLAMA_NUM_PARALLEL": "2"}) as own:
         with Ollama(settings_for(own, tmp_path, "x")) as server:
-            model = tiny_model(server, lambda _text: None)
+            model = packaged_model(server, TINY, lambda _text: None)
         command = [sys.executable, "-m", "super_agent.cli.main", "verify", "--load", "--base-url", own.base_url]
         done = subprocess.run([*command, "--model", model], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -19,6 +19,7 @@ from super_agent.core.errors import ModelNotFound
 from super_agent.core.model.wire import LineReader, authorization, encoded
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.responses import (
+    Answer,
     LoadedModel,
     ModelDetails,
     Progress,
@@ -95,6 +96,12 @@ class Ollama:
         body = {"model": model, "keep_alive": keep_alive}
         self._ask("POST", "/api/generate", Step, body, model=model, timeout_s=LOAD_TIMEOUT_S)
         return time.monotonic() - started
+
+    def answer(self, model: str, prompt: str, max_tokens: int) -> str:
+        """What a model says to a prompt at temperature 0; no runner option, so nothing is loaded anew."""
+        options = {"temperature": 0.0, "seed": 1, "num_predict": max_tokens}
+        body = {"model": model, "prompt": prompt, "stream": False, "options": options}
+        return self._ask("POST", "/api/generate", Answer, body, model=model, timeout_s=LOAD_TIMEOUT_S).response
 
     def unload(self, model: str) -> None:
         """Drop a model from memory."""

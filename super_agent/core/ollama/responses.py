@@ -160,3 +160,9 @@ def _seconds(moment: str) -> float | None:
         return datetime.fromisoformat(moment).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+class Answer(BaseModel):
+    """A whole reply of /api/generate; `response` is empty where there was no prompt."""
+
+    response: str = ""

@@ -11,6 +11,7 @@ import platformdirs
 
 from super_agent.core.errors import OllamaUnreachable
 from super_agent.core.ollama.api import Ollama
+from super_agent.core.ollama.instructions import candidates
 from super_agent.core.settings import Settings, server_environment
 from super_agent.core.state import private_folder
 
@@ -43,8 +44,11 @@ def up_command(settings: Settings) -> str:
 
 def find_program() -> str | None:
     """The `ollama` on PATH, else the one that `make ollama` built."""
-    built = platformdirs.user_cache_path("super-agent").glob("ollama-*/bin/ollama")
-    return shutil.which("ollama") or next((str(path) for path in sorted(built, reverse=True)), None)
+    if installed := shutil.which("ollama"):
+        return installed
+    folders = platformdirs.user_cache_path("super-agent").glob("ollama-*")
+    built = (folder / "bin" / "ollama" for folder in candidates(folders))
+    return next((str(path) for path in built if path.exists()), None)
 
 
 def start_server(server: Ollama, settings: Settings) -> Started:
