@@ -21,6 +21,7 @@ LOADED_ALREADY_S = 0.002
 LOAD_S = 0.55
 DEFAULT_CONTEXT = 4096
 DEFAULT_KEEP_ALIVE_S = 300.0
+FOREVER_S = 200 * 365 * 86400.0
 WEIGHT_BYTES = 98_362_432
 BYTES_PER_CONTEXT_TOKEN = 23_040
 
@@ -125,6 +126,9 @@ class Catalogue:
         if path == "/api/delete":
             del self.models[model.name]
             return Raw(b"", content_type="")
+        problem = _bad_duration(body.get("keep_alive"))
+        if problem:
+            return Raw(json.dumps({"error": problem}).encode(), 400)
         unload = body.get("keep_alive") in (0, "0", "0s")
         if unload:
             self.loaded.pop(model.weights, None)
@@ -181,9 +185,20 @@ def _full(name: str) -> str:
     return name if ":" in name else f"{name}:latest"
 
 
+def _bad_duration(keep_alive: Any) -> str:
+    """What Go's parser says to a text that it cannot read, or empty."""
+    if not isinstance(keep_alive, str) or re.fullmatch(r"0|[-+]?(([\d.]+)(ns|us|µs|ms|s|m|h))+", keep_alive):
+        return ""
+    kind = "missing unit in" if re.fullmatch(r"[-+]?[\d.]+", keep_alive) else "invalid"
+    return f'time: {kind} duration "{keep_alive}"'
+
+
 def _seconds(keep_alive: Any) -> float:
+    """A negative one is for ever, which is some centuries."""
     if isinstance(keep_alive, int | float):
-        return float(keep_alive)
+        return FOREVER_S if keep_alive < 0 else float(keep_alive)
+    if keep_alive.startswith("-"):
+        return FOREVER_S
     parts = re.findall(r"([\d.]+)(ms|s|m|h)", keep_alive)
     return sum(float(n) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit] for n, unit in parts)
 

@@ -48,7 +48,7 @@ def _server_ready(server: Ollama, settings: Settings, tell: Tell) -> None:
 def _model_ready(server: Ollama, settings: Settings, base: str | None, context: int | None, tell: Tell) -> None:
     model = settings.model
     try:
-        details = server.show(model)
+        details = server.show_local(model)
     except ModelNotFound:
         recipe = recipe_for(model, base, context)
         _pulled(server, recipe, tell)
@@ -80,10 +80,11 @@ def _model_ready(server: Ollama, settings: Settings, base: str | None, context: 
 
 def _pulled(server: Ollama, recipe: Recipe, tell: Tell) -> None:
     try:
-        server.show(recipe.base)
+        server.show_local(recipe.base)
     except ModelNotFound:
         tell("model", f"pulling {recipe.base}")
         _follow(server.pull(recipe.base), f"pulling {recipe.base}", tell)
+        server.show_local(recipe.base)
 
 
 def _loaded(server: Ollama, settings: Settings, tell: Tell) -> None:

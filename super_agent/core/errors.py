@@ -93,6 +93,14 @@ class NotOllama(ServerError):
     """Something else answers at the address."""
 
 
+class ServerTooOld(ServerError):
+    """An Ollama that does not tell what the guarantee stands on."""
+
+
+class ModelElsewhere(ServerError):
+    """A cloud model: the server only hands its requests on to somebody else's machine."""
+
+
 class ModelNotFound(ServerError):
     """The server does not have the model."""
 

@@ -11,24 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from super_agent.core import setting_forms
 from super_agent.core.errors import SettingInvalid
+from super_agent.core.setting_forms import MAX_SECONDS
 
 DEFAULT_BASE_URL = "http://localhost:11434"
 DEFAULT_MODEL = "deepseek-coder-v2-16b-q4_k_m-rtx"
-OLLAMA_PORT = 11434
 PREFIX = "SUPER_AGENT_"
 
 
 class Settings(BaseModel):
     """Everything that can be set. Both model clients are built from this object and from nothing else."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     base_url: str = Field(DEFAULT_BASE_URL, description="the Ollama server that serves both halves")
     model: str = Field(DEFAULT_MODEL, min_length=1, description="the one model that serves both halves")
@@ -41,22 +41,30 @@ class Settings(BaseModel):
     temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature, sent by both clients")
     top_p: float = Field(1.0, gt=0, le=1, description="nucleus sampling, sent by both clients")
     max_reply_tokens: int = Field(4096, ge=16, description="longest reply; never more than a quarter of the context")
-    connect_timeout_s: float = Field(5.0, gt=0, description="for a connection to the server")
-    first_token_timeout_s: float = Field(600.0, gt=0, description="from a request to the first piece of its reply")
-    between_tokens_timeout_s: float = Field(120.0, gt=0, description="between two pieces of a reply")
-    queue_timeout_s: float = Field(1800.0, gt=0, description="for other runs to give way on the same model")
+    connect_timeout_s: float = Field(5.0, gt=0, le=MAX_SECONDS, description="for a connection to the server")
+    first_token_timeout_s: float = Field(
+        600.0, gt=0, le=MAX_SECONDS, description="from a request to the first piece of its reply"
+    )
+    between_tokens_timeout_s: float = Field(120.0, gt=0, le=MAX_SECONDS, description="between two pieces of a reply")
+    queue_timeout_s: float = Field(
+        1800.0, gt=0, le=MAX_SECONDS, description="for other runs to give way on the same model"
+    )
     slots: int | None = Field(
         None, ge=1, description="runs that may use the model at once; else read off a local server"
     )
-    retries: int = Field(4, ge=0, description="of one request, where that is safe")
-    retry_wait_s: float = Field(0.5, gt=0, description="before a request is sent again, doubled each time")
+    retries: int = Field(4, ge=0, le=20, description="of one request, where that is safe")
+    retry_wait_s: float = Field(
+        0.5, gt=0, le=MAX_SECONDS, description="before a request is sent again, doubled each time"
+    )
 
     max_turns: int = Field(8, ge=1, description="coder replies (exec: instructions) before a run gives up")
-    max_time_s: float = Field(3600.0, gt=0, description="wall time of a run")
+    max_time_s: float = Field(3600.0, gt=0, le=MAX_SECONDS, description="wall time of a run")
     max_tokens: int | None = Field(None, ge=1, description="tokens of a whole run, prompts and replies of both clients")
     max_rounds: int = Field(8, ge=1, description="code runs the executor may use for one instruction")
-    code_timeout_s: float = Field(60.0, gt=0, description="for one run of the executor's code")
-    check_timeout_s: float = Field(600.0, gt=0, description="for one run of the check or the setup command")
+    code_timeout_s: float = Field(60.0, gt=0, le=MAX_SECONDS, description="for one run of the executor's code")
+    check_timeout_s: float = Field(
+        600.0, gt=0, le=MAX_SECONDS, description="for one run of the check or the setup command"
+    )
     max_output_bytes: int = Field(8192, ge=256, description="of one run's output as the model sees it: head and tail")
 
     compaction: Literal["rules", "model"] = Field(
@@ -88,7 +96,7 @@ class Settings(BaseModel):
     @field_validator("base_url", mode="before")
     @classmethod
     def _normalise_url(cls, value: object) -> str:
-        return normalise_base_url(str(value))
+        return setting_forms.base_url(str(value))
 
     @field_validator("api_key", mode="after")
     @classmethod
@@ -101,9 +109,22 @@ class Settings(BaseModel):
     @field_validator("proxy", mode="after")
     @classmethod
     def _http_proxy(cls, value: str | None) -> str | None:
-        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-            raise ValueError("must be a URL such as http://proxy:3128")
-        return value
+        return setting_forms.proxy(value) if value is not None else None
+
+    @field_validator("keep_alive", mode="after")
+    @classmethod
+    def _duration(cls, value: str) -> str:
+        return setting_forms.keep_alive(value)
+
+    @field_validator("store", "snapshots", mode="before")
+    @classmethod
+    def _on_or_off(cls, value: object) -> object:
+        return setting_forms.switch(value)
+
+    @field_validator("lang", "sandbox", "approve", "compaction", mode="before")
+    @classmethod
+    def _lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("sandbox_image", mode="after")
     @classmethod
@@ -115,12 +136,12 @@ class Settings(BaseModel):
     @field_validator("sandbox_paths", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:
-        return tuple(Path(p).expanduser() for p in value.split(":") if p) if isinstance(value, str) else value
+        return setting_forms.folders(value) if isinstance(value, str) else value
 
     @field_validator("state_dir", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        return setting_forms.at_home(value).absolute()
 
 
 VARIABLES: Mapping[str, str] = {
@@ -128,31 +149,6 @@ VARIABLES: Mapping[str, str] = {
     "DEFAULT_MODEL": "model",
     **{PREFIX + name.upper(): name for name in Settings.model_fields if name not in ("base_url", "model")},
 }
-
-
-def normalise_base_url(value: str) -> str:
-    """The URL both clients use: scheme and port optional, trailing slash and `/v1` tolerated, as OLLAMA_HOST forms.
-
-    A URL with a scheme and no port keeps the scheme's own port (80, 443), as Ollama does; a bare host gets 11434.
-    Raises ValueError for anything else.
-    """
-    text = value.strip().strip("\"'")
-    bare = "://" not in text
-    parts = urlsplit(f"http://{text}" if bare else text)
-    allowed = "an address such as http://localhost:11434 or localhost:11434"
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or " " in text:
-        raise ValueError(f"must be {allowed}")
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"has a port that is no number from 0 to 65535; it must be {allowed}") from error
-    if parts.username or parts.password:
-        raise ValueError(f"must not hold a user or password; set {PREFIX}API_KEY instead")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    if port is None and bare:
-        port = OLLAMA_PORT
-    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
-    return f"{parts.scheme}://{host}{f':{port}' if port is not None else ''}{path}"
 
 
 def user_env_file() -> Path:
@@ -180,8 +176,8 @@ def load_settings(
     for source, where in ((from_file, f" (in {path})"), (environ, "")):
         _refuse_unknown(source, where)
         for variable, name in VARIABLES.items():
-            if source.get(variable):
-                values[name], origins[name] = source[variable], variable + where
+            if value := source.get(variable, "").strip():
+                values[name], origins[name] = value, variable + where
     for name, value in (flags or {}).items():
         if value is not None:
             values[name], origins[name] = value, "--" + _flag_of(name)

@@ -1,5 +1,6 @@
 """Bad input gets one clear line on stderr and the exit code of its class, never a traceback."""
 
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import Done, SuperAgent
 from tests.scripted_ollama import ScriptedOllama
-from tests.scripted_replies import Say, Silence
+from tests.scripted_replies import Raw, Say, Silence
 
 
 def one_line(done: Done, code: int, *words: str) -> None:
@@ -139,3 +140,38 @@ def test_a_setup_command_is_not_run_without_a_yes(super_agent: SuperAgent, works
         done = super_agent("run", "x", "-w", str(workspace), "--setup", "touch made", "--base-url", server.base_url)
     one_line(done, 2, "`touch made` was not confirmed", "--yes")
     assert not (workspace / "made").exists()
+
+
+@pytest.mark.parametrize("command", [("run", "Write hello.py"), ("verify",), ("exec", "x")])
+def test_a_server_too_old_for_the_guarantee_is_exit_3(
+    super_agent: SuperAgent, workspace: Path, command: tuple[str, ...]
+) -> None:
+    row = {"name": "scripted:latest", "size": 1000, "expires_at": "2318-01-01T00:00:00Z"}
+    with ScriptedOllama() as server:
+        server.overrides["/api/ps"] = Raw(json.dumps({"models": [row]}).encode())
+        server.overrides["/api/version"] = Raw(b'{"version": "0.9.6"}')
+        where = () if command[0] == "verify" else ("-w", str(workspace))
+        done = super_agent(*command, *where, "--base-url", server.base_url, "--model", server.model)
+    assert done.code == 3, done
+    told = done.out + done.err
+    assert "Ollama 0.9.6" in told
+    assert "0.10.0 is the least version" in told
+    assert "larger context" not in told
+
+
+def test_a_cloud_model_is_refused_before_anything_is_sent_to_it(super_agent: SuperAgent, workspace: Path) -> None:
+    with ScriptedOllama(["hello"]) as server:
+        shown = {
+            "remote_model": "gpt-oss:120b",
+            "remote_host": "https://ollama.com:443",
+            "capabilities": ["completion"],
+        }
+        server.overrides["/api/show"] = Raw(json.dumps(shown).encode())
+        where = ("--base-url", server.base_url, "--model", "gpt-oss:120b-cloud")
+        run = super_agent("run", "x", "-w", str(workspace), *where)
+        verify = super_agent("verify", *where)
+        up = super_agent("up", *where)
+    assert [run.code, verify.code, up.code] == [3, 3, 3]
+    for done in (run, verify, up):
+        assert "is a cloud model" in done.out + done.err
+    assert server.chats == []

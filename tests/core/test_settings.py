@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from super_agent.core.errors import SettingInvalid
+from super_agent.core.setting_forms import base_url
 from super_agent.core.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
     load_settings,
-    normalise_base_url,
     variables_in,
 )
 
@@ -54,11 +54,16 @@ def test_the_users_file_is_read_without_being_named(tmp_path: Path) -> None:
         ("https://gpu.example.org/ollama/v1/", "https://gpu.example.org/ollama"),
         ("[::1]:11434", "http://[::1]:11434"),
         ('"http://h:1"', "http://h:1"),
+        ("http://localhost:11434/v1/chat/completions", "http://localhost:11434"),
+        ("localhost:11434/api/generate", "http://localhost:11434"),
+        ("http://localhost:11434/api/", "http://localhost:11434"),
+        ("https://gpu.example.org/ollama/api/chat", "https://gpu.example.org/ollama"),
+        ("https://gpu.example.org/api/ollama", "https://gpu.example.org/api/ollama"),
     ],
 )
 def test_a_url_may_be_written_in_the_forms_that_ollama_takes(given: str, used: str) -> None:
-    assert normalise_base_url(given) == used
-    assert normalise_base_url(used) == used
+    assert base_url(given) == used
+    assert base_url(used) == used
 
 
 @pytest.mark.parametrize(
@@ -67,6 +72,13 @@ def test_a_url_may_be_written_in_the_forms_that_ollama_takes(given: str, used: s
         ("OLLAMA_BASE_URL", "ftp://host", "OLLAMA_BASE_URL=ftp://host: must be an address"),
         ("OLLAMA_BASE_URL", "http://host:99999", "OLLAMA_BASE_URL=http://host:99999: has a port"),
         ("OLLAMA_BASE_URL", "http://u:p@host", "must not hold a user or password"),
+        ("OLLAMA_BASE_URL", "http//localhost:11434", "a slash or colon too many or too few"),
+        ("OLLAMA_BASE_URL", "http://localhost;11434", "a character that no address has"),
+        ("SUPER_AGENT_KEEP_ALIVE", "0", "SUPER_AGENT_KEEP_ALIVE=0: would unload the model"),
+        ("SUPER_AGENT_KEEP_ALIVE", "1d", "must be a duration such as 30m"),
+        ("SUPER_AGENT_MAX_TIME_S", "inf", "SUPER_AGENT_MAX_TIME_S=inf: "),
+        ("SUPER_AGENT_STATE_DIR", "~no-such-user-x/y", "names a home folder that is not there"),
+        ("SUPER_AGENT_SANDBOX_PATHS", "tools", "tools is relative"),
         ("SUPER_AGENT_MAX_TURNS", "many", "SUPER_AGENT_MAX_TURNS=many: "),
         ("SUPER_AGENT_MAX_TURNS", "0", "SUPER_AGENT_MAX_TURNS=0: "),
         ("SUPER_AGENT_TEMPERATURE", "3", "SUPER_AGENT_TEMPERATURE=3: "),

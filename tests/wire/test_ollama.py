@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from super_agent.core.errors import (
+    ModelElsewhere,
     ModelNotFound,
     NotOllama,
     OllamaTimedOut,
     OllamaUnreachable,
     ReplyBroken,
     RequestRejected,
+    ServerBusy,
     ServerFailed,
+    ServerTooOld,
 )
 from super_agent.core.ollama.api import LoadedModel, Ollama, Progress, StoredModel, same_model
 from super_agent.core.settings import load_settings
@@ -78,7 +81,7 @@ def test_loading_shows_in_ps_and_keeps_as_long_as_asked(ollama: Ollama) -> None:
 def test_a_model_that_stays_for_ever_has_no_end(server: ScriptedOllama, ollama: Ollama) -> None:
     ends = ("2318-11-23T19:30:48.852222795Z", "292277026596-12-04T15:30:07Z")
     server.overrides["/api/ps"] = Raw(
-        json.dumps({"models": [{"name": "x", "expires_at": end} for end in ends]}).encode()
+        json.dumps({"models": [{"name": "x", "context_length": 1, "expires_at": end} for end in ends]}).encode()
     )
     assert [r.expires_at is None for r in ollama.loaded()] == [False, True]
 
@@ -301,3 +304,62 @@ class _Trickle(threading.Thread):
                     time.sleep(0.05)
             except OSError:
                 return  # the client gave up
+
+
+def without(answer: object, *names: str) -> Raw:
+    """An answer as an older server gives it."""
+    return Raw(json.dumps({k: v for k, v in dict(answer).items() if k not in names}).encode())  # type: ignore[call-overload]
+
+
+def test_a_server_that_does_not_tell_the_context_is_too_old(server: ScriptedOllama, ollama: Ollama) -> None:
+    row = {"name": "coder:7b", "model": "coder:7b", "size": 1000, "digest": "d", "size_vram": 0}
+    server.overrides["/api/ps"] = Raw(json.dumps({"models": [row]}).encode())
+    server.overrides["/api/version"] = Raw(b'{"version": "0.9.6"}')
+    with pytest.raises(ServerTooOld) as caught:
+        ollama.loaded()
+    assert "Ollama 0.9.6" in caught.value.what
+    assert "0.10.0" in caught.value.fix
+
+
+def test_a_server_that_does_not_tell_what_models_can_do_is_too_old(server: ScriptedOllama, ollama: Ollama) -> None:
+    shown = server.catalogue.handle("POST", "/api/show", b"", {"model": "base"})
+    server.overrides["/api/show"] = without(shown, "capabilities")
+    with pytest.raises(ServerTooOld, match="does not tell what its models can do"):
+        ollama.show("base")
+
+
+def test_a_cloud_model_does_not_run_here(server: ScriptedOllama, ollama: Ollama) -> None:
+    shown = server.catalogue.handle("POST", "/api/show", b"", {"model": "base"})
+    remote = {**dict(shown), "remote_model": "gpt-oss:120b", "remote_host": "https://ollama.com"}  # type: ignore[call-overload]
+    server.overrides["/api/show"] = Raw(json.dumps(remote).encode())
+    with pytest.raises(ModelElsewhere, match="gpt-oss:120b-cloud is a cloud model: it runs at https://ollama.com"):
+        ollama.show_local("gpt-oss:120b-cloud")
+
+
+def test_a_path_that_is_not_there_is_named_with_the_address_without_it(server: ScriptedOllama) -> None:
+    settings = server.settings(base_url=f"{server.base_url}/olama")
+    with Ollama(settings) as client, pytest.raises(NotOllama) as caught:
+        client.version()
+    assert caught.value.fix.endswith(f"without a proxy it has no path: {server.base_url}")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (200, NotOllama, "HTTP 200 and a web page, '502 Bad & Gateway'"),
+        (301, NotOllama, "redirects with HTTP 301"),
+        (401, RequestRejected, "refused access (HTTP 401)"),
+        (404, NotOllama, "HTTP 404 and a web page, '502 Bad & Gateway'"),
+        (502, ServerFailed, "failed (HTTP 502): a web page, '502 Bad & Gateway'"),
+        (503, ServerBusy, "is busy: a web page, '502 Bad & Gateway'"),
+    ],
+)
+def test_a_proxy_s_page_is_told_by_its_title(
+    server: ScriptedOllama, ollama: Ollama, status: int, error: type[Exception], words: str
+) -> None:
+    page = b"<html>\r\n<head><title>502 Bad &amp; Gateway</title></head>\r\n<body><center>nginx</center></body></html>"
+    server.overrides["/api/version"] = Raw(page, status, "text/html")
+    with pytest.raises(error) as caught:
+        ollama.version()
+    assert words in str(caught.value)
+    assert "nginx" not in str(caught.value)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from super_agent.core.errors import ModelNotFound, ServerError
+from super_agent.core.errors import ModelElsewhere, ModelNotFound, ServerError
 from super_agent.core.instance.diagnosis import Cause, Look, Values, Wanted, find_cause, foreign_load
 from super_agent.core.instance.observation import look_at, remember, remembered, with_evidence
 from super_agent.core.instance.prepare import REAL_WORK_CONTEXT
@@ -94,8 +94,8 @@ def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint, settings:
     try:
         lines.append(CheckLine("server", "passed", "server", {"version": server.version(), "url": autogen.base_url}))
         try:
-            details = server.show(autogen.model)
-        except ModelNotFound as error:
+            details = server.show_local(autogen.model)
+        except (ModelNotFound, ModelElsewhere) as error:
             lines.append(CheckLine("model", "failed", "error", {"what": error.what, "fix": error.fix}, "error_fix"))
             lines.append(CheckLine("loaded", "not_observable", "no_model"))
         else:

@@ -67,7 +67,7 @@ def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
         server.version()
     except OllamaUnreachable as error:
         raise OllamaUnreachable(error.what, fix=f"Start it: {up_command(settings)}, or set OLLAMA_BASE_URL") from error
-    details = server.show(settings.model)
+    details = server.show_local(settings.model)
     if "completion" not in details.capabilities:
         able = ", ".join(details.capabilities) or "nothing it names"
         raise RequestRejected(f"the model {settings.model} cannot chat; it can do: {able}", fix="Set DEFAULT_MODEL")

@@ -31,6 +31,7 @@ from super_agent.core.ollama.responses import (
     same_model,
 )
 from super_agent.core.ollama.urllib3_errors import from_urllib3
+from super_agent.core.setting_forms import keep_alive_sent
 from super_agent.core.settings import Settings
 
 __all__ = ["LoadedModel", "ModelDetails", "Ollama", "Progress", "StoredModel", "same_model"]
@@ -75,17 +76,30 @@ class Ollama:
         return self._ask("GET", "/api/tags", Rows).stored()
 
     def show(self, model: str) -> ModelDetails:
-        """What a model can do; `ModelNotFound` with near names where there is none."""
+        """What a model can do; `ModelNotFound` with near names where there is none, `ServerTooOld` if it cannot say."""
         try:
-            return self._ask("POST", "/api/show", Shown, {"model": model}, model=model).of(model)
+            shown = self._ask("POST", "/api/show", Shown, {"model": model}, model=model)
+            if shown.capabilities is None and not shown.remote_model:
+                raise http_errors.too_old(self.base_url, self.version(), "it does not tell what its models can do")
+            return shown.of(model)
         except ModelNotFound:
             names = {m.name.removesuffix(":latest").lower(): m.name.removesuffix(":latest") for m in self.models()}
             near = difflib.get_close_matches(model.removesuffix(":latest").lower(), names, n=3, cutoff=0.4)
             raise http_errors.model_not_found(model, self.base_url, tuple(names[n] for n in near)) from None
 
     def loaded(self, timeout_s: float = 0.0) -> tuple[LoadedModel, ...]:
-        """What is in memory now."""
-        return self._ask("GET", "/api/ps", Rows, timeout_s=timeout_s).loaded()
+        """What is in memory now; raises `ServerTooOld` where that leaves out the context."""
+        rows = self._ask("GET", "/api/ps", Rows, timeout_s=timeout_s)
+        if not rows.tell_the_context():
+            raise http_errors.too_old(self.base_url, self.version(), "it does not tell the context it has loaded")
+        return rows.loaded()
+
+    def show_local(self, model: str) -> ModelDetails:
+        """As `show`, of a model that is to be worked with; raises `ModelElsewhere` for a cloud model."""
+        details = self.show(model)
+        if details.is_remote:
+            raise http_errors.elsewhere(model, details.remote_host)
+        return details
 
     def load(self, model: str, keep_alive: str) -> float:
         """Load a model (nothing happens where it is loaded) and keep it; returns the seconds it took.
@@ -93,7 +107,7 @@ class Ollama:
         The reply to an empty request carries no `load_duration` (0.32.15), so the call itself is timed.
         """
         started = time.monotonic()
-        body = {"model": model, "keep_alive": keep_alive}
+        body = {"model": model, "keep_alive": keep_alive_sent(keep_alive)}
         self._ask("POST", "/api/generate", Step, body, model=model, timeout_s=LOAD_TIMEOUT_S)
         return time.monotonic() - started
 

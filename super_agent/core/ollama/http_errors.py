@@ -1,13 +1,17 @@
 """What went wrong on the wire, as our errors: one table for both clients and the management API."""
 
 import errno
+import html
 import json
 import os
+import re
 import socket
 import ssl
 from typing import Any
+from urllib.parse import urlsplit
 
 from super_agent.core.errors import (
+    ModelElsewhere,
     ModelNotFound,
     NotOllama,
     OllamaTimedOut,
@@ -18,8 +22,12 @@ from super_agent.core.errors import (
     ServerBusy,
     ServerError,
     ServerFailed,
+    ServerTooOld,
 )
 
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
+LEAST_VERSION = "0.10.0"
+"""Of Ollama: the first that tells the loaded context in /api/ps."""
 CONTEXT_TYPE = "exceed_context_size_error"
 """llama-server's error type; Ollama hands it on as JSON inside a JSON string (measured on 0.32.15)."""
 
@@ -66,9 +74,28 @@ def broken(base_url: str, what: str, *, passing: bool = False) -> ReplyBroken:
 
 
 def not_ollama(base_url: str, seen: str) -> NotOllama:
-    """Another program answers."""
-    return NotOllama(
-        f"what answers at {base_url} is not Ollama ({seen})", fix="Set OLLAMA_BASE_URL to the Ollama server"
+    """Another program answers, or Ollama's own at a path that it does not have."""
+    parts = urlsplit(base_url)
+    fix = "Set OLLAMA_BASE_URL to the Ollama server"
+    if parts.path:
+        fix += f"; without a proxy it has no path: {parts.scheme}://{parts.netloc}"
+    return NotOllama(f"what answers at {base_url} is not Ollama ({seen})", fix=fix)
+
+
+def too_old(base_url: str, version: str, missing: str) -> ServerTooOld:
+    """The server's answers lack what newer ones have; `missing` says what that is."""
+    return ServerTooOld(
+        f"Ollama {version} at {base_url} is too old: {missing}",
+        fix=f"Update it: {LEAST_VERSION} is the least version that works",
+    )
+
+
+def elsewhere(model: str, host: str) -> ModelElsewhere:
+    """A model that runs on another's machine, so that what it is told would leave this one."""
+    where = f" at {host}" if host else ""
+    return ModelElsewhere(
+        f"{model} is a cloud model: it runs{where}, not on your server, which would send your files there",
+        fix="Set DEFAULT_MODEL to a model that runs here",
     )
 
 
@@ -77,13 +104,13 @@ def from_status(base_url: str, model: str, status: int, body: bytes) -> ServerEr
     error = error_in(parsed(body))
     if context := context_error(error):
         return context
-    if error is None and status < 500:
-        return not_ollama(base_url, f"it answered with HTTP {status} and no error object")
-    text = message_of(error) if error is not None else message_of(body.decode("utf-8", "replace"))
-    if status == 404:
-        return model_not_found(model, base_url) if model else not_ollama(base_url, f"HTTP 404: {text}")
     if status in (401, 403):
         return RequestRejected(f"{base_url} refused access (HTTP {status})", fix="Set SUPER_AGENT_API_KEY")
+    if error is None and status < 500:
+        return not_ollama(base_url, _instead(status, body))
+    text = message_of(error) if error is not None else page_text(body)
+    if status == 404:
+        return model_not_found(model, base_url) if model else not_ollama(base_url, f"HTTP 404: {text}")
     if status in (429, 503):
         return ServerBusy(
             f"{base_url} is busy: {text}",
@@ -97,6 +124,23 @@ def from_status(base_url: str, model: str, status: int, body: bytes) -> ServerEr
             passing=status == 502,  # what a proxy says while the server behind it starts again
         )
     return RequestRejected(f"{base_url} rejected the request (HTTP {status}): {text}", fix="See the server's log")
+
+
+def page_text(body: bytes) -> str:
+    """What a body that is no JSON says: of a web page its title, of other text the beginning."""
+    text = body.decode("utf-8", "replace")
+    if text.lstrip()[:1] != "<":
+        return message_of(text)
+    title = _TITLE.search(text)
+    return f"a web page, {message_of(html.unescape(title[1]))!r}" if title else "a web page"
+
+
+def _instead(status: int, body: bytes) -> str:
+    """What came instead of an error object."""
+    if 300 <= status < 400:
+        return f"it redirects with HTTP {status}, which is not followed"
+    page = page_text(body) if body.lstrip()[:1] == b"<" else "no error object"
+    return f"it answered with HTTP {status} and {page}"
 
 
 def is_web_page(content_type: str) -> bool:

@@ -49,6 +49,9 @@ class ModelDetails:
     parameters: str
     template: str
     weights: str = ""
+    is_remote: bool = False
+    """A cloud model, which `remote_host` serves."""
+    remote_host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Row(BaseModel):
     digest: str = ""
     size: int = 0
     size_vram: int = 0
-    context_length: int = 0
+    context_length: int | None = None
     expires_at: str = ""
 
 
@@ -86,10 +89,14 @@ class Rows(BaseModel):
         """As rows of `/api/tags`."""
         return tuple(StoredModel(r.name, r.digest, r.size) for r in self.models or ())
 
+    def tell_the_context(self) -> bool:
+        """Whether each row of `/api/ps` does, as they do since Ollama 0.10."""
+        return all(r.context_length is not None for r in self.models or ())
+
     def loaded(self) -> tuple[LoadedModel, ...]:
-        """As rows of `/api/ps`."""
+        """As rows of `/api/ps`; a context that is not told is 0."""
         return tuple(
-            LoadedModel(r.name, r.digest, r.size, r.size_vram, r.context_length, _seconds(r.expires_at))
+            LoadedModel(r.name, r.digest, r.size, r.size_vram, r.context_length or 0, _seconds(r.expires_at))
             for r in self.models or ()
         )
 
@@ -104,7 +111,9 @@ class Details(BaseModel):
 class Shown(BaseModel):
     """POST /api/show."""
 
-    capabilities: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] | None = None
+    remote_model: str = ""
+    remote_host: str = ""
     details: Details = Details()
     model_info: dict[str, Any] | None = None
     license: str | list[str] = ""
@@ -119,7 +128,7 @@ class Shown(BaseModel):
         info: Mapping[str, Any] = self.model_info or {}
         return ModelDetails(
             name=name,
-            capabilities=self.capabilities,
+            capabilities=self.capabilities or (),
             family=self.details.family,
             num_ctx=int(num_ctx) if num_ctx.isdecimal() else None,
             max_context=next(
@@ -130,6 +139,8 @@ class Shown(BaseModel):
             parameters=self.parameters,
             template=self.template,
             weights=next(iter(_BLOB.findall(self.modelfile)), ""),
+            is_remote=bool(self.remote_model or self.remote_host),
+            remote_host=self.remote_host,
         )
 
 
