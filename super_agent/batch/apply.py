@@ -1,5 +1,6 @@
 """`batch apply DIR ID`: a task's patch, shown and then applied to the user's own folder, whole or not at all."""
 
+import json
 import os
 import subprocess
 import sys
@@ -20,26 +21,38 @@ class PatchDoesNotApply(SuperAgentError):
     """The folder is not any more what the task began with; nothing was changed."""
 
 
-def main(folder: Path, name: str, workspace: Path | None, *, yes: bool) -> int:
-    """Show and apply; returns the exit code. Raises `SuperAgentError`."""
+def main(folder: Path, name: str, workspace: Path | None, *, yes: bool, as_json: bool) -> int:
+    """Show and apply; returns the exit code. Raises `SuperAgentError`.
+
+    With `as_json` one object, {"version": 1, "id", "workspace", "changed": [paths]}; it needs `yes`.
+    """
+    if as_json and not yes:
+        raise UsageError("with --json nobody is asked", fix="Say --yes to apply it without asking")
     attempt = _attempt(folder, name)
     target = workspace or (Path(attempt.workspace) if attempt.workspace else None)
     if target is None:
         raise UsageError(f"the task {name} has no folder of yours to change", fix="Name one with --workspace")
     if not attempt.patch:
-        sys.stdout.write(f"{name} changed nothing\n")
+        _tell(f"{name} changed nothing", name, target, [], as_json=as_json)
         return 0
     patch = folder / attempt.patch
     text = patch.read_text("utf-8", "replace")
-    sys.stdout.write(harmless(text))
+    if not as_json:
+        sys.stdout.write(harmless(text))
     with Workspace(target) as opened:
         if not yes and not _confirmed(f"Apply this to {opened.root}? [y/N] "):
             sys.stdout.write("nothing was changed\n")
             return 1
         paths = apply_patch(opened, patch)
     back = f"git apply -R {patch}"
-    sys.stdout.write(f"applied to {target}: {', '.join(map(harmless, paths))} (`{back}` there takes it back)\n")
+    said = f"applied to {target}: {', '.join(map(harmless, paths))} (`{back}` there takes it back)"
+    _tell(said, name, target, paths, as_json=as_json)
     return 0
+
+
+def _tell(text: str, name: str, target: Path, paths: list[str], *, as_json: bool) -> None:
+    told = json.dumps({"version": 1, "id": name, "workspace": str(target), "changed": paths}) if as_json else text
+    sys.stdout.write(f"{told}\n")
 
 
 def apply_patch(workspace: Workspace, patch: Path) -> list[str]:

@@ -75,8 +75,9 @@ def apply(
         Path | None, typer.Option("--workspace", "-w", help="The folder to change. [default: the task's own]")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text; needs --yes.")] = False,
 ) -> None:
     """Show the patch of a task, and apply it to the task's own folder."""
     from super_agent.batch import apply as command
 
-    raise typer.Exit(command.main(folder, name, workspace, yes=yes))
+    raise typer.Exit(command.main(folder, name, workspace, yes=yes, as_json=json))

@@ -8,9 +8,11 @@ from typing import Any
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.cli.say import complain, say, say_json
 from super_agent.cli.verify_words import BECAUSE, TITLES, Language, fix, seen
-from super_agent.core.errors import ExitCode
+from super_agent.core.errors import ExitCode, ServerFailed
+from super_agent.core.instance.checks import CheckLine, ProofGate
 from super_agent.core.instance.diagnosis_text import cause_text
-from super_agent.core.instance.proof import CheckLine, ProofGate, five_checks, live_proof
+from super_agent.core.instance.proof import five_checks, live_proof
+from super_agent.core.instance.sense import crashed
 from super_agent.core.instance.watch import find_loaded
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply
@@ -59,7 +61,11 @@ def _checks(server: Ollama, settings: Settings, *, quick: bool, load: bool) -> I
         if not quick and load and there and row is None:
             why = f" ({cause_text(first[2].cause, language(settings))})" if first[2].cause else ""
             complain(f"loading {settings.model} for the proof{why}")
-            server.load(settings.model, settings.keep_alive)
+            try:
+                server.load(settings.model, settings.keep_alive)
+            except ServerFailed as error:
+                yield from [*first, crashed(error)]
+                return
             first = five_checks(server, LLMClient(settings, gate, 0), executor, settings)
             row = find_loaded(server, settings.model)
         yield from first

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from super_agent.core.instance.checks import CheckLine
 from super_agent.core.instance.diagnosis_text import Language, repair_text
-from super_agent.core.instance.proof import CheckLine
 
 __all__ = ["BECAUSE", "TITLES", "Language", "fix", "seen"]
 
@@ -20,6 +20,7 @@ TITLES: Mapping[Language, Mapping[str, str]] = {
         "contexts": "the contexts are isolated",
         "placement": "the model is where it should be",
         "context": "the context is safe",
+        "sense": "the model answers sense",
         "others": "who else uses the server",
     },
     "pt": {
@@ -33,6 +34,7 @@ TITLES: Mapping[Language, Mapping[str, str]] = {
         "contexts": "os contextos estão isolados",
         "placement": "o modelo está onde deveria",
         "context": "o contexto é seguro",
+        "sense": "o modelo responde com sentido",
         "others": "quem mais usa o servidor",
     },
 }
@@ -70,6 +72,11 @@ SEEN: Mapping[Language, Mapping[str, str]] = {
         "context_small": "{loaded} tokens; real work needs {wanted}",
         "context_unbaked": "{loaded} tokens loaded, none baked in: another client can change it",
         "context_differs": "{loaded} tokens loaded, {baked} baked in, {budget} budgeted",
+        "sense": "“{question}” is answered as it should be",
+        "sense_garbage": "“{question}” is answered by “{answer}”",
+        "sense_empty": "“{question}” is answered by nothing",
+        "sense_crashed": "the runner failed: {what}",
+        "no_reply": "the model gave no reply",
         "others": "other models: {models}; other programs: {programs}; server settings: {variables}",
         "others_remote": "other models: {models}; connections of a server elsewhere are not observable",
     },
@@ -105,6 +112,11 @@ SEEN: Mapping[Language, Mapping[str, str]] = {
         "context_small": "{loaded} tokens; trabalho de verdade precisa de {wanted}",
         "context_unbaked": "{loaded} tokens carregados, nenhum gravado: outro cliente pode mudá-lo",
         "context_differs": "{loaded} tokens carregados, {baked} gravados, {budget} orçados",
+        "sense": "“{question}” é respondido como deve ser",
+        "sense_garbage": "“{question}” é respondido com “{answer}”",
+        "sense_empty": "“{question}” é respondido com nada",
+        "sense_crashed": "o runner falhou: {what}",
+        "no_reply": "o modelo não respondeu",
         "others": "outros modelos: {models}; outros programas: {programs}; ajustes do servidor: {variables}",
         "others_remote": "outros modelos: {models}; as conexões de um servidor remoto não são observáveis",
     },
@@ -121,6 +133,8 @@ FIXES: Mapping[Language, Mapping[str, str]] = {
         "gpu": "Without a GPU this is all there is; with one, see the server's log for why it is not used",
         "smaller": "It fits with a smaller context or quantization: super-agent up --context N",
         "other_model": "This model has no more than {limit} tokens: choose one with a longer context",
+        "other_build": "The runner's build does not suit this processor, or the weights are broken: "
+        "try another build of Ollama (the official one), or another quantization of the model",
         "report": "This is a fault of super-agent: please report it with this output",
         "stop_others": "Another model can push this one out of memory: ollama stop {first}",
         "tell_others": "Programs that use these weights should call them {model} and send no runner options",
@@ -137,6 +151,8 @@ FIXES: Mapping[Language, Mapping[str, str]] = {
         "gpu": "Sem GPU é só isto; com uma, veja no log do servidor por que não é usada",
         "smaller": "Cabe com um contexto ou uma quantização menor: super-agent up --context N",
         "other_model": "Este modelo não tem mais que {limit} tokens: escolha um com contexto mais longo",
+        "other_build": "O runner não foi compilado para este processador, ou os pesos estão corrompidos: "
+        "tente outra compilação do Ollama (a oficial) ou outra quantização do modelo",
         "report": "Isto é uma falha do super-agent: relate-a, por favor, com esta saída",
         "stop_others": "Outro modelo pode tirar este da memória: ollama stop {first}",
         "tell_others": "Programas que usam estes pesos devem chamá-los {model} e não enviar opções do runner",

@@ -6,17 +6,17 @@ Each check names what it saw by a key and values; the words, in either language,
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
-from super_agent.core.errors import ModelElsewhere, ModelNotFound, ServerError
+from super_agent.core.errors import ModelElsewhere, ModelNotFound, ReplyBroken, ServerError, ServerFailed
+from super_agent.core.instance.checks import CheckLine, ProofGate
 from super_agent.core.instance.diagnosis import Cause, Look, Values, Wanted, find_cause, foreign_load
 from super_agent.core.instance.observation import look_at, remember, remembered, with_evidence
 from super_agent.core.instance.prepare import REAL_WORK_CONTEXT
+from super_agent.core.instance.sense import crashed, sense_check
 from super_agent.core.instance.watch import LOAD_THRESHOLD_S
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply
-from super_agent.core.model.middleware import RequestFacts, Usage
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.ollama.server import is_local
@@ -25,10 +25,10 @@ from super_agent.core.settings import Settings
 PROOF_REPLY_TOKENS = 1
 """The proof needs the runner to answer, not what it says."""
 MIB = 2**20
+LIVE_NAMES = ("runner", "process", "contexts", "placement", "context")
+"""The checks that a runner which fails leaves open."""
 # Settings of a server that reload, evict or split: their values are shown where they are set.
 TELLING_VARIABLES = ("OLLAMA_NUM_PARALLEL", "OLLAMA_MAX_LOADED_MODELS", "OLLAMA_KEEP_ALIVE", "OLLAMA_CONTEXT_LENGTH")
-
-Status = Literal["passed", "warning", "failed", "not_observable"]
 
 
 class Endpoint(Protocol):
@@ -54,40 +54,6 @@ class Native(Endpoint, Protocol):
         """Ask once."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckLine:
-    """One check: `seen` and `fix` are keys into the command line's words, `values` what they are filled with.
-
-    Where a `cause` was found, its own repair takes the place of `fix`.
-    """
-
-    name: str
-    status: Status
-    seen: str
-    values: Values = field(default_factory=dict)
-    fix: str = ""
-    cause: Cause | None = None
-
-
-@dataclass(slots=True)
-class ProofGate:
-    """Lets every call pass and keeps what was sent and what it cost."""
-
-    sent: list[RequestFacts] = field(default_factory=list)
-    usages: list[Usage] = field(default_factory=list)
-
-    def before(self, request: RequestFacts) -> None:
-        """Keep the request."""
-        self.sent.append(request)
-
-    def after(self, usage: Usage) -> None:
-        """Keep the cost."""
-        self.usages.append(usage)
-
-    def ended(self, request: RequestFacts) -> None:
-        """Nothing is held for a call."""
-
-
 def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint, settings: Settings) -> list[CheckLine]:
     """The five checks in their order; without a server the next two cannot be seen, the last two can."""
     lines: list[CheckLine] = []
@@ -109,7 +75,7 @@ def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint, settings:
 def live_proof(
     server: Ollama, autogen: LLMClient, executor: Native, gate: ProofGate, settings: Settings
 ) -> list[CheckLine]:
-    """Checks 6 to 11; the model must be loaded. Costs three short prompts and three tokens."""
+    """Checks 6 to 12; the model must be loaded. Costs four short prompts and some twenty tokens."""
     details = server.show(autogen.model)
     looks: list[Look] = []
 
@@ -119,7 +85,11 @@ def live_proof(
     look()
     processes_before = processes.runners(autogen.base_url, details.weights)
     word = secrets.token_hex(8)
-    asyncio.run(_converse(autogen, executor, word, look))
+    try:
+        asyncio.run(_converse(autogen, executor, word, look))
+    except (ServerFailed, ReplyBroken) as error:
+        unseen = (CheckLine(name, "not_observable", "no_reply") for name in LIVE_NAMES)
+        return [*unseen, crashed(error), _who_else(looks[-1], autogen)]
     processes_after = processes.runners(autogen.base_url, details.weights)
     if (row := looks[-1].row(autogen.model)) is not None and row.name:
         remember(settings, looks[-1])
@@ -130,6 +100,7 @@ def live_proof(
         _isolated(gate, word),
         _placement(looks[-1], autogen.model, cause),
         _context(looks[-1].row(autogen.model), details, autogen, cause),
+        sense_check(settings, autogen.context_length),
         _who_else(looks[-1], autogen),
     ]
 
