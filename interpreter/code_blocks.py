@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from interpreter.literal_text import literal_text
+from super_agent.core.replies.literal_text import literal_text
 
 Language = Literal["python", "shell"]
 LANGUAGES: Mapping[str, Language] = {

@@ -105,6 +105,8 @@ def _after_facts(facts: Facts, transcript: Transcript, rules: Rules) -> Speak | 
 
 
 def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules) -> Speak | End:
+    if facts.broken and not _was_broken(transcript):
+        return _coder(transcript, rules)  # a syntax error is told at once and costs no check
     if facts.changed or facts.instruction:
         return Speak("interpreter" if facts.instruction or not rules.has_check else "check")
     if not facts.shown and _idle(transcript.by("workspace")[-2:]):
@@ -151,6 +153,12 @@ def _idle(entries: list[Entry]) -> bool:
     """Whether two workspace entries in a row hold nothing done, shown or to be run."""
     facts = [e.facts for e in entries if isinstance(e.facts, WorkspaceFacts)]
     return len(facts) == 2 and not any(f.changed or f.shown or f.instruction for f in facts)
+
+
+def _was_broken(transcript: Transcript) -> bool:
+    """Whether the turn before left a syntax error too: then the check has the word, whose Python may be a newer one."""
+    before = [e.facts for e in transcript.by("workspace")[-2:-1]]
+    return any(isinstance(f, WorkspaceFacts) and f.broken > 0 for f in before)
 
 
 def _same_again(transcript: Transcript, verdicts: list[VerdictFacts]) -> bool:

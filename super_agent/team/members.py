@@ -12,13 +12,14 @@ from autogen_core import CancellationToken
 
 from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor
+from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import PathRefused, SuperAgentError
 from super_agent.core.events import Emit, FilesShown, MessagePosted, SpeakerStarted
 from super_agent.core.files.workspace import Workspace
+from super_agent.core.replies.reading import form_for, named_path, parse_coder_reply
+from super_agent.core.replies.types import ShowRequest, Surroundings
 from super_agent.core.text import clipped
 from super_agent.core.threads import in_thread
-from super_agent.team.blocks import ShowRequest, parse_coder_reply
-from super_agent.team.edits import Editor
 from super_agent.team.messages import CheckReport, ExecutionReport, WorkspaceReport
 from super_agent.team.transcript import CheckFacts, Entry, ExecutionFacts, Member, Transcript, WorkspaceFacts
 
@@ -101,16 +102,23 @@ class WorkspaceMember(ReportingMember):
                 "Workspace: the reply was cut by the length limit, so nothing was written. Write fewer files at once."
             )
             return Entry("workspace", text, WorkspaceFacts((), 0, 0, "", self._digest(())))
-        reply = parse_coder_reply(text)
+        reply = parse_coder_reply(text, self._editor.surroundings(self._transcript.task))
         applied = self._editor.apply(reply.files)
         lines = [f"wrote {path}." for path in applied.paths]
         lines += [f"did not write {path}: {reason}." for path, reason in applied.refusals]
+        lines += [f"syntax error in {error}" for _, error in applied.errors]
         lines += self._shown(reply.shows)
+        lines += [f"{block.opening} was not used: {block.reason}." for block in reply.unused]
         if not lines and not reply.instruction:
-            lines = ["the reply held no file block that names a path, so nothing was written."]
+            lines = [nothing_said(text, self._transcript.task)]
         changed = tuple(applied.paths)
         facts = WorkspaceFacts(
-            changed, len(applied.refusals), len(reply.shows), reply.instruction, self._digest(changed)
+            changed,
+            len(applied.refusals),
+            len(reply.shows),
+            reply.instruction,
+            self._digest(changed),
+            broken=len(applied.errors),
         )
         return Entry(
             "workspace", "\n".join(f"Workspace: {line}" for line in lines) or "Workspace: nothing to write.", facts
@@ -200,6 +208,13 @@ class CheckMember(ReportingMember):
         )
         facts = CheckFacts(result.passed, result.signature, self._digest(()))
         return Entry("check", check_text(result, self._max_output_chars), facts)
+
+
+def nothing_said(text: str, task: str) -> str:
+    """What the coder is told after a reply that asked for nothing: the form that is taken."""
+    form = form_for(named_path("", Surroundings(task)))
+    what = "the reply held no file block" if text.strip() else "the reply was empty"
+    return f"{what}, so nothing was written; begin a file's block with {form}."
 
 
 def check_text(result: CheckResult, max_output_chars: int) -> str:

@@ -19,20 +19,11 @@ request says which member speaks next. Answer as that member only.
 
 Planner: a numbered plan of at most five short steps. No code.
 
-Coder: the files. Each file is a fenced block that names the language and the path:
-```python package/module.py
-the whole content of the file
-```
-An existing file can be changed in part with sections inside such a block:
-```python package/module.py
-<<<<<<< SEARCH
-lines as they are now
-=======
-lines as they shall be
->>>>>>> REPLACE
-```
-Other blocks: ```show lists paths (path or path:10-40) to see files; ```run holds one instruction in plain words for \
-the interpreter, which can run Python and shell commands and reports back.
+Coder: the files. Each file is a fenced block: three backticks, the language and the file's real path on one line, \
+then the whole content. An existing file can also be changed in part: the same kind of block holds sections, each of \
+a line <<<<<<< SEARCH, the lines as they are, a line =======, the new lines, and a line >>>>>>> REPLACE.
+Other blocks: ```show lists paths (with :10-40 for some lines) to see files; ```run holds one instruction in plain \
+words for the interpreter, which can run Python and shell commands and reports back.
 Never leave parts of a file out. Paths are relative to the workspace. A file that holds ``` needs a longer fence. \
 Do not write tests or run anything that was not asked for.
 
@@ -40,10 +31,20 @@ Reviewer: one JSON object {"verdict": "accept" or "revise", "reasons": "..."}. A
 task; otherwise say in one or two sentences what the Coder must change."""
 
 EXAMPLE: tuple[Message, ...] = (
-    Message("user", "Task: Write greet.py with a function greet(name) that returns a greeting.\n\nPlanner, your plan:"),
+    Message(
+        "user", "Task: Write greet.py with a function greet(name) that greets with Good day.\n\nPlanner, your plan:"
+    ),
     Message("assistant", "1. Write greet.py with greet(name), which returns the text."),
     Message("user", "Coder, your files:"),
     Message("assistant", '```python greet.py\ndef greet(name):\n    return f"Hello, {name}!"\n```'),
+    Message("user", "Workspace: wrote greet.py.\n\nReviewer, your verdict:"),
+    Message("assistant", '{"verdict": "revise", "reasons": "The greeting should be Good day."}'),
+    Message("user", "Coder, your files:"),
+    Message(
+        "assistant",
+        '```python greet.py\n<<<<<<< SEARCH\n    return f"Hello, {name}!"\n=======\n'
+        '    return f"Good day, {name}!"\n>>>>>>> REPLACE\n```',
+    ),
     Message("user", "Workspace: wrote greet.py.\n\nReviewer, your verdict:"),
     Message("assistant", '{"verdict": "accept", "reasons": "greet(name) returns a greeting, as asked."}'),
 )

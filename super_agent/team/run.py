@@ -13,6 +13,7 @@ from autogen_core import CancellationToken
 
 from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor
+from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import LimitReached, PathRefused, SuperAgentError
 from super_agent.core.events import (
     Emit,
@@ -29,10 +30,9 @@ from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply
 from super_agent.core.model.context_allocation import Shares
 from super_agent.core.ollama.api import ModelDetails
-from super_agent.team.blocks import ends_inside_block
+from super_agent.core.replies.reading import ends_inside_block
 from super_agent.team.compaction import Compactor
 from super_agent.team.context import SharedContext, read_verdict
-from super_agent.team.edits import Editor
 from super_agent.team.flow import End, Rules, Speak, goes_on, next_step, turns
 from super_agent.team.listing import describe
 from super_agent.team.members import CheckMember, InterpreterMember, WorkspaceMember, cancellable, check_text

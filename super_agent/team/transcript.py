@@ -26,13 +26,17 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceFacts:
-    """What came of a coder's reply; `digest` stands for the content of all files the run has touched."""
+    """What came of a coder's reply; `digest` stands for the content of all files the run has touched.
+
+    `broken` counts the written files that have a syntax error.
+    """
 
     changed: tuple[str, ...]
     refused: int
     shown: int
     instruction: str
     digest: str
+    broken: int = 0
 
 
 @dataclass(frozen=True, slots=True)

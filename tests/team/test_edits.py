@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from super_agent.core.edits.editor import Editor
 from super_agent.core.events import EditRefused, Event, FileWritten
 from super_agent.core.files.workspace import Workspace
-from super_agent.team.blocks import FileBlock, Section, parse_coder_reply
-from super_agent.team.edits import Editor, elision_in
+from super_agent.core.replies.elision import elision_in
+from super_agent.core.replies.reading import parse_coder_reply
+from super_agent.core.replies.types import FileBlock, Section
 
 
 class Bench:

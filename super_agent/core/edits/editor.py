@@ -1,0 +1,182 @@
+"""Applies file blocks inside one workspace, for the team and for the executor alone.
+
+Small models elide ("rest unchanged") and so destroy files; what looks like it is refused with the reason.
+"""
+
+import difflib
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from super_agent.core.edits.locate import with_hunks, with_lines, with_sections
+from super_agent.core.edits.textfile import TextFile, decoded
+from super_agent.core.errors import PathRefused
+from super_agent.core.events import EditRefused, Emit, FileWritten
+from super_agent.core.files.workspace import Workspace
+from super_agent.core.replies.definitions import definitions, parses
+from super_agent.core.replies.elision import elision_in
+from super_agent.core.replies.languages import language_for
+from super_agent.core.replies.lines import joined, lines_of
+from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
+
+SHRINK_FROM_LINES = 30
+"""Below this a whole-file reply is easily checked by eye; 30 lines are about one screen."""
+SHRINK_TO_SHARE = 0.5
+MAX_DIFF_LINES = 40
+MAX_READ_FILES = 200
+"""Files whose definitions are read to find the one that a block without a path is."""
+_ELIDED = "stands for code that was left out"
+
+
+@dataclass(slots=True)
+class Applied:
+    """What came of one reply's blocks; `paths` in the order they were written.
+
+    `errors` are syntax errors of what was written: path and two lines that tell the place.
+    """
+
+    paths: list[str] = field(default_factory=list)
+    refusals: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Editor:
+    """Applies file blocks inside one workspace. `before_write(path, original)` is called before each write."""
+
+    def __init__(self, workspace: Workspace, emit: Emit, before_write: Callable[[str, bytes | None], None]) -> None:
+        self._workspace = workspace
+        self._emit = emit
+        self._before_write = before_write
+        self._shrunk: dict[str, str] = {}
+
+    def surroundings(self, task: str) -> Surroundings:
+        """What a block without a path is judged by: the files as they are now."""
+        paths = list(self._workspace.files())
+        read = [path for path in paths if language_for(path)][:MAX_READ_FILES]
+        return Surroundings(task, {p: self._definitions(p) if p in read else frozenset() for p in paths})
+
+    def apply(self, blocks: tuple[FileBlock | BadBlock, ...]) -> Applied:
+        """Apply each block in turn; a refused one does not stop the others."""
+        applied = Applied()
+        for block in blocks:
+            try:
+                if isinstance(block, BadBlock):
+                    raise PathRefused(block.reason)
+                self._apply_one(block)
+                if block.path not in applied.paths:
+                    applied.paths.append(block.path)
+            except PathRefused as refusal:
+                applied.refusals.append((block.path, str(refusal)))
+                self._emit(EditRefused(block.path, str(refusal)))
+        applied.errors = [(p, error) for p in applied.paths if (error := self._syntax_error(p))]
+        return applied
+
+    def _apply_one(self, block: FileBlock) -> None:
+        original = self._workspace.read_bytes(block.path)
+        file = decoded(original)
+        new = file.replaced(self._new_lines(block, file, is_new=original is None))
+        data = new.encoded()
+        if data == original:
+            raise PathRefused("the file already has exactly this content")
+        if (
+            (block.lines or block.hunks)
+            and language_for(block.path) == "python"
+            and parses(file.text)
+            and not parses(new.text)
+        ):
+            raise PathRefused("the file would not be Python any more; write SEARCH/REPLACE sections, or the whole file")
+        self._before_write(block.path, original)
+        self._workspace.write_bytes(block.path, data)
+        self._emit(_written(block, original is None, file, new))
+
+    def _new_lines(self, block: FileBlock, file: TextFile, *, is_new: bool) -> list[str]:
+        lines, language = list(file.lines), language_for(block.path)
+        if block.is_edit and is_new and not _creates(block):
+            raise PathRefused("the file does not exist, so there is nothing to search; write it whole")
+        for section in block.sections:
+            _refuse_elision(section.replace, section.search, language)
+        if block.sections:
+            return with_sections(lines, block.sections)
+        if block.hunks:
+            for hunk in block.hunks:
+                added = joined([text for sign, text in hunk.lines if sign == "+"])
+                _refuse_elision(added, file.text, language)
+            return with_hunks(lines, block.hunks)
+        content = lines_of(block.content.removeprefix("\ufeff"))
+        if block.lines:
+            _refuse_elision(block.content, file.text, language)
+            return with_lines(lines, block.lines, content)
+        if block.heading and lines[:1] == [block.heading]:
+            content = [block.heading, *content]
+        new = joined(content)
+        _refuse_elision(new, file.text, language)
+        self._refuse_shrinkage(block.path, file.text, new)
+        return content
+
+    def _refuse_shrinkage(self, path: str, old: str, new: str) -> None:
+        before, after = old.count("\n"), new.count("\n")
+        if before >= SHRINK_FROM_LINES and after < before * SHRINK_TO_SHARE and self._shrunk.get(path) != new:
+            self._shrunk[path] = new
+            raise PathRefused(
+                f"the file has {before} lines and would keep {after}; use SEARCH/REPLACE sections, "
+                "or write the same block again if the loss is meant"
+            )
+
+    def _definitions(self, path: str) -> frozenset[str]:
+        text = self._text(path)
+        return frozenset() if text is None else definitions(language_for(path), text)
+
+    def _text(self, path: str) -> str | None:
+        try:
+            data = self._workspace.read_bytes(path)
+            return None if data is None else decoded(data).text
+        except PathRefused:
+            return None
+
+    def _syntax_error(self, path: str) -> str:
+        """Of a Python file that was just written: where and what, and the line; empty where there is none."""
+        text = self._text(path) if language_for(path) == "python" else None
+        return "" if text is None else syntax_error(path, text)
+
+
+def syntax_error(path: str, text: str) -> str:
+    """A Python syntax error in two lines, the place and the line itself; empty where there is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = (error.text or "").strip() or next(iter(text.split("\n")[(error.lineno or 1) - 1 :]), "").strip()
+        return f"{path}, line {error.lineno}: {error.msg}\n    {line}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"{path}: {error}\n    it cannot be compiled"
+    return ""
+
+
+def _creates(block: FileBlock) -> bool:
+    """One section with an empty search part is how some models write a new file."""
+    return len(block.sections) == 1 and not block.sections[0].search.strip()
+
+
+def _refuse_elision(new: str, old: str, language: str) -> None:
+    if marker := elision_in(new, old, language):
+        raise PathRefused(f'the line "{marker.strip()}" {_ELIDED}; write the whole file, or SEARCH/REPLACE sections')
+
+
+def _written(block: FileBlock, is_new: bool, old: TextFile, new: TextFile) -> FileWritten:
+    before, after = ([line + end.rstrip("\n") for line, end in zip(f.lines, f.ends, strict=True)] for f in (old, new))
+    diff = list(
+        difflib.unified_diff(
+            before, after, "/dev/null" if is_new else f"a/{block.path}", f"b/{block.path}", lineterm=""
+        )
+    )
+    body = diff[2:]
+    more = len(diff) - MAX_DIFF_LINES
+    shown = diff[:MAX_DIFF_LINES] + ([f"… {more} more lines"] if more > 0 else [])
+    return FileWritten(
+        path=block.path,
+        kind="created" if is_new else "edited" if block.is_edit else "replaced",
+        diff="\n".join(shown).replace("\r", ""),
+        added_lines=sum(line.startswith("+") for line in body),
+        removed_lines=sum(line.startswith("-") for line in body),
+    )

@@ -1,0 +1,212 @@
+"""Tool calls that a model prints as text, in the dressings that models were trained on, and what they ask for."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from super_agent.core.replies.languages import language_of
+from super_agent.core.replies.patches import is_patch, read_patch
+from super_agent.core.replies.types import BadBlock, CodeCall, FileBlock, Section, ShowRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call by its name and arguments, as printed."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+Meaning = CodeCall | FileBlock | BadBlock | ShowRequest
+_TAGGED = re.compile(
+    r"(?:<tool_call>|<function_call>|<\|tool_call\|>|<\|python_tag\|>|<tool_use>)\s*(?P<call>.*?)\s*"
+    r"(?:</tool_call>|</function_call>|<\|/tool_call\|>|</tool_use>|<\|eom_id\|>|\Z)",
+    re.DOTALL,
+)
+_XML = re.compile(r"<function=\"?(?P<name>[\w.-]+)\"?\s*>(?P<body>.*?)(?:</function>|</tool_call>|\Z)", re.DOTALL)
+_XML_PARAMETER = re.compile(
+    r"<parameter=\"?(?P<name>[\w.-]+)\"?\s*>(?P<value>.*?)(?:</parameter>|(?=<parameter=)|\Z)", re.DOTALL
+)
+_INVOKE = re.compile(r"<invoke name=\"(?P<name>[\w.-]+)\"\s*>(?P<body>.*?)(?:</invoke>|\Z)", re.DOTALL)
+_INVOKE_PARAMETER = re.compile(r"<parameter name=\"(?P<name>[\w.-]+)\"[^>]*>(?P<value>.*?)</parameter>", re.DOTALL)
+_LISTED = re.compile(r"\[TOOL_CALLS\]\s*(?:(?P<name>[\w.-]+)\s*(?:\[ARGS\])?\s*(?=\{))?(?P<json>[\[{].*)", re.DOTALL)
+_CHANNEL = re.compile(
+    r"to=(?:functions\.)?(?P<name>[\w.-]+).{0,80}?<\|message\|>(?P<json>\{.*?\})\s*(?:<\|call\|>|\Z)", re.DOTALL
+)
+_DEEPSEEK = re.compile(
+    r"<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>)?(?P<name>[\w.-]+)\s*(?:<｜tool▁sep｜>)?\s*(?:```json)?\s*(?P<json>\{.*?\})\s*(?:```)?\s*<｜tool▁call▁end｜>",
+    re.DOTALL,
+)
+_MARK = re.compile(
+    r"</?tool_call>|<function=|<invoke name=|\[TOOL_CALLS\]|<function_call>|<\|tool_call\|>|<\|python_tag\|>|<tool_use>"
+    r"|<｜tool▁call|<\|channel\|>commentary to="
+)
+RUNNERS = frozenset(
+    ("execute", "execute_code", "run", "run_code", "code_interpreter", "run_command", "execute_command", "run_shell",
+     "run_shell_command", "run_terminal_cmd", "terminal", "exec", "command", "run_bash", "bash_command", "execute_bash",
+     "run_python", "execute_python", "python_interpreter", "ipython", "local_shell", "shell_command", "execute_shell")
+)  # fmt: skip
+"""Names under which models call for code to be run, beside those of the languages."""
+_WRITERS = frozenset(
+    ("write", "write_file", "create_file", "write_to_file", "save_file", "create", "new_file", "file_write",
+     "overwrite_file", "writefile", "createfile", "put_file", "update_file", "edit_file")
+)  # fmt: skip
+_EDITORS = frozenset(
+    ("edit", "str_replace", "replace_in_file", "search_replace", "edit_file", "replace", "str_replace_editor",
+     "str_replace_based_edit_tool", "search_and_replace", "update_file", "replace_string_in_file", "apply_diff")
+)  # fmt: skip
+_PATCHERS = frozenset(("apply_patch", "patch", "apply_diff", "patch_file"))
+_READERS = frozenset(("read", "read_file", "view", "view_file", "open_file", "cat", "show", "show_file"))
+_PATH = ("path", "file_path", "filepath", "filename", "file", "target_file", "file_name", "absolute_path", "name")
+_CONTENT = ("content", "contents", "file_text", "text", "code", "new_content", "data", "code_edit", "body")
+_OLD = ("old_string", "old_str", "old_text", "old", "search", "find", "original", "oldString")
+_NEW = ("new_string", "new_str", "new_text", "new", "replace", "replacement", "updated", "newString")
+
+
+def looks_like_call(text: str) -> bool:
+    """Whether a text holds a mark that only printed calls have."""
+    return _MARK.search(text) is not None
+
+
+def printed_calls(text: str) -> list[Call]:
+    """The calls of a reply that is one, or holds some in the tags that models are trained on; else none."""
+    found: list[Call] = []
+    if _MARK.search(text):
+        for pattern, parameter in ((_XML, _XML_PARAMETER), (_INVOKE, _INVOKE_PARAMETER)):
+            for m in pattern.finditer(text):
+                values = {p["name"]: _trimmed(p["value"]) for p in parameter.finditer(m["body"])}
+                found.append(Call(m["name"], values))
+        if not found:
+            for m in _TAGGED.finditer(text):
+                found += calls_in_json(m["call"])
+        for pattern in (_LISTED, _CHANNEL, _DEEPSEEK):
+            if not found:
+                for m in pattern.finditer(text):
+                    found += (
+                        [Call(m["name"], a) for a in _values(m["json"]) if isinstance(a, dict)]
+                        if m["name"]
+                        else calls_in_json(m["json"])
+                    )
+    return found or calls_in_json(text)
+
+
+def calls_in_json(text: str) -> list[Call]:
+    """The calls of a JSON object or list that is all the text holds; none for other data."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return []
+    found: list[Call] = []
+    for value in _values(text):
+        found += _calls_of(value, 0)
+    return found
+
+
+def meaning_of(call: Call) -> Meaning | None:
+    """What a call asks for, where that is certain; None for a call that nothing here answers."""
+    name = call.name.lower().removeprefix("functions.").replace("-", "_").replace(" ", "_")
+    arguments = call.arguments
+    path = _text(arguments, _PATH)
+    if name in _PATCHERS and (patch := _text(arguments, ("patch", "input", "diff", "content"))) is not None:
+        lines = tuple(patch.split("\n"))
+        return read_patch(lines, path or "")[0] if is_patch(lines) else None
+    command = str(arguments.get("command", ""))
+    if path and (name in _EDITORS or command in ("str_replace", "create", "view")):
+        old, new = _text(arguments, _OLD), _text(arguments, _NEW)
+        if old is not None and new is not None:
+            return FileBlock(path, "", (Section(_ended(old), _ended(new)),)) if old else FileBlock(path, _ended(new))
+    if path and (name in _WRITERS or command == "create"):
+        content = _text(arguments, _CONTENT)
+        return None if content is None else FileBlock(path.removeprefix("./"), _ended(content))
+    if path and (name in _READERS or command == "view"):
+        return ShowRequest(path.removeprefix("./"))
+    return _code(name, arguments)
+
+
+def _code(name: str, arguments: Mapping[str, Any]) -> CodeCall | None:
+    code = next((arguments[k] for k in ("code", "command", "cmd", "script", "source", "input") if k in arguments), None)
+    if isinstance(code, list) and all(isinstance(part, str) for part in code):
+        code = code[-1] if code[:2] in (["bash", "-lc"], ["bash", "-c"], ["sh", "-c"]) else " ".join(code)
+    language = _runs(name)
+    if language is None and name in RUNNERS:
+        asked = arguments.get("language", arguments.get("lang"))
+        by_key = "python" if "python" in name else "shell" if "command" in arguments or "cmd" in arguments else None
+        language = _runs(str(asked)) if asked is not None else by_key
+    if language is None or not isinstance(code, str) or not code.strip():
+        return None
+    return CodeCall(language, _whole_characters(code))
+
+
+def _runs(name: str) -> str | None:
+    low = language_of(name)
+    if low in ("python", "ipython"):
+        return "python"
+    return "shell" if low in ("shell", "bash", "sh", "zsh", "console", "shell-session") else None
+
+
+def _values(text: str) -> Iterator[Any]:
+    """Each JSON value of a text that holds nothing else, one after the other."""
+    decoder = json.JSONDecoder(strict=False)  # line breaks inside strings are common in them
+    position = 0
+    found: list[Any] = []
+    text = text.strip()
+    while position < len(text):
+        try:
+            value, position = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            # Some models close one bracket too many, or add the tag's end.
+            if not found or text[position:].strip().strip("]}") not in ("", "</tool_call>"):
+                return
+            break
+        found.append(value)
+        while position < len(text) and text[position] in " \t\r\n,;":
+            position += 1
+    yield from found
+
+
+def _calls_of(value: Any, depth: int) -> list[Call]:
+    if depth > 3:
+        return []
+    if isinstance(value, list):
+        return [call for item in value for call in _calls_of(item, depth + 1)]
+    if not isinstance(value, dict):
+        return []
+    if isinstance(value.get("tool_calls"), list):
+        return _calls_of(value["tool_calls"], depth + 1)
+    if isinstance(value.get("function"), dict):
+        return _calls_of(value["function"], depth + 1)
+    name = next(
+        (value[k] for k in ("name", "function", "tool", "tool_name", "action") if isinstance(value.get(k), str)), None
+    )
+    arguments = next(
+        (value[k] for k in ("arguments", "parameters", "args", "input", "action_input", "params") if k in value), None
+    )
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments, strict=False)
+        except (ValueError, RecursionError):
+            return []
+    if isinstance(name, str) and isinstance(arguments, dict):
+        return [Call(name, arguments)]
+    if name is None and _text(value, _PATH[:-1]) and isinstance(value.get("content"), str) and len(value) <= 3:
+        return [Call("write_file", value)]
+    return []
+
+
+def _text(arguments: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    found = next((arguments[n] for n in names if isinstance(arguments.get(n), str)), None)
+    return None if found is None else _whole_characters(found)
+
+
+def _whole_characters(text: str) -> str:
+    """JSON can hold half a surrogate pair, which no file, pipe or terminal takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _trimmed(value: str) -> str:
+    """A parameter's text stands on lines of its own between its tags."""
+    return value.removeprefix("\r").removeprefix("\n").removesuffix("\n")
+
+
+def _ended(text: str) -> str:
+    return text if not text or text.endswith("\n") else text + "\n"

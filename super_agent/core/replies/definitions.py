@@ -1,0 +1,70 @@
+"""What a file defines at its top level, by which a block is told to be that file."""
+
+import ast
+import re
+import warnings
+
+_OTHERS = re.compile(
+    r"^(?:export\s+)?(?:default\s+)?(?:pub(?:\([^)]*\))?\s+)?(?:public\s+|static\s+|final\s+|abstract\s+)*(?:async\s+)?"
+    r"(?:function\*?|class|interface|enum|struct|trait|type|func|fn|def|module|const|let|var)\s+(?P<name>[A-Za-z_$][\w$]*)",
+    re.MULTILINE,
+)
+MAX_CHARS = 400_000
+"""Above this a text is not parsed: what is certain must also be cheap."""
+
+
+def parses(text: str) -> bool:
+    """Whether the text is Python that can be compiled."""
+    return tree_of(text) is not None
+
+
+def tree_of(text: str) -> ast.Module | None:
+    """The syntax tree of Python text, or None."""
+    if len(text) > MAX_CHARS:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def definitions(language: str, text: str) -> frozenset[str]:
+    """Names of functions, classes and (Python) constants at the top level; empty where the text cannot be read."""
+    if language != "python":
+        return frozenset(m["name"] for m in _OTHERS.finditer(text[:MAX_CHARS]))
+    tree = tree_of(text)
+    return frozenset() if tree is None else frozenset(_names(tree))
+
+
+def _names(tree: ast.Module) -> list[str]:
+    found: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.append(node.name)
+        elif isinstance(node, ast.Assign):
+            found += [t.id for t in node.targets if isinstance(t, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.append(node.target.id)
+    return found
+
+
+def only_defines(text: str) -> bool:
+    """Whether Python text defines functions or classes and does nothing else when it runs."""
+    tree = tree_of(text)
+    if tree is None:
+        return False
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    quiet = (*kinds, ast.Import, ast.ImportFrom)
+    has_any = any(isinstance(node, kinds) for node in tree.body)
+    return has_any and all(isinstance(node, quiet) or _is_plain(node) for node in tree.body)
+
+
+def _is_plain(node: ast.stmt) -> bool:
+    """A docstring, a constant, or the usual guard of a script."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return node.value is None or not any(isinstance(inner, ast.Call) for inner in ast.walk(node.value))
+    return isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)

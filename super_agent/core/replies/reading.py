@@ -1,0 +1,314 @@
+"""A coder's whole reply, read by the table of forms: what each block is, and what is to be done with it.
+
+Only what is certainly the content of a file becomes a `FileBlock`; all else is a `BadBlock` or named as unused.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from super_agent.core.replies.calls import Meaning, calls_in_json, looks_like_call, meaning_of, printed_calls
+from super_agent.core.replies.definitions import definitions, only_defines, parses
+from super_agent.core.replies.fences import Fence, LanguageOf, fences
+from super_agent.core.replies.languages import SHELLS, language_for, suits
+from super_agent.core.replies.patches import is_patch, read_patch
+from super_agent.core.replies.paths import Heading, is_placeholder, path_above, path_in_comment, read_info
+from super_agent.core.replies.sections import has_markers, read_sections
+from super_agent.core.replies.thoughts import split_thoughts
+from super_agent.core.replies.types import (
+    NOWHERE,
+    BadBlock,
+    CodeCall,
+    CoderReply,
+    FileBlock,
+    ShowRequest,
+    Surroundings,
+    UnusedBlock,
+)  # fmt: skip
+
+_RANGE = re.compile(r"^(?P<path>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
+_ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")
+_MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll", "conftest.py")
+_NOT_RUN = "nothing in a reply is run by itself; a ```run block holds one instruction in plain words"
+LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess; use a longer fence (````) around it"
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.\w+$|[^/]*[.-](?:test|spec)\.\w+$|check[^/]*$|conftest\.py$)"
+)
+
+
+@dataclass(slots=True)
+class _Reading:
+    around: Surroundings
+    files: list[FileBlock | BadBlock]
+    shows: list[ShowRequest]
+    instructions: list[str]
+    unused: list[UnusedBlock]
+
+
+class _Language(LanguageOf):
+    def __init__(self, known: "frozenset[str]") -> None:
+        self._known = known
+
+    def __call__(self, info: str, above: str) -> str:
+        heading = read_info(info, self._known)
+        if heading.path:
+            return language_for(heading.path) or heading.language
+        return heading.language or language_for(path_above(above, "", self._known))
+
+
+def read_fences(text: str, around: Surroundings = NOWHERE) -> list[Fence]:
+    """The blocks of a reply, found by the one scanner that all readers share."""
+    return fences(text, _Language(frozenset(around.files)))
+
+
+def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
+    """Read a whole reply; any text can be read."""
+    said, _ = split_thoughts(text)
+    reading = _Reading(around, [], [], [], [])
+    found = read_fences(said, around)
+    taken = False
+    if looks_like_call(_outside(said, found)) or (not found and said.lstrip()[:1] in ("{", "[")):
+        taken = _take_calls(printed_calls(said), reading)
+    if not taken:
+        for fence in found:
+            _take(fence, reading, alone=sum(_is_code(f) for f in found) == 1)
+    if not found and not taken and is_patch(tuple(said.split("\n"))) and "*** Begin Patch" in said:
+        reading.files += read_patch(tuple(said.strip().split("\n")), "")
+    files = _last_of_each(reading)
+    return CoderReply(
+        files, tuple(reading.shows), "\n".join(i for i in reading.instructions if i), tuple(reading.unused)
+    )
+
+
+def ends_inside_block(text: str) -> bool:
+    """Whether a text ends before a block that it opened is closed."""
+    found = read_fences(text)
+    return bool(found) and not found[-1].closed
+
+
+def form_for(path: str, language: str = "") -> str:
+    """The exact form in which a file is taken, for a message to the model."""
+    return (
+        f"```{language or language_for(path) or 'text'} {path}"
+        if path
+        else "three backticks, the language and the file's path"
+    )
+
+
+def _outside(text: str, found: list[Fence]) -> str:
+    lines = text.replace("\r\n", "\n").split("\n")
+    for fence in found:
+        for i in range(fence.line - 1, min(len(lines), fence.line + len(fence.lines) + 1)):
+            lines[i] = ""
+    return "\n".join(lines)
+
+
+def _is_code(fence: Fence) -> bool:
+    word = fence.info.split(" ")[0].lower()
+    return word not in ("show", "run", "output", "text", "console", "bash", "sh", "shell") and bool(fence.text.strip())
+
+
+def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
+    word, _, rest = fence.info.partition(" ")
+    if word.lower() == "show" and "." not in word:
+        lines = [*([rest] if rest.strip() else []), *fence.lines]
+        reading.shows += [_show_request(line) for line in lines if line.strip()]
+        return
+    if word.lower() == "run" and not rest.strip():
+        reading.instructions.append("\n".join(fence.lines).strip())
+        return
+    if fence.text.lstrip()[:1] in ("{", "[") and _take_calls(calls_in_json(fence.text), reading):
+        return
+    known = reading.around.files
+    heading = read_info(fence.info, known)
+    path, comment = heading.path, ""
+    if not path:
+        path = path_above(fence.above, heading.language, known)
+    if not path and fence.lines:
+        path = path_in_comment(fence.lines[0], heading.language, known)
+        comment = fence.lines[0] if path else ""
+    language = heading.language or language_for(path)
+    if _is_patch_file(path):
+        reading.files.append(_whole(path, fence, comment))
+    elif is_patch(fence.lines, language):
+        reading.files += _unless_unclosed(fence, read_patch(fence.lines, path), path)
+    elif path:
+        reading.files.append(_file_block(path, fence, comment, heading, reading.around))
+    else:
+        _take_without_path(fence, heading, reading, alone=alone)
+
+
+def _is_patch_file(path: str) -> bool:
+    return path.endswith((".patch", ".diff"))
+
+
+def _unless_unclosed(fence: Fence, blocks: list[FileBlock | BadBlock], path: str) -> list[FileBlock | BadBlock]:
+    if fence.closed:
+        return blocks
+    return [
+        BadBlock(b.path or path, "the block has no closing fence, so its end is unknown; write it again, closed")
+        for b in blocks
+    ]
+
+
+def _file_block(path: str, fence: Fence, comment: str, heading: Heading, around: Surroundings) -> FileBlock | BadBlock:
+    if is_placeholder(path, around.files, around.task):
+        return BadBlock(path, f"{path} only stands for a path; write the real one after the language")
+    if not fence.closed:
+        return BadBlock(path, "the block has no closing fence, so its end is unknown; write it again, closed")
+    if not fence.certain:
+        return BadBlock(path, LONGER_FENCE)
+    lines = fence.lines[1:] if comment else fence.lines
+    if any(line.strip() in _ECHOED for line in lines):
+        return BadBlock(path, "the block repeats an explanation in place of the file's content")
+    sections, problem = read_sections(lines)
+    if problem:
+        return BadBlock(path, problem)
+    whole = _whole(path, replace(fence, lines=lines), comment)
+    if sections:
+        return replace(whole, sections=sections) if isinstance(whole, FileBlock) else whole
+    if heading.lines is not None and isinstance(whole, FileBlock):
+        return replace(whole, lines=heading.lines)
+    return whole
+
+
+def _whole(path: str, fence: Fence, comment: str) -> FileBlock | BadBlock:
+    if not fence.closed:
+        return BadBlock(path, "the block has no closing fence, so its end is unknown; write it again, closed")
+    if not fence.text.strip() and path.rsplit("/", 1)[-1] not in _MAY_BE_EMPTY:
+        return BadBlock(path, "the block is empty; write the file's whole content, or SEARCH/REPLACE sections")
+    return FileBlock(path, fence.text, heading=comment)
+
+
+def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alone: bool) -> None:
+    if not fence.text.strip():
+        reading.unused.append(UnusedBlock(fence.opening, "it is empty"))
+        return
+    if heading.language in SHELLS:
+        reading.unused.append(UnusedBlock(fence.opening, _NOT_RUN))
+        return
+    path = certain_path(fence, heading.language, reading.around, alone=alone)
+    if path:
+        reading.files.append(_file_block(path, fence, "", heading, reading.around))
+        return
+    likely = named_path(heading.language, reading.around)
+    form = form_for(likely, heading.language)
+    if heading.language in ("output", "text", "plaintext", "console", "log", "json", "") and not has_markers(
+        fence.lines
+    ):
+        reading.unused.append(UnusedBlock(fence.opening, f"it names no path; a file's block begins with {form}"))
+        return
+    reading.unused.append(
+        UnusedBlock(fence.opening, f"it names no path, so nothing was written; begin the block with {form}")
+    )
+
+
+def certain_path(fence: Fence, language: str, around: Surroundings, *, alone: bool) -> str:
+    """The file that a block without a path certainly is, or empty.
+
+    It is the one file whose top-level definitions are those of the block; or, for the only block of a reply, the one
+    file that the task names, which is not there yet.
+    """
+    if not fence.closed or not fence.certain or (has_markers(fence.lines) and not read_sections(fence.lines)[0]):
+        return ""
+    named = named_path(language, around)
+    if has_markers(fence.lines):
+        return named if alone and named in around.files else ""
+    language = language or (language_for(named) if named else "")
+    if language == "python" and not parses(fence.text):
+        return named if alone and named and named not in around.files and _begins_as_file(fence) else ""
+    mine = definitions(language, fence.text)
+    if mine:
+        same = [
+            p
+            for p, names in around.files.items()
+            if names and names <= mine and suits(language, p) and not _TEST.search(p)
+        ]
+        whole = [p for p in same if around.files[p] == mine] or same
+        if named in same:
+            return named
+        if len(whole) == 1:
+            return whole[0]
+    if not (alone and named and (language or mine)):
+        return ""
+    if named not in around.files:
+        return named
+    return named if mine and not around.files[named] else ""
+
+
+def _begins_as_file(fence: Fence) -> bool:
+    """A block that does not parse is taken for a new file only where it begins as one: its error is then told."""
+    first = next((line for line in fence.lines if line.strip()), "")
+    return first.startswith(("import ", "from ", "def ", "class ", "async def ", "@", '"""', "#"))
+
+
+def named_path(language: str, around: Surroundings) -> str:
+    """The one file that the task names and that may hold the language; tests aside, or empty."""
+    words = dict.fromkeys(w.rstrip(".:").removeprefix("./") for w in re.findall(r"[\w./+-]+", around.task))
+    by_name = {p.rsplit("/", 1)[-1]: p for p in around.files}
+    found = [w if w in around.files else by_name.get(w, w) for w in words if read_info(w, around.files).path]
+    fitting = [p for p in dict.fromkeys(found) if suits(language, p)]
+    real = [p for p in fitting if not _TEST.search(p)] or fitting
+    return real[0] if len(real) == 1 else ""
+
+
+def defines_task_file(text: str, around: Surroundings) -> str:
+    """The file that a Python block, which would only define it if it ran, is the content of; or empty."""
+    if not only_defines(text):
+        return ""
+    fence = Fence("python", tuple(text.rstrip("\n").split("\n")), 1)
+    return certain_path(fence, "python", around, alone=True)
+
+
+def _take_calls(calls: list, reading: _Reading) -> bool:  # type: ignore[type-arg]
+    """Take printed calls as what they mean; whether there was any that is understood."""
+    meanings: list[Meaning | None] = [meaning_of(call) for call in calls]
+    for call, meaning in zip(calls, meanings, strict=True):
+        if isinstance(meaning, FileBlock):
+            reading.files.append(_checked(meaning, reading.around))
+        elif isinstance(meaning, BadBlock):
+            reading.files.append(meaning)
+        elif isinstance(meaning, ShowRequest):
+            reading.shows.append(meaning)
+        elif isinstance(meaning, CodeCall):
+            reading.instructions.append(
+                f"Run this {meaning.language} code:\n````{meaning.language}\n{meaning.code}\n````"
+            )
+        else:
+            reason = f"there are no tools to call; write a file as a block that begins with {form_for('')}"
+            reading.unused.append(UnusedBlock(f"the call of {call.name}", reason))
+    return bool(calls)
+
+
+def _checked(block: FileBlock, around: Surroundings) -> FileBlock | BadBlock:
+    if is_placeholder(block.path, around.files, around.task):
+        return BadBlock(block.path, f"{block.path} only stands for a path; write the real one")
+    if not block.is_edit:
+        fence = Fence("", tuple(block.content.rstrip("\n").split("\n")) if block.content else (), 1)
+        return (
+            _file_block(block.path, fence, "", Heading(), around)
+            if block.content.strip()
+            else _whole(block.path, replace(fence, lines=()), "")
+        )
+    return block
+
+
+def _last_of_each(reading: _Reading) -> tuple[FileBlock | BadBlock, ...]:
+    """A file that is given whole twice is meant as it was given last."""
+    kept: list[FileBlock | BadBlock] = []
+    for i, block in enumerate(reading.files):
+        later = [
+            b for b in reading.files[i + 1 :] if isinstance(b, FileBlock) and b.path == block.path and not b.is_edit
+        ]
+        if later and isinstance(block, FileBlock):
+            reading.unused.append(UnusedBlock(f"the first block of {block.path}", "a later block gives the file whole"))
+        else:
+            kept.append(block)
+    return tuple(kept)
+
+
+def _show_request(line: str) -> ShowRequest:
+    match = _RANGE.match(line.strip().lstrip("-* ").strip("`"))
+    if match is None:
+        return ShowRequest(line.strip())
+    first, last = match["first"], match["last"]
+    return ShowRequest(match["path"].removeprefix("./"), int(first) if first else None, int(last) if last else None)

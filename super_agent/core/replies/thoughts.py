@@ -1,0 +1,78 @@
+"""Thoughts that a model writes into its reply, told apart from what it says.
+
+Many models and templates leave them in the content, some without the tag that opens them.
+"""
+
+import re
+
+_NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think"
+_OPEN = re.compile(
+    rf"<(?:{_NAMES})>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>\s*analysis\s*<\|message\|>", re.IGNORECASE
+)
+_CLOSE = re.compile(
+    rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>"
+    r"|<\|end\|>(?:<\|start\|>assistant)?<\|channel\|>\s*final\s*<\|message\|>",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+
+
+def split_thoughts(text: str) -> tuple[str, str]:
+    """What was said, and what was only thought; a thought that is opened and never closed lasts to the end.
+
+    A tag counts where it begins a line outside of a block; a closing tag that nothing opened, where it stands alone
+    on its line or ends a line of prose.
+    """
+    if not (_OPEN.search(text) or _CLOSE.search(text)):
+        return text, ""
+    thoughts: list[str] = []
+    said: list[str] = []
+    rest = _without_unopened(text, thoughts)
+    while (opening := _opening(rest)) is not None:
+        said.append(rest[: opening.start()])
+        closing = _matching(rest, opening)
+        thoughts.append(rest[opening.end() : closing.start() if closing else len(rest)])
+        rest = rest[closing.end() :] if closing else ""
+    if not thoughts:
+        return text, ""
+    said.append(rest)
+    return "".join(said).lstrip("\r\n"), "\n".join(t.strip("\r\n") for t in thoughts)
+
+
+def _matching(text: str, opening: re.Match[str]) -> re.Match[str] | None:
+    """The tag that closes a thought: the first one, or of several that follow without a new opening the first."""
+    return _CLOSE.search(text, opening.end())
+
+
+def _without_unopened(text: str, thoughts: list[str]) -> str:
+    """Cut off all up to a closing tag that no opening one stands before; templates put that one into the prompt."""
+    for closing in _CLOSE.finditer(text):
+        before = _OPEN.search(text, 0, closing.start())
+        if before is not None:
+            return text
+        line_start = text.rfind("\n", 0, closing.start()) + 1
+        line_end = text.find("\n", closing.end())
+        lead, tail = text[line_start : closing.start()], text[closing.end() : line_end if line_end >= 0 else len(text)]
+        if not re.search(r"[\"'`=]", lead) and not re.search(r"^\s*[\"'`)\]]", tail):
+            thoughts.append(text[: closing.start()])
+            return text[closing.end() :]
+    return text
+
+
+def _opening(text: str) -> re.Match[str] | None:
+    """The first opening tag that begins a line outside of a fenced block."""
+    fence = ""
+    position = 0
+    for line in text.split("\n"):
+        mark = _FENCE.match(line)
+        if fence:
+            if mark and mark[1].startswith(fence) and not line.strip().strip(mark[1][0]):
+                fence = ""
+        elif mark:
+            fence = mark[1]
+        else:
+            found = _OPEN.match(text, position + len(line) - len(line.lstrip()))
+            if found is not None:
+                return found
+        position += len(line) + 1
+    return None

@@ -1,0 +1,115 @@
+"""The values that a reply is read as."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines to find and lines to put in their place; each text ends with a newline unless empty.
+
+    `others` are further readings (search, replace) where a line of equals signs may be text or the divider.
+    """
+
+    search: str
+    replace: str
+    others: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """A part of a patch as (sign, line) pairs, signs " ", "-", "+", and "" where a line of context lacks its own.
+
+    `start` is the line number that the patch gives, counted from 1, None where it gives none; `anchor` is a line that
+    stands before the place.
+    """
+
+    lines: tuple[tuple[str, str], ...]
+    start: int | None = None
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineRange:
+    """Lines `first` to `last`, counted from 1, are to become the block's content."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileBlock:
+    """The whole new content of a file, or an edit of it where one of `sections`, `hunks` and `lines` is given.
+
+    `heading` is a first comment line that named the path: it is no part of the content unless the file has it already.
+    """
+
+    path: str
+    content: str
+    sections: tuple[Section, ...] = ()
+    hunks: tuple[Hunk, ...] = ()
+    lines: LineRange | None = None
+    heading: str = ""
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether the rest of the file stays."""
+        return bool(self.sections or self.hunks or self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class BadBlock:
+    """A block that was meant as a file and cannot be used, with the reason for the model."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRequest:
+    """Lines `first` to `last` of a file, counted from 1; None is from the start, or to the end."""
+
+    path: str
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedBlock:
+    """A block that nothing was done with; `opening` is its first line as written, `reason` says why, and what to do."""
+
+    opening: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCall:
+    """Code that a printed tool call asks to be run; `language` is "python" or "shell"."""
+
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoderReply:
+    """Everything a reply asks for, in its order. `unused` names each block that asks for nothing that is understood."""
+
+    files: tuple[FileBlock | BadBlock, ...] = ()
+    shows: tuple[ShowRequest, ...] = ()
+    instruction: str = ""
+    unused: tuple[UnusedBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a block without a path is judged by: the task's words, and the workspace's files.
+
+    `files` maps each path to the names that the file defines at its top level (empty where it is not known).
+    """
+
+    task: str = ""
+    files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+NOWHERE = Surroundings()
+"""No task and an empty workspace."""
