@@ -112,7 +112,7 @@ def _show(found: Past, ask: Ask, undo: Undo) -> None:
         fate = "is lost (but kept for --redo)" if ask.force else "stays; --force takes it back too"
         _say(f"changed since by somebody else, which {fate}:")
         _list(foreign)
-    left_out = found.snapshots.note(undo.target).left_out
+    left_out = sorted({*found.snapshots.note(undo.target).left_out, *undo.steps.unkept})
     if left_out:
         _say(f"not reversible, as {counted(len(left_out), 'file')} too large or unreadable was not kept:")
         for path in left_out:

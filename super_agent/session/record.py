@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from super_agent.core.events import Notice, RunResumed, RunStarted, SnapshotTaken
 from super_agent.core.snapshots.snapshots import Snapshots
-from super_agent.core.snapshots.stream import MAX_FILE_BYTES
+from super_agent.core.snapshots.stream import MAX_ALL_BYTES, MAX_FILE_BYTES
 from super_agent.core.state import Heartbeat
 from super_agent.core.store.recorder import Recorder
 from super_agent.session.wiring import Ground
@@ -65,10 +65,8 @@ class Record:
             self.ground.session.session, name, lambda text: self.ground.emit(Notice("info", text))
         )
         if name == START and taken.left_out:
-            limit = f"{MAX_FILE_BYTES // 1024 // 1024} MiB"
-            self.ground.emit(
-                Notice("info", f"not in snapshots, as larger than {limit}: {_some(taken.left_out)}", "Keep a copy")
-            )
+            why = f"above {MAX_FILE_BYTES >> 20} MiB (all together {MAX_ALL_BYTES >> 30} GiB), too deep or closed"
+            self.ground.emit(Notice("info", f"not in snapshots, as {why}: {_some(taken.left_out)}", "Keep a copy"))
         self.ground.emit(SnapshotTaken(name, taken.changed, round(taken.duration_s, 4), taken.left_out))
 
 

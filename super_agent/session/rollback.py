@@ -27,11 +27,14 @@ def turn_back(snapshots: Snapshots, session: SessionFolder, turns: int) -> Turne
     target = names.get(str(turns))
     if target is None:
         return Turned()
-    snapshots.take(session.session, f"before-resume-{sum(name.startswith('before-resume') for name in names) + 1}")
-    steps = plan(snapshots, target, names[END] if _ended_after(names, str(turns)) else None)
+    saved = snapshots.take(
+        session.session, f"before-resume-{sum(name.startswith('before-resume') for name in names) + 1}"
+    ).commit
+    last_seen = names[END] if _ended_after(names, str(turns)) else None
+    steps = plan(snapshots, target, last_seen, newest=saved)
     if not _ended_after(names, str(turns)):
         steps = by_time(snapshots, steps, int(last_alive(session) * 1e9))
-    apply(snapshots, steps.own, target)
+    apply(snapshots, steps.own, target, saved)
     foreign = tuple(step.path for step in steps.steps if step.foreign)
     return Turned(tuple(step.path for step in steps.own.steps), foreign)
 

@@ -32,7 +32,8 @@ ODD_NAMES = [
 
 
 def back_to(snapshots: Snapshots, commit: str) -> None:
-    apply(snapshots, plan(snapshots, commit), commit)
+    saved = snapshots.take("s", "before").commit
+    apply(snapshots, plan(snapshots, commit, newest=saved), commit, saved)
 
 
 def test_what_was_kept_comes_back_whatever_happened(root: Path, snapshots: Snapshots) -> None:
@@ -211,7 +212,7 @@ def test_folders_of_tools_and_what_is_too_large_are_left_alone(root: Path, snaps
     assert plan(snapshots, first.commit).steps == ()
 
 
-def test_a_file_that_grew_too_large_is_replaced_only_knowingly(root: Path, snapshots: Snapshots) -> None:
+def test_a_file_that_grew_too_large_is_never_touched(root: Path, snapshots: Snapshots) -> None:
     (root / "data").write_text("small")
     first = snapshots.take("s", "start")
     with open(root / "data", "ab") as file:
@@ -219,8 +220,8 @@ def test_a_file_that_grew_too_large_is_replaced_only_knowingly(root: Path, snaps
     last = snapshots.take("s", "1")
     assert last.left_out == ("data",)
     assert changes(snapshots, first.commit, last.commit).paths == ()
-    (step,) = plan(snapshots, first.commit, last.commit).steps
-    assert (step.path, step.foreign) == ("data", True)
+    there = plan(snapshots, first.commit, last.commit)
+    assert (there.steps, there.unkept) == ((), ("data",))
 
 
 def test_the_largest_files_are_left_out_where_all_are_too_much() -> None:

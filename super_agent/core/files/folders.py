@@ -4,59 +4,119 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from dataclasses import dataclass
 
-# Made by tools and not worth a model's attention or a place in a list of changes.
+from super_agent.core.errors import PathRefused
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+# Made by tools and not worth a model's attention or a place in a list of changes; people's settings are not among them.
 SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache",
-     ".ruff_cache", ".tox", ".nox", ".hypothesis", ".idea", ".vscode"}
+     ".ruff_cache", ".tox", ".nox", ".hypothesis"}
 )  # fmt: skip
 State = dict[str, tuple[int, int, int, int]]
 """Of each file: inode, size in bytes, mode, and time of its last change in nanoseconds."""
+MAX_DEPTH = 2000
+"""Folders below one another; git reads 2,048 (`core.maxTreeDepth`)."""
+OPEN_LEVELS = 32
+"""Held open at a time; a usual limit is 1,024 descriptors, and some systems give 256."""
 
 
-def walk(folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Regular files in sorted order, each with its facts; folders that tools make are left out."""
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        try:
-            info = entry.stat(follow_symlinks=False)
-            if stat.S_ISREG(info.st_mode):
-                yield prefix + entry.name, info
-            elif stat.S_ISDIR(info.st_mode) and entry.name not in SKIPPED_FOLDERS:
-                inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-                try:
-                    yield from walk(inner, f"{prefix}{entry.name}/")
-                finally:
-                    os.close(inner)
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
-            continue  # it went away or changed its kind while we looked
+@dataclass(slots=True)
+class _Level:
+    """A folder on the way down: its descriptor (-1 while it is shut), what it is, and what is to be entered."""
+
+    fd: int
+    prefix: str
+    identity: tuple[int, int]
+    inner: list[str]
 
 
-def collect(folder: int, prefix: str, found: State) -> None:
+def collect(folder: int, found: State) -> None:
     """Add regular files and links to `found`, `.git` of any kind and folders that tools make left out.
 
-    One loop without a call of ours for each file: this is most of what a turn's snapshot costs.
+    A folder that cannot be entered, as it is too deep or closed to us, is added itself: nobody knows what it holds.
+    However deep it goes, few folders are open at a time and none is reached by a name that could lead elsewhere; raises
+    `PathRefused` where one was moved meanwhile.
     """
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = entry.name
-            if len(name) == 4 and name.lower() == ".git":
-                continue  # a folder, a link, or the file of a submodule, however it is spelt
+    levels = [_entered(os.dup(folder), "", found)]
+    try:
+        while levels:
+            level = levels[-1]
+            if not level.inner:
+                _leave(levels)
+                continue
+            name = level.inner.pop()
             try:
-                if not entry.is_dir(follow_symlinks=False):
-                    info = entry.stat(follow_symlinks=False)
-                    if stat.S_IFMT(info.st_mode) in (stat.S_IFREG, stat.S_IFLNK):
-                        found[prefix + name] = (info.st_ino, info.st_size, info.st_mode, info.st_ctime_ns)
-                elif name not in SKIPPED_FOLDERS:
-                    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-                    try:
-                        collect(inner, f"{prefix}{name}/", found)
-                    finally:
-                        os.close(inner)
-            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                fd = -1 if len(levels) >= MAX_DEPTH else os.open(name, FOLDER, dir_fd=level.fd)
+                if fd >= 0:
+                    levels.append(_entered(fd, f"{level.prefix}{name}/", found))
+                    if len(levels) > OPEN_LEVELS:
+                        _shut(levels[-OPEN_LEVELS - 1])
+                    continue
+            except (FileNotFoundError, NotADirectoryError):
                 continue  # it went away or changed its kind while we looked
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EPERM, errno.ELOOP):
+                    raise
+            _add_closed(level, name, found)
+    finally:
+        for level in levels:
+            _shut(level)
+
+
+def _entered(fd: int, prefix: str, found: State) -> _Level:
+    """One loop without a call of ours for each file: this is most of what a turn's snapshot costs."""
+    inner = []
+    try:
+        info = os.fstat(fd)
+        with os.scandir(fd) as entries:
+            for entry in entries:
+                name = entry.name
+                if len(name) == 4 and name.lower() == ".git":
+                    continue  # a folder, a link, or the file of a submodule, however it is spelt
+                try:
+                    if not entry.is_dir(follow_symlinks=False):
+                        facts = entry.stat(follow_symlinks=False)
+                        if stat.S_IFMT(facts.st_mode) in (stat.S_IFREG, stat.S_IFLNK):
+                            found[prefix + name] = (facts.st_ino, facts.st_size, facts.st_mode, facts.st_ctime_ns)
+                    elif name not in SKIPPED_FOLDERS:
+                        inner.append(name)
+                except (FileNotFoundError, NotADirectoryError, PermissionError):
+                    continue
+    except BaseException:
+        os.close(fd)
+        raise
+    return _Level(fd, prefix, (info.st_dev, info.st_ino), inner)
+
+
+def _leave(levels: list[_Level]) -> None:
+    """Back to the folder above, opened again where it was shut: it has to be the one we came from."""
+    done = levels.pop()
+    try:
+        if levels and levels[-1].fd < 0:
+            above = levels[-1]
+            above.fd = os.open("..", FOLDER, dir_fd=done.fd)
+            info = os.fstat(above.fd)
+            if (info.st_dev, info.st_ino) != above.identity:
+                raise PathRefused(f"{above.prefix} was moved while it was read")
+    finally:
+        _shut(done)
+
+
+def _shut(level: _Level) -> None:
+    if level.fd >= 0:
+        os.close(level.fd)
+        level.fd = -1
+
+
+def _add_closed(level: _Level, name: str, found: State) -> None:
+    try:
+        facts = os.stat(name, dir_fd=level.fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(facts.st_mode):
+        found[level.prefix + name] = (facts.st_ino, 0, facts.st_mode, facts.st_ctime_ns)
 
 
 def make_folder(name: str, parent: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from super_agent.core.errors import PathRefused, WorkspaceRefused
 from super_agent.core.files.folders import (
+    SKIPPED_FOLDERS,
     State,
     collect,
     link_beside,
@@ -21,7 +22,6 @@ from super_agent.core.files.folders import (
     mode_of,
     ordinary_mode_of,
     read_whole,
-    walk,
     write_beside,
 )
 
@@ -94,7 +94,10 @@ class Workspace:
             raise PathRefused(f"{path} is not UTF-8 text") from error
 
     def write_bytes(self, path: str, data: bytes) -> None:
-        """Replace or create a file atomically, keeping its mode; raises `PathRefused`."""
+        """Replace or create a file atomically, keeping its mode; raises `PathRefused`, also for folders of tools."""
+        of_tools = [part for part in checked_parts(path)[:-1] if part in SKIPPED_FOLDERS]
+        if of_tools:  # no snapshot would hold it, so no undo could take it back
+            raise PathRefused(f"{path} lies in {of_tools[0]}, a folder that tools make, which is not to be written")
         try:
             with self._folder_of(path, make=True) as (folder, name):
                 write_beside(folder, name, data, mode_of(name, folder, refuse_others=True))
@@ -103,12 +106,11 @@ class Workspace:
 
     def files(self) -> Iterator[str]:
         """Regular files, relative paths in sorted order; folders that tools make are left out."""
-        for path, _info in walk(self._fd, ""):
-            yield path
+        yield from sorted(self.state(), key=lambda path: path.split("/"))
 
     def state(self) -> State:
         """What `changes_since` compares: cheap facts of every file, none of them read."""
-        return {p: (i.st_ino, i.st_size, i.st_mode, i.st_ctime_ns) for p, i in walk(self._fd, "")}
+        return {path: seen for path, seen in self.facts().items() if stat.S_ISREG(seen[2])}
 
     def changes_since(self, before: State) -> Changes:
         """What was created, modified or deleted since `before` was taken."""
@@ -124,11 +126,21 @@ class Workspace:
     def facts(self) -> State:
         """Of regular files and symbolic links, none of them read; folders that tools make and any `.git` are left out.
 
+        A folder is among them where it cannot be entered, so that nobody knows what lies in it.
         Bytes of a name that are not UTF-8 are escaped as Python's file functions do it (`os.fsencode` undoes it).
         """
         found: State = {}
-        collect(self._fd, "", found)
+        collect(self._fd, found)
         return found
+
+    def facts_of(self, path: str) -> tuple[int, int, int, int] | None:
+        """The same of one path, whatever stands there; None where nothing does. Raises OSError."""
+        try:
+            with self._folder_in(_raw_parts(path), make=False) as (folder, name):
+                info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return info.st_ino, info.st_size, info.st_mode, info.st_ctime_ns
 
     def read_entry(self, path: str, limit_bytes: int) -> bytes:
         """A regular file's content; raises OSError, also where it is no regular file any more or is larger."""
@@ -214,7 +226,7 @@ def checked_parts(path: str) -> tuple[str, ...]:
         raise PathRefused(f"{path} does not name a file inside the workspace")
     if any(part.lower() == ".git" for part in parts):
         raise PathRefused(f"{path} lies in .git, which is not to be written")
-    if any(len(part.encode()) > 255 for part in parts):
+    if any(len(os.fsencode(part)) > 255 for part in parts):
         raise PathRefused(f"{path[:40]}… has a name longer than 255 bytes")
     return parts
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from super_agent.core.files.workspace import Changes
 from super_agent.core.snapshots.restore import tree_of
 from super_agent.core.snapshots.snapshots import Snapshots
+from super_agent.core.snapshots.stream import LeftOut
 
 BEFORE = "before-"
 """Snapshots that saved what somebody may have changed since the session's own last one."""
@@ -48,6 +49,11 @@ class History:
         return self.names[self.run[-1]]
 
     @property
+    def newest(self) -> str:
+        """The commit of the newest of all."""
+        return [*self.names.values()][-1]
+
+    @property
     def is_whole(self) -> bool:
         """Whether nothing can have happened after the newest of them: the run's last part came to its end."""
         return [name for name in self.names if not name.startswith(BEFORE)][-1].startswith(("end", UNDO, REDO))
@@ -82,13 +88,15 @@ def values(snapshots: Snapshots, session: str) -> dict[str, set[tuple[str, str] 
     for (_, before), (name, after) in pairwise(every):
         if name.startswith((BEFORE, UNDO, REDO)) or before == after:
             continue
+        unkept = LeftOut(snapshots.note(before), snapshots.note(after))
         for opened, kept in permissions(snapshots, before, after):
             found.setdefault(opened, set()).update(kept)
         fields = snapshots.git.run("diff-tree", "-r", "-z", "--no-renames", before, after).split(b"\0")[:-1]
         for facts, path in zip(fields[::2], fields[1::2], strict=True):
             old_mode, new_mode, old, new, _kind = facts[1:].decode().split()
             both = {(old_mode, old) if old_mode != NOTHING else None, (new_mode, new) if new_mode != NOTHING else None}
-            found.setdefault(os.fsdecode(path), set()).update(both)
+            if os.fsdecode(path) not in unkept:
+                found.setdefault(os.fsdecode(path), set()).update(both)
     return found
 
 
@@ -107,7 +115,7 @@ def changes(snapshots: Snapshots, before: str, after: str) -> Changes:
     """What differs between two snapshots, left-out files apart; raises `SnapshotFailed`."""
     out = snapshots.git.run("diff-tree", "-r", "-z", "--name-status", "--no-renames", before, after)
     fields = [os.fsdecode(field) for field in out.split(b"\0")[:-1]]
-    unkept = {*snapshots.note(before).left_out, *snapshots.note(after).left_out}
+    unkept = LeftOut(snapshots.note(before), snapshots.note(after))
     found: dict[str, list[str]] = {"A": [], "M": [], "D": []}
     for kind, path in zip(fields[::2], fields[1::2], strict=True):
         if path not in unkept:

@@ -3,14 +3,14 @@
 import hashlib
 import io
 import os
-import stat
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from super_agent.core.errors import PathRefused, SnapshotFailed
 from super_agent.core.snapshots.snapshots import Snapshots
-from super_agent.core.snapshots.stream import MAX_FILE_BYTES, git_mode, set_modes
+from super_agent.core.snapshots.stream import LeftOut, Note, content_of, git_mode, kept, places, set_modes
 
 BLOBS_AT_ONCE = 64
 """Of up to 32 MiB each, in one answer of git; sources are a few KiB."""
@@ -22,6 +22,8 @@ Tree = dict[str, tuple[str, str]]
 class Step:
     """One path to be brought back. `kind` is what applying does; `blob` and `mode` are what it will be, if anything.
 
+    `was` is what stood there when it was planned, as in `Tree`.
+
     `foreign`: the path is not as the session last saw it, so somebody else's work would be lost.
     """
 
@@ -29,6 +31,7 @@ class Step:
     kind: Literal["create", "replace", "delete"]
     mode: str = ""
     blob: str = ""
+    was: tuple[str, str] | None = None
     foreign: bool = False
 
 
@@ -37,24 +40,22 @@ class Plan:
     """What leads from the present state of the workspace to a snapshot; paths sorted."""
 
     steps: tuple[Step, ...]
+    unkept: tuple[str, ...] = ()
+    """What the snapshot holds but is not touched, as what stands there now could not be kept."""
 
     def of(self, paths: Collection[str]) -> "Plan":
         """Only these paths, and what lies below them."""
         wanted = {path.rstrip("/") for path in paths}
-        return Plan(tuple(step for step in self.steps if any(place in wanted for place in _places(step.path))))
+        return self.only(step for step in self.steps if any(place in wanted for place in places(step.path)))
 
     @property
     def own(self) -> "Plan":
         """Without the steps that would undo somebody else's work."""
-        return Plan(tuple(step for step in self.steps if not step.foreign))
+        return self.only(step for step in self.steps if not step.foreign)
 
-
-def _places(path: str) -> Iterator[str]:
-    """A path and the folders it lies in."""
-    yield path
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
+    def only(self, steps: Iterable[Step]) -> "Plan":
+        """The same with these steps."""
+        return replace(self, steps=tuple(steps))
 
 
 def tree_of(snapshots: Snapshots, commit: str) -> Tree:
@@ -74,51 +75,78 @@ def present_tree(snapshots: Snapshots) -> Tree:
     return {path: (mode, blob) for path, mode, blob in _present(snapshots)}
 
 
-def plan(snapshots: Snapshots, target: str, last_seen: str | None = None, *, now: Tree | None = None) -> Plan:
-    """From the present state to the snapshot `target`; `last_seen` is the newest snapshot of the session.
+def plan(
+    snapshots: Snapshots,
+    target: str,
+    last_seen: str | None = None,
+    *,
+    newest: str | None = None,
+    now: Tree | None = None,
+) -> Plan:
+    """From the present state to the snapshot `target`; `last_seen` is the newest snapshot of the session's own.
 
-    `now` is the present tree, where it was read already.
+    No step is for a path that the target, the snapshot `newest`, or one taken now leaves out: nobody could bring back
+    what stands there. `now` is the present tree, where it was read already.
     """
     wanted = tree_of(snapshots, target)
     now = present_tree(snapshots) if now is None else now
     seen = tree_of(snapshots, last_seen) if last_seen is not None else now
+    present, unknown = kept(snapshots.workspace.facts(), snapshots.limits)
+    lost = {path for path, (_mode, blob) in now.items() if not blob}
+    untouched = LeftOut(
+        snapshots.note(target), *([snapshots.note(newest)] if newest else []), Note(left_out=[*lost, *unknown])
+    )
     # Git knows one permission only, that to execute.
-    modes, present = snapshots.note(target).modes, set_modes(snapshots.workspace.facts())
-    steps = []
+    modes, here = snapshots.note(target).modes, set_modes(present)
+    steps, unkept = [], []
     for path in sorted({*wanted, *now}):
-        unkept = path in now and not now[path][1]
-        same = wanted.get(path) == now.get(path) and modes.get(path) == present.get(path)
-        if same or (unkept and path not in wanted):
+        if path in untouched:
+            unkept += [path] if path in wanted else []
             continue
-        foreign = unkept or now.get(path) != seen.get(path)
+        if wanted.get(path) == now.get(path) and modes.get(path) == here.get(path):
+            continue
+        was, foreign = now.get(path), now.get(path) != seen.get(path)
         if path not in wanted:
-            steps.append(Step(path, "delete", foreign=foreign))
+            steps.append(Step(path, "delete", was=was, foreign=foreign))
         else:
-            steps.append(Step(path, "replace" if path in now else "create", *wanted[path], foreign=foreign))
-    return Plan(tuple(steps))
+            steps.append(Step(path, "replace" if was else "create", *wanted[path], was=was, foreign=foreign))
+    return Plan(tuple(steps), tuple(unkept))
 
 
-def apply(snapshots: Snapshots, steps: Plan, target: str | None = None) -> None:
-    """Do it: deletions first, as a folder may stand where a file shall be. Raises `SnapshotFailed`.
+def apply(snapshots: Snapshots, steps: Plan, target: str, saved: str) -> None:
+    """Do it: deletions first, as a folder may stand where a file shall be; `target` is what was planned for.
 
-    `target` is the snapshot that was planned for; it knows which files had permissions of their own.
+    Nothing is removed or overwritten but what is as it was planned and lies in the snapshot `saved`. What cannot be
+    done does not keep the rest from being done; raises `SnapshotFailed` then.
     """
-    workspace = snapshots.workspace
-    modes = snapshots.note(target).modes if target is not None else {}
-    try:
-        for step in steps.steps:
-            if step.kind == "delete":
-                workspace.remove_entry(step.path)
-        writes = [step for step in steps.steps if step.kind != "delete"]
-        for start in range(0, len(writes), BLOBS_AT_ONCE):
-            some = writes[start : start + BLOBS_AT_ONCE]
-            for step, content in zip(some, _blobs(snapshots, [step.blob for step in some]), strict=True):
-                if step.mode == "120000":
-                    workspace.put_link(step.path, content)
-                else:
-                    workspace.put_entry(step.path, content, executable=step.mode == "100755", mode=modes.get(step.path))
-    except PathRefused as refusal:
-        raise SnapshotFailed(f"the workspace cannot be restored: {refusal}", fix="Mend it and try again") from refusal
+    workspace, held, modes = snapshots.workspace, tree_of(snapshots, saved), snapshots.note(target).modes
+    refused: list[str] = []
+
+    def attempt(step: Step, act: Callable[[], None]) -> None:
+        try:
+            if step.was != held.get(step.path) or present_of(snapshots, step.path) != step.was:
+                raise PathRefused(f"{step.path} was changed just now")
+            act()
+        except PathRefused as refusal:
+            refused.append(str(refusal))
+
+    for step in steps.steps:
+        if step.kind == "delete":
+            attempt(step, partial(workspace.remove_entry, step.path))
+    writes = [step for step in steps.steps if step.kind != "delete"]
+    for start in range(0, len(writes), BLOBS_AT_ONCE):
+        some = writes[start : start + BLOBS_AT_ONCE]
+        for step, content in zip(some, _blobs(snapshots, [step.blob for step in some]), strict=True):
+            if step.mode == "120000":
+                attempt(step, partial(workspace.put_link, step.path, content))
+                continue
+            executable, mode = step.mode == "100755", modes.get(step.path)
+            attempt(step, partial(workspace.put_entry, step.path, content, executable=executable, mode=mode))
+    if refused:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        raise SnapshotFailed(
+            f"the workspace cannot be restored wholly: {refused[0]}{more}", fix="Mend it and try again"
+        )
 
 
 def _blobs(snapshots: Snapshots, names: list[str]) -> Iterator[bytes]:
@@ -132,19 +160,34 @@ def _blobs(snapshots: Snapshots, names: list[str]) -> Iterator[bytes]:
         out.readline()
 
 
+def present_of(snapshots: Snapshots, path: str) -> tuple[str, str] | None:
+    """What stands there now, as in `Tree`, read whole; without a blob where no snapshot would keep it."""
+    try:
+        facts = snapshots.workspace.facts_of(path)
+        if facts is None:
+            return None
+        if not kept({path: facts}, snapshots.limits)[0]:
+            return git_mode(facts[2]), ""
+        content = content_of(snapshots.workspace, path, facts, snapshots.limits)
+    except FileNotFoundError:
+        return None  # it went away while we looked
+    except (OSError, PathRefused):
+        return "", ""
+    return git_mode(facts[2]), _blob_id(content)
+
+
 def _present(snapshots: Snapshots) -> Iterator[tuple[str, str, str]]:
-    workspace = snapshots.workspace
-    for path, facts in workspace.facts().items():
+    everything = snapshots.workspace.facts()
+    within = kept(everything, snapshots.limits)[0]
+    for path, facts in everything.items():
         mode = git_mode(facts[2])
         try:
-            if stat.S_ISLNK(facts[2]):
-                yield path, mode, _blob_id(workspace.read_link(path))
-            else:
-                yield path, mode, _blob_id(workspace.read_entry(path, MAX_FILE_BYTES))
+            content = content_of(snapshots.workspace, path, facts, snapshots.limits) if path in within else None
         except FileNotFoundError:
             continue  # it went away while we looked
         except (OSError, PathRefused):
-            yield path, mode, ""
+            content = None
+        yield path, mode, _blob_id(content) if content is not None else ""
 
 
 def _blob_id(content: bytes) -> str:

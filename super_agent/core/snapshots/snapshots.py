@@ -18,7 +18,7 @@ from super_agent.core.errors import SnapshotFailed
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.git import Git
 from super_agent.core.snapshots.index import Index
-from super_agent.core.snapshots.stream import Note, Tell, Work, kept, pieces, set_modes
+from super_agent.core.snapshots.stream import LIMITS, Limits, Note, Tell, Work, kept, pieces, set_modes
 from super_agent.core.state import private_folder
 
 LEFTOVERS = (
@@ -40,8 +40,9 @@ class Taken:
 class Snapshots:
     """The snapshots of one workspace; made by `open`, closed by its owner. Several processes may have it open."""
 
-    def __init__(self, git: Git, workspace: Workspace, lock: int) -> None:
+    def __init__(self, git: Git, workspace: Workspace, lock: int, limits: Limits) -> None:
         self.git = git
+        self.limits = limits
         self.workspace = workspace
         self._lock = lock
         self._index: Index | None = None
@@ -49,7 +50,7 @@ class Snapshots:
         self._saved = ""
 
     @classmethod
-    def open(cls, state_dir: Path, workspace: Workspace) -> "Snapshots":
+    def open(cls, state_dir: Path, workspace: Workspace, limits: Limits = LIMITS) -> "Snapshots":
         """Open or make the shadow repository; raises `SnapshotFailed`."""
         folder = repository(state_dir, workspace.root)
         private_folder(private_folder(state_dir) / "shadow")
@@ -62,7 +63,7 @@ class Snapshots:
                 raise
         except OSError as error:
             raise _failed(workspace.root, error) from error
-        return cls(git, workspace, lock)
+        return cls(git, workspace, lock, limits)
 
     def close(self) -> None:
         """Keep what the next process need not read again, and let go; idempotent."""
@@ -116,7 +117,7 @@ class Snapshots:
 
     def _take(self, ref: str, started_ns: int, tell: Tell) -> Taken:
         index = self._index or self._load()
-        now, left_out = kept(self.workspace.facts())
+        now, left_out = kept(self.workspace.facts(), self.limits)
         changed = [path for path, seen in now.items() if index.files.get(path) != seen]
         new = sum(path not in index.files for path in changed)
         # With 50,000 files a pass over all names takes 20 ms, and mostly nothing is gone.
@@ -124,7 +125,7 @@ class Snapshots:
         if not (changed or gone) and index.commit and left_out == self._left_out:
             self.git.run("update-ref", ref, index.commit)
             return Taken(index.commit, 0, 0.0, tuple(left_out))
-        work = Work(ref, index.commit, changed, gone, now, index.files, Note(set_modes(now), left_out))
+        work = Work(ref, index.commit, changed, gone, now, index.files, Note(set_modes(now), left_out), self.limits)
         self.git.feed("fast-import", "--quiet", "--done", "--force", pieces=pieces(self.workspace, work, tell))
         commit, differ = self.git.run("rev-parse", "--verify", ref).decode().strip(), len(now)
         if index.commit:
@@ -143,6 +144,8 @@ class Snapshots:
         try:
             if index.commit:
                 self.git.run("cat-file", "-e", index.commit)
+                if self.note(index.commit).skipped != Note().skipped:
+                    return Index()  # of a version that did not look where this one does
         except SnapshotFailed:
             return Index()  # its commit is gone, so everything is read once more
         self._saved = index.commit

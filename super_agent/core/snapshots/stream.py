@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from super_agent.core.errors import PathRefused
-from super_agent.core.files.folders import ordinary_modes
+from super_agent.core.files.folders import SKIPPED_FOLDERS, ordinary_modes
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.index import Signature
 
@@ -16,6 +16,8 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 """Sources and their test data are smaller; what is larger is data that a person keeps elsewhere."""
 MAX_ALL_BYTES = 1024 * 1024 * 1024
 """Of all files together; the largest are left out until the rest is within it. Compressed in about half a minute."""
+SKIPPED_ONCE = SKIPPED_FOLDERS | {".idea", ".vscode"}
+"""What was skipped by a snapshot that does not say so."""
 TELL_EVERY_FILES = 5000
 LINK = stat.S_IFLNK | 0o777
 """What Linux says of every symbolic link."""
@@ -23,25 +25,62 @@ LINK = stat.S_IFLNK | 0o777
 Tell = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is kept: of one file, and of all together."""
+
+    file_bytes: int = MAX_FILE_BYTES
+    all_bytes: int = MAX_ALL_BYTES
+
+
+LIMITS = Limits()
+
+
 @dataclass(slots=True)
 class Note:
-    """What git has no place for: permissions that somebody set, and files that were not kept. It is the message."""
+    """What git has no place for: permissions that somebody set, and files that were not kept. It is the message.
+
+    `left_out` has files, and folders that could not be entered; `skipped` are names of folders whose content never is
+    kept.
+    """
 
     modes: dict[str, int] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=lambda: sorted(SKIPPED_FOLDERS))
 
     def to_bytes(self) -> bytes:
         """As the commit's message."""
-        return json.dumps({"left_out": self.left_out, "modes": self.modes}).encode()
+        return json.dumps({"left_out": self.left_out, "modes": self.modes, "skipped": self.skipped}).encode()
 
     @classmethod
     def from_bytes(cls, message: bytes) -> "Note":
         """From a commit's message; an empty one where it is none of ours."""
         try:
             data = json.loads(message)
-            return cls(dict(data["modes"]), list(data["left_out"]))
+            return cls(dict(data["modes"]), list(data["left_out"]), list(data.get("skipped", sorted(SKIPPED_ONCE))))
         except (ValueError, KeyError, TypeError):
             return cls()
+
+
+class LeftOut:
+    """The paths that any of some snapshots did not keep, so that none of them says what was there."""
+
+    def __init__(self, *notes: Note) -> None:
+        self._paths = {path for note in notes for path in note.left_out}
+        self._names = {name for note in notes for name in note.skipped}
+
+    def __contains__(self, path: str) -> bool:
+        if self._paths and any(place in self._paths for place in places(path)):
+            return True
+        return any(part in self._names for part in path.split("/")[:-1])
+
+
+def places(path: str) -> Iterator[str]:
+    """A path and the folders it lies in."""
+    yield path
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 @dataclass(slots=True)
@@ -55,15 +94,17 @@ class Work:
     seen: dict[str, Signature]
     known: dict[str, Signature]
     note: Note
+    limits: Limits = LIMITS
 
 
-def kept(seen: dict[str, Signature]) -> tuple[dict[str, Signature], list[str]]:
-    """What is within the limits, and the paths that are not, sorted."""
-    out = {path for path, f in seen.items() if f[1] > MAX_FILE_BYTES or (f[2] == LINK and _is_refused(path))}
+def kept(seen: dict[str, Signature], limits: Limits = LIMITS) -> tuple[dict[str, Signature], list[str]]:
+    """What is within the limits, and the paths that are not, sorted; a folder is none that could be kept."""
+    file, most = stat.S_IFREG, limits.file_bytes
+    out = {p for p, f in seen.items() if f[1] > most or (f[2] & 0o170000 != file and not _is_kept_link(p, f))}
     total = sum([facts[1] for facts in seen.values()]) - sum(seen[path][1] for path in out)
-    if total > MAX_ALL_BYTES:
+    if total > limits.all_bytes:
         for path in sorted(seen, key=lambda path: (-seen[path][1], path)):
-            if total <= MAX_ALL_BYTES:
+            if total <= limits.all_bytes:
                 break
             if path not in out:
                 out.add(path)
@@ -89,7 +130,7 @@ def pieces(workspace: Workspace, work: Work, tell: Tell) -> Iterator[bytes]:
         if number % TELL_EVERY_FILES == 0:
             tell(f"snapshot of the workspace: {number:,} of {len(work.changed):,} files")
         try:
-            content = _content(workspace, path, work.seen[path])
+            content = content_of(workspace, path, work.seen[path], work.limits)
         except FileNotFoundError:
             del work.seen[path]
             continue
@@ -119,15 +160,16 @@ def _commit(work: Work, marks: dict[str, int]) -> Iterator[bytes]:
     yield b"done\n"
 
 
-def _content(workspace: Workspace, path: str, facts: Signature) -> bytes:
+def content_of(workspace: Workspace, path: str, facts: Signature, limits: Limits) -> bytes:
+    """A file's content or a link's target; raises OSError."""
     if stat.S_ISLNK(facts[2]):
         return workspace.read_link(path)
-    return workspace.read_entry(path, MAX_FILE_BYTES)
+    return workspace.read_entry(path, limits.file_bytes)
 
 
-def _is_refused(path: str) -> bool:
+def _is_kept_link(path: str, facts: Signature) -> bool:
     """Newer versions of git take no link of this name into a tree."""
-    return path.rpartition("/")[2].lower() == ".gitmodules"
+    return facts[2] == LINK and path.rpartition("/")[2].lower() != ".gitmodules"
 
 
 def quoted(path: str) -> bytes:

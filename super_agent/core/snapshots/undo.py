@@ -18,7 +18,7 @@ class Undo:
     @property
     def foreign(self) -> Plan:
         """The steps that would lose what is not the session's work."""
-        return Plan(tuple(step for step in self.steps.steps if step.foreign))
+        return self.steps.only(step for step in self.steps.steps if step.foreign)
 
 
 def judged_undo(snapshots: Snapshots, session: str, history: History, target: str, alive_ns: int) -> Undo:
@@ -29,34 +29,36 @@ def judged_undo(snapshots: Snapshots, session: str, history: History, target: st
     """
     own = values(snapshots, session)
     now = present_tree(snapshots)
-    steps = plan(snapshots, target, now=now)
+    steps = plan(snapshots, target, newest=history.newest, now=now)
     by_run = {s.path for s in by_time(snapshots, steps, alive_ns).own.steps} if not history.is_whole else set()
     found = []
     for step in steps.steps:
         if step.path in own or step.path in by_run:
             is_own = step.path in by_run or now.get(step.path) in own[step.path]
             found.append(replace(step, foreign=not is_own))
-    return Undo("undo", target, Plan(tuple(found)))
+    return Undo("undo", target, steps.only(found))
 
 
 def judged_redo(snapshots: Snapshots, before: str, after: str) -> Undo:
     """What takes an undo back that led from the snapshot `before` to `after`."""
     touched = {*changes(snapshots, before, after).paths, *(p for p, _ in permissions(snapshots, before, after))}
-    steps = plan(snapshots, before, after).steps
-    return Undo("redo", before, Plan(tuple(step for step in steps if step.path in touched)))
+    steps = plan(snapshots, before, after, newest=after)
+    return Undo("redo", before, steps.only(step for step in steps.steps if step.path in touched))
 
 
 def by_time(snapshots: Snapshots, steps: Plan, alive_ns: int) -> Plan:
     """The steps judged by when a path was last changed; bringing back one that is missing now loses nothing."""
     facts = snapshots.workspace.facts()
     late = {path for path, seen in facts.items() if seen[3] > alive_ns}
-    return Plan(tuple(replace(step, foreign=step.path in late) for step in steps.steps))
+    return steps.only(replace(step, foreign=step.path in late) for step in steps.steps)
 
 
 def carry_out(snapshots: Snapshots, session: str, undo: Undo, steps: Plan) -> None:
-    """Apply `steps` of it, the state before and after kept; raises `SnapshotFailed`."""
+    """Apply `steps` of it, the state before and after kept; raises `SnapshotFailed`, the rest done and kept."""
     mark = UNDO if undo.kind == "undo" else REDO
     number = sum(name.startswith(mark) for name in snapshots.names(session)) + 1
-    snapshots.take(session, f"{BEFORE}{undo.kind}-{number}")
-    apply(snapshots, steps, undo.target)
-    snapshots.take(session, f"{mark}{number}")
+    saved = snapshots.take(session, f"{BEFORE}{undo.kind}-{number}").commit
+    try:
+        apply(snapshots, steps, undo.target, saved)
+    finally:
+        snapshots.take(session, f"{mark}{number}")
