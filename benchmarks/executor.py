@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.measure import Figure, repeated, seconds
-from interpreter.engine import Engine
-from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
+from interpreter.engine.engine import Engine
+from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_python
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.python_runner import PythonRunner
 from interpreter.sandbox.shell_runner import ShellRunner

@@ -13,7 +13,7 @@ from typing import Literal
 from interpreter.approval import Approver, Ruling
 from interpreter.code_blocks import CodeBlock, choose_block
 from interpreter.conversation import RESTARTED, Conversation
-from interpreter.engine import Engine, EngineReply
+from interpreter.engine.engine import Engine, EngineReply
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.repeats import Repeats
 from interpreter.sandbox.protocol import Outcome, Runner

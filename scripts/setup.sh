@@ -7,7 +7,7 @@ say() { printf 'super-agent: %s\n' "$*" >&2; }
 
 lock=requirements/dev.txt
 stamp=$({ pwd; cat "$lock" interpreter/open_interpreter/requirements.txt interpreter/sandbox/requirements.txt \
-    interpreter/engine_environment.py scripts/setup.sh; } | sha256sum | cut -c1-32)
+    interpreter/engine/environment.py scripts/setup.sh; } | sha256sum | cut -c1-32)
 done_file=.venv/.setup-done
 supported='import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
@@ -85,6 +85,6 @@ uv=$(scripts/get_uv.sh)
 say "installing $(grep -c == "$lock") packages from $lock"
 "$uv" pip sync --quiet --python .venv/bin/python --require-hashes "$lock"
 install_project
-.venv/bin/python -m interpreter.engine_environment
+.venv/bin/python -m interpreter.engine.environment
 echo "$stamp" >"$done_file"
 say "ready: .venv/bin/super-agent --help"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.compare import steps, story
 from benchmarks.compare.steps import Step
-from interpreter.engine_environment import ensure_environment
+from interpreter.engine.environment import ensure_environment
 from scripts.own_ollama import cache_folder
 
 STOCK_LOCK = Path(__file__).parent / "stock_interpreter" / "requirements.txt"

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from interpreter.engine_environment import ensure_environment
+from interpreter.engine.environment import ensure_environment
 from scripts.own_ollama import cache_folder
 
 LOCKS = Path(__file__).parent / "locks"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
+from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_python
 from super_agent.cli.say import say, say_json
 from super_agent.cli.surface import draws
 from super_agent.core.errors import ModelNotFound, OllamaUnreachable, ServerFailed, UsageError

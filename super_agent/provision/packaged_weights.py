@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from interpreter.engine_environment import ensure_environment, index_environment
+from interpreter.engine.environment import ensure_environment, index_environment
 from super_agent.core.errors import ServerFailed
 
 LOCKS = Path(__file__).parent / "locks"

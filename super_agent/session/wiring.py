@@ -12,8 +12,8 @@ from typing import Literal
 from interpreter.approval import Approver
 from interpreter.check import Check
 from interpreter.conversation import Conversation
-from interpreter.engine import Engine
-from interpreter.engine_environment import ensure_engine_python, ensure_sandbox_python
+from interpreter.engine.engine import Engine
+from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_python
 from interpreter.executor import Executor, Limits
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.roles import head

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from interpreter.code_blocks import CodeBlock
-from interpreter.engine import Engine, EngineReply
-from interpreter.engine_environment import ensure_engine_python, ensure_environment
+from interpreter.engine.engine import Engine, EngineReply
+from interpreter.engine.environment import ensure_engine_python, ensure_environment
 from super_agent.core.errors import EngineFailed, Interrupted
 
 PYTHON = CodeBlock("python", "print(1)")

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.engine_environment import ensure_environment
+from interpreter.engine.environment import ensure_environment
 from super_agent.core.errors import EngineFailed
 
 MAKE = (
-    "import sys; from pathlib import Path; from interpreter.engine_environment import ensure_environment\n"
+    "import sys; from pathlib import Path; from interpreter.engine.environment import ensure_environment\n"
     "folder, lock = map(Path, sys.argv[1:])\n"
     "print(ensure_environment('some', lock, lambda text: print('said:', text, flush=True), folder), flush=True)"
 )

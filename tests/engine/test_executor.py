@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.engine import Engine
-from interpreter.engine_environment import ensure_engine_python
+from interpreter.engine.engine import Engine
+from interpreter.engine.environment import ensure_engine_python
 from interpreter.executor import Executor, Limits
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.sandbox.protocol import Outcome

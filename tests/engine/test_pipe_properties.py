@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interpreter.code_blocks import CodeBlock
-from interpreter.engine import Engine, EngineReply
+from interpreter.engine.engine import Engine, EngineReply
 from super_agent.core.errors import EngineFailed
 from super_agent.core.model.wire import LineReader
 

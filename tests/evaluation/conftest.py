@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.judge import Judge
-from interpreter.engine_environment import ensure_sandbox_python
+from interpreter.engine.environment import ensure_sandbox_python
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.engine_environment import ensure_environment
+from interpreter.engine.environment import ensure_environment
 from super_agent.core.errors import ServerFailed
 from super_agent.provision import packaged_weights
 from super_agent.provision.packaged_weights import LOCKS, QWEN_0_5B, QWEN_1_5B, SMOLLM2, PackagedWeights, fetch

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interpreter.code_blocks import CodeBlock
-from interpreter.engine_process import SILENCE_S, HostFailed, HostProcess
+from interpreter.engine.process import SILENCE_S, HostFailed, HostProcess
 from super_agent.core.errors import EngineFailed, Interrupted
 
-HOST = Path(__file__).parent / "open_interpreter" / "host.py"
+HOST = Path(__file__).parents[1] / "open_interpreter" / "host.py"
 ISOLATED = ("-I", "-X", "utf8", "-W", "ignore")
 """Neither our folder nor the working folder on its path; its libraries warn on import."""
 MAX_RESTARTS = 2

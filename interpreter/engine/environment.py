@@ -20,8 +20,8 @@ from super_agent.core.errors import EngineFailed
 from super_agent.core.sanitize import harmless
 from super_agent.core.settings import child_environment
 
-ENGINE_LOCK = Path(__file__).parent / "open_interpreter" / "requirements.txt"
-SANDBOX_LOCK = Path(__file__).parent / "sandbox" / "requirements.txt"
+ENGINE_LOCK = Path(__file__).parents[1] / "open_interpreter" / "requirements.txt"
+SANDBOX_LOCK = Path(__file__).parents[1] / "sandbox" / "requirements.txt"
 MAKE_TIMEOUT_S = 1800
 """A few MB of wheels over a slow line."""
 NEEDED_BYTES = 64 * 1024 * 1024
@@ -160,7 +160,7 @@ def _run(argv: list[str], env: Path, fix: str) -> None:
 
 
 def main() -> None:
-    """Make both, as `make setup` does: `python -m interpreter.engine_environment`."""
+    """Make both, as `make setup` does: `python -m interpreter.engine.environment`."""
 
     def tell(text: str) -> None:
         sys.stderr.write(f"super-agent: {harmless(text)}\n")
