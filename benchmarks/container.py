@@ -10,8 +10,8 @@ from benchmarks.measure import Figure, repeated, seconds
 from interpreter.sandbox.command import run_command
 from interpreter.sandbox.container import IMAGE_PYTHON, ready_container
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
-from interpreter.sandbox.shell_runner import ShellRunner
+from interpreter.sandbox.runners.python import PythonRunner
+from interpreter.sandbox.runners.shell import ShellRunner
 from super_agent.core.errors import SandboxUnavailable
 
 HEAD = "| figure | median | range | goal | |\n|---|---|---|---|---|"

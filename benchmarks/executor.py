@@ -12,8 +12,8 @@ from benchmarks.measure import Figure, repeated, seconds
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_python
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
-from interpreter.sandbox.shell_runner import ShellRunner
+from interpreter.sandbox.runners.python import PythonRunner
+from interpreter.sandbox.runners.shell import ShellRunner
 
 PRINTS = "for i in range(1_000_000): print('line', i)"
 FLOOD = "import os\nblock = b'x' * 1000000\nfor _ in range(100): os.write(1, block)"

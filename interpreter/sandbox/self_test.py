@@ -13,7 +13,7 @@ from interpreter.sandbox.bubblewrap import can_disable_userns, environment_insid
 from interpreter.sandbox.cgroup import scope_for
 from interpreter.sandbox.container import describe_container
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.runners.python import PythonRunner
 
 ATTEMPT_TIMEOUT_S = 10.0
 MIB = 1024 * 1024

@@ -22,8 +22,8 @@ from interpreter.sandbox.command import Command, find_program
 from interpreter.sandbox.container import IMAGE_PYTHON, ready_container, unused_environment
 from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
-from interpreter.sandbox.python_runner import PythonRunner
-from interpreter.sandbox.shell_runner import ShellRunner
+from interpreter.sandbox.runners.python import PythonRunner
+from interpreter.sandbox.runners.shell import ShellRunner
 from interpreter.shown import Stage
 from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
 from super_agent.core.events import (

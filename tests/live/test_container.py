@@ -24,8 +24,8 @@ from interpreter.sandbox.command import run_command
 from interpreter.sandbox.container import IMAGE_PYTHON, ready_container
 from interpreter.sandbox.container_engine import LABEL
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
-from interpreter.sandbox.shell_runner import ShellRunner
+from interpreter.sandbox.runners.python import PythonRunner
+from interpreter.sandbox.runners.shell import ShellRunner
 from scripts.demo import PROJECT
 from super_agent.core.errors import SuperAgentError
 from tests.cli.adding import PLAN, REVISE, RIGHT, WRONG
@@ -216,7 +216,7 @@ def test_a_kill_of_ours_leaves_no_container(policy: SandboxPolicy, kind: str) ->
     code = (
         "import sys\nfrom pathlib import Path\n"
         "from interpreter.sandbox.protocol import SandboxPolicy\n"
-        "from interpreter.sandbox.python_runner import PythonRunner\n"
+        "from interpreter.sandbox.runners.python import PythonRunner\n"
         "policy = SandboxPolicy(Path(sys.argv[1]), Path('python3'), engine=sys.argv[2], image=sys.argv[3])\n"
         "PythonRunner(policy).run('import time; print(1, flush=True); time.sleep(600)', "
         "lambda _: print('started', flush=True), 600)\n"

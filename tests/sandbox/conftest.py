@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from interpreter.sandbox.protocol import Outcome, Runner, SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
-from interpreter.sandbox.shell_runner import ShellRunner
+from interpreter.sandbox.runners.python import PythonRunner
+from interpreter.sandbox.runners.shell import ShellRunner
 
 TIMEOUT_S = 20.0
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from interpreter.sandbox.command import Command
 from interpreter.sandbox.output import OutputLimiter
 from interpreter.sandbox.protocol import Runner, SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.runners.python import PythonRunner
+from interpreter.sandbox.runners.shell import ShellRunner
 from interpreter.sandbox.seccomp import filter_program
 from interpreter.sandbox.self_test import self_test
-from interpreter.sandbox.shell_runner import ShellRunner
 from super_agent.core.errors import SandboxUnavailable
 
 SHOWN_BYTES = 65536

@@ -20,8 +20,8 @@ from interpreter.sandbox.container import IMAGE_PYTHON, ready_container, unused_
 from interpreter.sandbox.container_engine import AGENT, arguments, find_engine, owner
 from interpreter.sandbox.container_process import BROKE_PROTOCOL, ContainerProcess
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
-from interpreter.sandbox.shell_runner import ShellRunner
+from interpreter.sandbox.runners.python import PythonRunner
+from interpreter.sandbox.runners.shell import ShellRunner
 from super_agent.core.errors import SandboxUnavailable
 from tests.sandbox.conftest import Talk, settled_now
 from tests.sandbox.scripted_engine import ScriptedEngine
@@ -235,7 +235,7 @@ def test_a_kill_of_ours_ends_everything(policy: SandboxPolicy, workspace: Path) 
     code = (
         "import os, sys\nfrom pathlib import Path\n"
         "from interpreter.sandbox.protocol import SandboxPolicy\n"
-        "from interpreter.sandbox.shell_runner import ShellRunner\n"
+        "from interpreter.sandbox.runners.shell import ShellRunner\n"
         f"runner = ShellRunner(SandboxPolicy(Path({str(workspace)!r}), Path('python3'), engine='podman', image='i'))\n"
         "runner.run('sleep 4242.5 & setsid sleep 4242.5 & echo', print, 20)\nprint('started', flush=True)\n"
         "runner.run('sleep 4242.5', print, 600)\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interpreter.sandbox.protocol import Outcome, SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.shown import Stage
 from super_agent.core.events import CodeFinished, CodeStarted, Event, OutputStreamed
 from tests.sandbox.conftest import Talk

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.runners.python import PythonRunner
 from super_agent.core.errors import SandboxUnavailable
 from tests.sandbox.conftest import Talk
 

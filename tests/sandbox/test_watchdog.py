@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.python_runner import PythonRunner
+from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.watchdog import Watchdog, descendants
 from tests.sandbox.conftest import Talk
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from interpreter.sandbox.protocol import OutcomeKind
-from interpreter.sandbox.stateful import Dialog, StatefulRunner
+from interpreter.sandbox.runners.stateful import Dialog, StatefulRunner
 
 WORKER = Path(__file__).with_name("worker.py")
 _KINDS: dict[str, OutcomeKind] = {"finished": "finished", "interrupted": "interrupted"}
