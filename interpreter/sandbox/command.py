@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.pipes import remaining, wait_readable
-from interpreter.sandbox.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.start import start
 from super_agent.core.errors import SandboxUnavailable

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from interpreter.sandbox.bubblewrap import OPEN_FILES, SHM_BYTES, TMP_BYTES
+from interpreter.sandbox.bubblewrap.arguments import OPEN_FILES, SHM_BYTES, TMP_BYTES
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 from super_agent.core.settings import child_environment

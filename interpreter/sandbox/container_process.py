@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from interpreter.sandbox.bubblewrap import environment_inside
+from interpreter.sandbox.bubblewrap.arguments import environment_inside
+from interpreter.sandbox.bubblewrap.seccomp import filter_program
 from interpreter.sandbox.container_engine import (
     arguments,
     container_name,
@@ -25,7 +26,6 @@ from interpreter.sandbox.container_engine import (
 from interpreter.sandbox.container_frames import FrameBroken, FrameReader, frames
 from interpreter.sandbox.pipes import READ_BYTES, drain, remaining, wait_readable, wait_writable, widen
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.seccomp import filter_program
 from interpreter.sandbox.watchdog import Watchdog
 from super_agent.core.errors import SandboxUnavailable
 

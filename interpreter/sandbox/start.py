@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from interpreter.sandbox.bubblewrap.process import SandboxProcess
 from interpreter.sandbox.container_process import ContainerProcess
-from interpreter.sandbox.process import SandboxProcess
 from interpreter.sandbox.protocol import SandboxPolicy
 
 

@@ -17,7 +17,7 @@ from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_
 from interpreter.executor import Executor, Limits
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.roles import head
-from interpreter.sandbox.bubblewrap import require_bubblewrap
+from interpreter.sandbox.bubblewrap.arguments import require_bubblewrap
 from interpreter.sandbox.command import Command, find_program
 from interpreter.sandbox.container import IMAGE_PYTHON, ready_container, unused_environment
 from interpreter.sandbox.protocol import Runner, SandboxPolicy

@@ -11,12 +11,12 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from interpreter.sandbox.bubblewrap.seccomp import filter_program
 from interpreter.sandbox.command import Command
 from interpreter.sandbox.output import OutputLimiter
 from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
-from interpreter.sandbox.seccomp import filter_program
 from interpreter.sandbox.self_test import self_test
 from super_agent.core.errors import SandboxUnavailable
 

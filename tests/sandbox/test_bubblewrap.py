@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.sandbox.bubblewrap import can_disable_userns, confine, environment_inside, require_bubblewrap
+from interpreter.sandbox.bubblewrap.arguments import can_disable_userns, confine, environment_inside, require_bubblewrap
 from interpreter.sandbox.command import run_command
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.self_test import describe

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.sandbox import cgroup
-from interpreter.sandbox.bubblewrap import confine
+from interpreter.sandbox.bubblewrap import cgroup
+from interpreter.sandbox.bubblewrap.arguments import confine
 from interpreter.sandbox.protocol import SandboxPolicy
 
 

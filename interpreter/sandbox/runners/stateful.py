@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.pipes import remaining, wait_readable
-from interpreter.sandbox.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.start import Process, start
 from super_agent.core.errors import SandboxUnavailable

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-from interpreter.sandbox.bubblewrap import Confined, confine
+from interpreter.sandbox.bubblewrap.arguments import Confined, confine
 from interpreter.sandbox.pipes import drain, wait_readable, widen
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.watchdog import Watchdog, descendants, tasks

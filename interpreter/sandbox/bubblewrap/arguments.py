@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from interpreter.sandbox.cgroup import scope_for
+from interpreter.sandbox.bubblewrap.cgroup import scope_for
+from interpreter.sandbox.bubblewrap.seccomp import filter_program
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.reach import Reach, is_inside
-from interpreter.sandbox.seccomp import filter_program
 from super_agent.core.errors import SandboxUnavailable
 
 INNER_UID = 1000
