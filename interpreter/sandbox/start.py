@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from interpreter.sandbox.bubblewrap.process import SandboxProcess
-from interpreter.sandbox.container_process import ContainerProcess
+from interpreter.sandbox.container.process import ContainerProcess
 from interpreter.sandbox.protocol import SandboxPolicy
 
 

@@ -19,7 +19,7 @@ from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.roles import head
 from interpreter.sandbox.bubblewrap.arguments import require_bubblewrap
 from interpreter.sandbox.command import Command, find_program
-from interpreter.sandbox.container import IMAGE_PYTHON, ready_container, unused_environment
+from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container, unused_environment
 from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.runners.python import PythonRunner

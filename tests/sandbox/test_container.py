@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from interpreter.sandbox.command import Command, find_program, run_command
-from interpreter.sandbox.container import IMAGE_PYTHON, ready_container, unused_environment
-from interpreter.sandbox.container_engine import AGENT, arguments, find_engine, owner
-from interpreter.sandbox.container_process import BROKE_PROTOCOL, ContainerProcess
+from interpreter.sandbox.container.process import BROKE_PROTOCOL, ContainerProcess
+from interpreter.sandbox.container.program import AGENT, arguments, find_engine, owner
+from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container, unused_environment
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner

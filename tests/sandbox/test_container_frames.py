@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpreter.sandbox.container_frames import FROM_AGENT, HEADER, MAX_PAYLOAD_BYTES, FrameBroken, FrameReader, frames
+from interpreter.sandbox.container.frames import FROM_AGENT, HEADER, MAX_PAYLOAD_BYTES, FrameBroken, FrameReader, frames
 
 FRAMES = st.lists(st.tuples(st.sampled_from(sorted(FROM_AGENT)), st.binary(max_size=300)), max_size=20)
 

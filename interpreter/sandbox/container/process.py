@@ -14,7 +14,8 @@ from contextlib import suppress
 
 from interpreter.sandbox.bubblewrap.arguments import environment_inside
 from interpreter.sandbox.bubblewrap.seccomp import filter_program
-from interpreter.sandbox.container_engine import (
+from interpreter.sandbox.container.frames import FrameBroken, FrameReader, frames
+from interpreter.sandbox.container.program import (
     arguments,
     container_name,
     engine_environment,
@@ -23,7 +24,6 @@ from interpreter.sandbox.container_engine import (
     limits,
     reason_in,
 )
-from interpreter.sandbox.container_frames import FrameBroken, FrameReader, frames
 from interpreter.sandbox.pipes import READ_BYTES, drain, remaining, wait_readable, wait_writable, widen
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.watchdog import Watchdog

@@ -18,7 +18,7 @@ from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 from super_agent.core.settings import child_environment
 
-AGENT = Path(__file__).with_name("container_agent.py")
+AGENT = Path(__file__).with_name("agent.py")
 LABEL = "super-agent.owner"
 ASK_TIMEOUT_S = 30.0
 """For a question to the engine; measured 0.03 s with Podman, a Docker daemon that just started takes seconds."""

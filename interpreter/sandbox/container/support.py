@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from interpreter.sandbox.command import SHELL, run_command
-from interpreter.sandbox.container_engine import reason_in, require_image
+from interpreter.sandbox.container.program import reason_in, require_image
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 
