@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from interpreter.repeats import steady
+from interpreter.code_output import Stage
+from interpreter.loop_detection import steady
 from interpreter.sandbox.command import Command
 from interpreter.sandbox.protocol import Outcome, SandboxPolicy
-from interpreter.shown import Stage
 from super_agent.core.events import CheckFinished
 
 

@@ -12,12 +12,12 @@ from typing import Literal
 
 from interpreter.approval import Approver, Ruling
 from interpreter.code_blocks import CodeBlock, choose_block
+from interpreter.code_output import Stage
 from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine.engine import Engine, EngineReply
+from interpreter.loop_detection import Repeats
 from interpreter.ollama_adapter import OllamaAdapter
-from interpreter.repeats import Repeats
 from interpreter.sandbox.protocol import Outcome, Runner
-from interpreter.shown import Stage
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import (
     CodeDecided,

@@ -176,7 +176,7 @@ class OllamaAdapter:
 
     def _connected(self) -> "requests.Session":
         """Made at the first request: importing requests takes time that `verify` need not pay."""
-        from interpreter.session import session_on
+        from interpreter.transport import session_on
 
         return session_on(self._sockets, self._settings)
 

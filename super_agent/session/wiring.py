@@ -11,6 +11,7 @@ from typing import Literal
 
 from interpreter.approval import Approver
 from interpreter.check import Check
+from interpreter.code_output import Stage
 from interpreter.conversation import Conversation
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_python
@@ -24,7 +25,6 @@ from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
-from interpreter.shown import Stage
 from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
 from super_agent.core.events import (
     ClientUsage,

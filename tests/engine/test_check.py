@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from interpreter.check import Check
+from interpreter.code_output import Stage
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.shown import Stage
 from super_agent.core.events import Event
 
 FOREVER = "sleep 600"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from interpreter.code_output import Stage
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python
 from interpreter.executor import Executor, Limits
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.sandbox.protocol import Outcome
-from interpreter.shown import Stage
 from super_agent.core.errors import Interrupted
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.middleware import CountingGate

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from interpreter.code_output import Stage
 from interpreter.sandbox.protocol import Outcome, SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
-from interpreter.shown import Stage
 from super_agent.core.events import CodeFinished, CodeStarted, Event, OutputStreamed
 from tests.sandbox.conftest import Talk
 
