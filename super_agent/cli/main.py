@@ -93,7 +93,7 @@ def run(
     env_file: EnvFile = None,
 ) -> None:
     """Give a coding task to the team, in a folder, and watch it being done."""
-    from super_agent.cli import run as command
+    from super_agent.cli.commands import run as command
 
     flags = _flags(locals())
     options = command.Options(
@@ -123,7 +123,7 @@ def resume(
     env_file: EnvFile = None,
 ) -> None:
     """Go on with a run that was ended, by whatever: from its last complete turn."""
-    from super_agent.cli import resume as command
+    from super_agent.cli.commands import resume as command
 
     flags = _flags(locals())
     ask = command.Ask(session, instruction, workspace, more_turns, json, strict_instance)
@@ -154,7 +154,7 @@ def exec_(
     env_file: EnvFile = None,
 ) -> None:
     """The executor alone: one task, or a conversation when no task is given in a terminal."""
-    from super_agent.cli import run as command
+    from super_agent.cli.commands import run as command
 
     flags = _flags(locals())
     options = command.Options(task, file, workspace, check, setup, yes, "exec", python, json, strict_instance)
@@ -171,7 +171,7 @@ def up(
     env_file: EnvFile = None,
 ) -> None:
     """Make the server and the model ready: started, pulled or created, loaded once and kept."""
-    from super_agent.cli import up as command
+    from super_agent.cli.commands import up as command
 
     raise typer.Exit(command.main(from_, context, _flags(locals()), env_file, as_json=json))
 
@@ -189,7 +189,7 @@ def verify(
     env_file: EnvFile = None,
 ) -> None:
     """Check that AutoGen and the executor use the same model instance."""
-    from super_agent.cli import verify as command
+    from super_agent.cli.commands import verify as command
 
     raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json, quick=quick, load=load))
 
@@ -203,7 +203,7 @@ def ps(
     env_file: EnvFile = None,
 ) -> None:
     """Show the loaded models and how many clients use each."""
-    from super_agent.cli import ps as command
+    from super_agent.cli.commands import ps as command
 
     raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json, clients=clients, watch=watch))
 
@@ -211,7 +211,7 @@ def ps(
 @app.command()
 def down(model: Model = None, base_url: BaseUrl = None, json: Json = False, env_file: EnvFile = None) -> None:
     """Unload the model, unless a client still uses it."""
-    from super_agent.cli import down as command
+    from super_agent.cli.commands import down as command
 
     raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json))
 
@@ -227,7 +227,7 @@ def sandbox(
     env_file: EnvFile = None,
 ) -> None:
     """What model-written code can do to this machine: explained, and tried by breaking out."""
-    from super_agent.cli import sandbox as module
+    from super_agent.cli.commands import sandbox as module
 
     flags = _flags({"sandbox": sandbox_, "network": network})
     raise typer.Exit(module.main(command or [], workspace, python, flags, env_file, as_json=json))

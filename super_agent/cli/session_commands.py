@@ -41,7 +41,7 @@ def list_(
 ) -> None:
     """List the sessions of this workspace; `rm` and `prune` remove some."""
     if context.invoked_subcommand is None:
-        from super_agent.cli import sessions as command
+        from super_agent.cli.commands import sessions as command
 
         raise typer.Exit(command.show_list(env_file, workspace, everywhere=everywhere, as_json=json))
 
@@ -49,7 +49,7 @@ def list_(
 @sessions.command()
 def rm(names: SessionIds, json: Removed = False, env_file: EnvFile = None) -> None:
     """Remove sessions: their events, snapshots, saved originals and outputs. No file of a workspace is touched."""
-    from super_agent.cli import sessions as command
+    from super_agent.cli.commands import sessions as command
 
     raise typer.Exit(command.remove(env_file, names, as_json=json))
 
@@ -66,7 +66,7 @@ def prune(
     env_file: EnvFile = None,
 ) -> None:
     """Remove old sessions of this workspace, or of all; running ones stay."""
-    from super_agent.cli import sessions as command
+    from super_agent.cli.commands import sessions as command
 
     raise typer.Exit(
         command.prune(env_file, workspace, everywhere=everywhere, keep=keep, older_than=older_than, as_json=json)
@@ -83,7 +83,7 @@ def show(
     env_file: EnvFile = None,
 ) -> None:
     """Show a session as it was seen, or write it as a page to send to somebody."""
-    from super_agent.cli import show as command
+    from super_agent.cli.commands import show as command
 
     raise typer.Exit(command.main(session, workspace, html, env_file, as_json=json))
 
@@ -97,7 +97,7 @@ def diff(
     env_file: EnvFile = None,
 ) -> None:
     """Show what a session changed in the workspace's files."""
-    from super_agent.cli import diff as command
+    from super_agent.cli.commands import diff as command
 
     raise typer.Exit(command.main(session, turn, workspace, env_file, stat=stat, as_json=json))
 
@@ -119,7 +119,7 @@ def undo(
     env_file: EnvFile = None,
 ) -> None:
     """Take back what a session changed, after showing it; `--redo` takes that back."""
-    from super_agent.cli import undo as command
+    from super_agent.cli.commands import undo as command
 
     ask = command.Ask(session, to_turn, tuple(file or ()), workspace, yes, force, redo, json)
     raise typer.Exit(command.main(ask, env_file))

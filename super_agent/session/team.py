@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from super_agent.cli.run import Boundary, Work
+from super_agent.cli.commands.run import Boundary, Work
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient

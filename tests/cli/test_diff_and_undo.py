@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from super_agent.cli.diff import coloured
+from super_agent.cli.commands.diff import coloured
 from super_agent.core.events import RunEnded, RunStarted, Stamped
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.snapshots import Snapshots

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from super_agent.cli.ps import table
+from super_agent.cli.commands.ps import table
 from super_agent.cli.say import say, say_json
 from super_agent.cli.wording import counted
 from super_agent.core.errors import UsageError

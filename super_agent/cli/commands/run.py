@@ -86,7 +86,7 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
     """Run one task; returns the exit code. Raises `SuperAgentError` for what is wrong before the run begins."""
     settings = load_settings(flags, env_file=env_file)
     if options.mode == "exec" and options.task is None and options.file is None and sys.stdin.isatty():
-        from super_agent.cli import talk
+        from super_agent.cli.commands import talk
 
         return talk.main(options, settings)
     task = read_task(options)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from super_agent.cli.commands.run import Options, carry_out
 from super_agent.cli.render import Renderer, choose_renderer
-from super_agent.cli.run import Options, carry_out
 from super_agent.cli.terminal import Terminal
 from super_agent.cli.wording import MORE
 from super_agent.core.errors import SessionUnknown, UsageError

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.cli.commands.verify_words import BECAUSE, TITLES, Language, fix, seen
 from super_agent.cli.say import complain, say, say_json
-from super_agent.cli.verify_words import BECAUSE, TITLES, Language, fix, seen
 from super_agent.core.errors import ExitCode, ServerFailed
 from super_agent.core.instance.checks import CheckLine, ProofGate
 from super_agent.core.instance.diagnosis_text import cause_text
