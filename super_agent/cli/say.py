@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-from super_agent.cli.output import Output
+from super_agent.cli.render.output import Output
 from super_agent.core.sanitize import harmless
 
 # Marks that not every encoding has, and what is written in their place.

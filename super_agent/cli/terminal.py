@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from super_agent.cli.line_editor import LineEditor
-from super_agent.cli.render import Typing
+from super_agent.cli.render.choice import Typing
 
 PAUSE_LOOK_S = 0.1
 """How often a lender looks whether the reader has ended instead of pausing."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from super_agent.cli.render import choose_renderer
+from super_agent.cli.render.choice import choose_renderer
 from super_agent.core import events as ev
 from tests.cli.scripted_runs import RUNS, stamped
 
@@ -58,7 +58,7 @@ def test_a_program_whose_reader_goes_away_is_interrupted_and_says_nothing(as_jso
     program = (
         "import signal, sys, time\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits it ignored\n"
-        "from super_agent.cli.render import choose_renderer\n"
+        "from super_agent.cli.render.choice import choose_renderer\n"
         "from tests.cli.scripted_runs import team_run\n"
         f"renderer = choose_renderer({as_json}, sys.stdout)\n"
         "try:\n"

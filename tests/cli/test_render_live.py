@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from rich.console import Console
 
-from super_agent.cli.output import Output
-from super_agent.cli.render_live import LivePen, StillPen
-from super_agent.cli.render_text import TextRenderer
+from super_agent.cli.render.live import LivePen, StillPen
+from super_agent.cli.render.output import Output
+from super_agent.cli.render.text import TextRenderer
 from super_agent.core import events as ev
 from tests.cli.expected_runs import EXPECTED
 from tests.cli.screen import screen
@@ -267,7 +267,7 @@ def test_on_a_real_terminal_a_run_asks_listens_and_gives_the_terminal_back(tmp_p
     program = tmp_path / "run.py"
     program.write_text(
         "import sys, termios, threading, time\n"
-        "from super_agent.cli.render import choose_renderer\n"
+        "from super_agent.cli.render.choice import choose_renderer\n"
         "from super_agent.cli.terminal import Terminal\n"
         "from tests.cli.scripted_runs import team_run\n"
         "before = termios.tcgetattr(0)\n"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from super_agent.cli.render import choose_renderer
+from super_agent.cli.render.choice import choose_renderer
 from super_agent.core import events as ev
 from tests.cli.expected_runs import EXPECTED
 from tests.cli.scripted_runs import RUNS, code_run, reply, stamped, started
@@ -199,7 +199,7 @@ def test_a_reader_that_goes_away_is_told_once_and_ends_the_output_quietly(as_jso
 def test_plain_text_and_json_do_not_load_rich() -> None:
     program = (
         "import io, sys\n"
-        "from super_agent.cli.render import choose_renderer\n"
+        "from super_agent.cli.render.choice import choose_renderer\n"
         "for as_json in (True, False): choose_renderer(as_json, io.StringIO()).close()\n"
         "print('rich' in sys.modules)"
     )

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from super_agent.cli.output import Output
+from super_agent.cli.render.output import Output
 from super_agent.cli.say import complain, say_json
 from super_agent.cli.surface import colours
 from super_agent.core.errors import UsageError

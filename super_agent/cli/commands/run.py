@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from super_agent.cli.approval import require_approval, why_nobody
-from super_agent.cli.render import Renderer, choose_renderer
+from super_agent.cli.render.choice import Renderer, choose_renderer
 from super_agent.cli.terminal import Terminal
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.events import EndReason, RunEnded

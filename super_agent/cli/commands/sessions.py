@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from super_agent.cli.commands.ps import table
+from super_agent.cli.render.wording import counted
 from super_agent.cli.say import say, say_json
-from super_agent.cli.wording import counted
 from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import harmless
 from super_agent.core.settings import load_settings

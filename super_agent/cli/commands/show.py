@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from super_agent.cli.output import Output
-from super_agent.cli.render import Renderer
+from super_agent.cli.render.choice import Renderer
+from super_agent.cli.render.output import Output
 from super_agent.cli.say import say
 from super_agent.cli.surface import draws
 from super_agent.core.errors import UsageError
@@ -45,16 +45,16 @@ def _print(store: Store, row: SessionRow, *, as_json: bool) -> None:
 
 def _renderer(output: Output, *, as_json: bool) -> Renderer:
     if as_json:
-        from super_agent.cli.render_json import JsonRenderer
+        from super_agent.cli.render.json_lines import JsonRenderer
 
         return JsonRenderer(output)
-    from super_agent.cli.render_text import TextRenderer
+    from super_agent.cli.render.text import TextRenderer
 
     if draws(sys.stdout):
-        from super_agent.cli.render_live import StillPen
+        from super_agent.cli.render.live import StillPen
 
         return TextRenderer(StillPen(output), afterwards=True)
-    from super_agent.cli.render_plain import PlainPen
+    from super_agent.cli.render.plain import PlainPen
 
     return TextRenderer(PlainPen(output), afterwards=True)
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from super_agent.cli import wording
 from super_agent.cli.page.markup import block, diff, esc, folded, line, tag
+from super_agent.cli.render import wording
 from super_agent.core import events as ev
 
 FOLDED_LINES = 30

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from super_agent.cli.page.markup import esc
-from super_agent.cli.wording import duration
+from super_agent.cli.render.wording import duration
 from super_agent.core.events import CodeFinished, InstanceNoted, RequestFinished, Stamped, TurnStarted
 
 LANES = ("autogen", "open-interpreter", "code")

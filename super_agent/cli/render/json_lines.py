@@ -2,7 +2,7 @@
 
 import json
 
-from super_agent.cli.output import Output
+from super_agent.cli.render.output import Output
 from super_agent.core.events import Stamped, to_json
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from super_agent.cli import wording
-from super_agent.cli.pen import Style
+from super_agent.cli.render import wording
+from super_agent.cli.render.surface import Style
 from super_agent.core import events as ev
 
 

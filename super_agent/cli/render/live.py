@@ -10,10 +10,10 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from super_agent.cli import wording
-from super_agent.cli.live_rows import Highlighter, OutputRows, ReplyRows, folded, wrapped
-from super_agent.cli.output import Output
-from super_agent.cli.pen import BODY, GUTTER, LABEL_COLUMNS, Style
+from super_agent.cli.render import wording
+from super_agent.cli.render.output import Output
+from super_agent.cli.render.rows import Highlighter, OutputRows, ReplyRows, folded, wrapped
+from super_agent.cli.render.surface import BODY, GUTTER, LABEL_COLUMNS, Style
 from super_agent.core.sanitize import harmless
 
 STYLES: dict[Style, str] = {

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from super_agent.cli import wording
-from super_agent.cli.pen import BODY, Pen, Style
-from super_agent.cli.render import Typing
-from super_agent.cli.render_lines import lines_of
+from super_agent.cli.render import wording
+from super_agent.cli.render.choice import Typing
+from super_agent.cli.render.lines import lines_of
+from super_agent.cli.render.surface import BODY, Pen, Style
 from super_agent.core import events as ev
 from super_agent.core.sanitize import harmless
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
-from super_agent.cli.output import Output
+from super_agent.cli.render.output import Output
 from super_agent.cli.surface import draws
 from super_agent.core.events import Stamped
 
@@ -46,15 +46,15 @@ def choose_renderer(as_json: bool, stream: TextIO, on_reader_gone: Callable[[], 
     """
     output = Output(stream, on_reader_gone)
     if as_json:
-        from super_agent.cli.render_json import JsonRenderer
+        from super_agent.cli.render.json_lines import JsonRenderer
 
         return JsonRenderer(output)
-    from super_agent.cli.render_text import TextRenderer
+    from super_agent.cli.render.text import TextRenderer
 
     if draws(stream):
-        from super_agent.cli.render_live import LivePen
+        from super_agent.cli.render.live import LivePen
 
         return TextRenderer(LivePen(output))
-    from super_agent.cli.render_plain import PlainPen
+    from super_agent.cli.render.plain import PlainPen
 
     return TextRenderer(PlainPen(output))
