@@ -268,7 +268,7 @@ def test_on_a_real_terminal_a_run_asks_listens_and_gives_the_terminal_back(tmp_p
     program.write_text(
         "import sys, termios, threading, time\n"
         "from super_agent.cli.render.choice import choose_renderer\n"
-        "from super_agent.cli.terminal import Terminal\n"
+        "from super_agent.cli.terminal.terminal import Terminal\n"
         "from tests.cli.scripted_runs import team_run\n"
         "before = termios.tcgetattr(0)\n"
         "renderer = choose_renderer(False, sys.stdout)\n"

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from super_agent.cli.line_editor import LineEditor
-from super_agent.cli.terminal import Terminal
+from super_agent.cli.terminal.line_editor import LineEditor
+from super_agent.cli.terminal.terminal import Terminal
 
 
 class Keyboard:

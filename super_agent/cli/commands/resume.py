@@ -9,7 +9,7 @@ from typing import Any
 from super_agent.cli.commands.run import Options, carry_out
 from super_agent.cli.render.choice import Renderer, choose_renderer
 from super_agent.cli.render.wording import MORE
-from super_agent.cli.terminal import Terminal
+from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import SessionUnknown, UsageError
 from super_agent.core.events import EndReason, RunResumed, UserSpoke
 from super_agent.core.settings import Settings, load_settings

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from super_agent.cli.approval import require_approval, why_nobody
 from super_agent.cli.render.choice import Renderer, choose_renderer
-from super_agent.cli.terminal import Terminal
+from super_agent.cli.terminal.approval import require_approval, why_nobody
+from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.events import EndReason, RunEnded
 from super_agent.core.settings import load_settings

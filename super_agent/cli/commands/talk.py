@@ -11,10 +11,10 @@ from types import FrameType
 from prompt_toolkit import PromptSession
 
 from interpreter.executor import Executor
-from super_agent.cli.approval import require_approval, why_nobody
 from super_agent.cli.commands.run import Options
 from super_agent.cli.render.choice import Renderer, choose_renderer
-from super_agent.cli.terminal import Terminal
+from super_agent.cli.terminal.approval import require_approval, why_nobody
+from super_agent.cli.terminal.terminal import Terminal
 from super_agent.cli.typed_lines import history_of
 from super_agent.core.errors import Interrupted, SuperAgentError
 from super_agent.core.events import Notice, TurnStarted

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from super_agent.cli.render.wording import counted
 from super_agent.cli.say import say, say_json
-from super_agent.cli.terminal import Terminal
+from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import harmless
 from super_agent.core.snapshots.restore import Plan, Step

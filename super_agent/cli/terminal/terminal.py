@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from super_agent.cli.line_editor import LineEditor
 from super_agent.cli.render.choice import Typing
+from super_agent.cli.terminal.line_editor import LineEditor
 
 PAUSE_LOOK_S = 0.1
 """How often a lender looks whether the reader has ended instead of pausing."""

@@ -15,7 +15,7 @@ from typing import Literal
 from interpreter.approval import Ruling, reasons_to_ask
 from interpreter.code_blocks import CodeBlock
 from super_agent.cli.render.choice import interrupt_self
-from super_agent.cli.terminal import Terminal
+from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.events import ApprovalAsked, CodeDecision, Emit, Notice
 from super_agent.core.settings import editor_command
 from super_agent.session.wiring import Ground
