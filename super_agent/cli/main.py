@@ -8,8 +8,8 @@ import typer
 
 from super_agent import __version__
 from super_agent.cli import batch_commands, session_commands
+from super_agent.cli.commands.task_arguments import TaskCommand
 from super_agent.cli.say import complain
-from super_agent.cli.task_arguments import TaskCommand
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
 
 app = typer.Typer(

@@ -6,9 +6,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from super_agent.cli.render.capabilities import colours
 from super_agent.cli.render.output import Output
 from super_agent.cli.say import complain, say_json
-from super_agent.cli.surface import colours
 from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import harmless
 from super_agent.core.snapshots.history import changes, diff

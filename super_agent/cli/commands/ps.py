@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from super_agent.cli.render.capabilities import draws
 from super_agent.cli.say import say, say_json
-from super_agent.cli.surface import draws
 from super_agent.core.instance.client_registry import ClientEntry, live_clients
 from super_agent.core.instance.watch import find_loaded
 from super_agent.core.ollama import processes

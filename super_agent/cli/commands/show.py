@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from super_agent.cli.render.capabilities import draws
 from super_agent.cli.render.choice import Renderer
 from super_agent.cli.render.output import Output
 from super_agent.cli.say import say
-from super_agent.cli.surface import draws
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.sessions import SessionRow

@@ -15,7 +15,7 @@ from super_agent.cli.commands.run import Options
 from super_agent.cli.render.choice import Renderer, choose_renderer
 from super_agent.cli.terminal.approval import require_approval, why_nobody
 from super_agent.cli.terminal.terminal import Terminal
-from super_agent.cli.typed_lines import history_of
+from super_agent.cli.terminal.typed_lines import history_of
 from super_agent.core.errors import Interrupted, SuperAgentError
 from super_agent.core.events import Notice, TurnStarted
 from super_agent.core.settings import Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_python
+from super_agent.cli.render.capabilities import draws
 from super_agent.cli.say import say, say_json
-from super_agent.cli.surface import draws
 from super_agent.core.errors import ModelNotFound, OllamaUnreachable, ServerFailed, UsageError
 from super_agent.core.instance.context_size import fit_context
 from super_agent.core.instance.watch import find_loaded

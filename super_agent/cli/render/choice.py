@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
+from super_agent.cli.render.capabilities import draws
 from super_agent.cli.render.output import Output
-from super_agent.cli.surface import draws
 from super_agent.core.events import Stamped
 
 
