@@ -1,0 +1,1 @@
+"""Open Interpreter behind a pipe: its process, its environment and the protocol between."""

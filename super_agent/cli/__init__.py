@@ -1,1 +1,1 @@
-"""The command line: one module a command, and the sinks that show events."""
+"""The command line, one door to a run: flags, drawing and keys."""

@@ -19,7 +19,7 @@ class Line:
 
 
 def lines_of(event: ev.Event) -> Iterator[Line]:
-    """The lines of an event, none where `render_text` draws it otherwise."""
+    """The lines of an event, none where `TextRenderer` draws it otherwise."""
     say = _LINES.get(type(event))
     return say(event) if say is not None else iter(())
 

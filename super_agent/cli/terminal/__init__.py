@@ -1,0 +1,1 @@
+"""The keyboard: typed lines, questions and their answers."""
