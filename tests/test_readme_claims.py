@@ -12,6 +12,10 @@ from super_agent.cli.main import app
 from super_agent.core.errors import ExitCode
 from super_agent.core.ollama.http_errors import LEAST_VERSION
 from super_agent.core.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, VARIABLES, Settings
+from tests.cli.conftest import SuperAgent, super_agent
+from tests.scripted_ollama import ScriptedOllama
+
+__all__ = ["super_agent"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.pt-BR.md")
@@ -106,3 +110,20 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     for variable, value in re.findall(r"`(SUPER_AGENT_[A-Z_]+)` \(([\d,]+)\)", told):
         assert getattr(defaults, VARIABLES[variable]) == float(value.replace(",", "")), variable
     assert f"default\n`{defaults.sandbox_image}`" in told
+
+
+def test_without_the_store_nothing_of_a_run_is_kept(super_agent: SuperAgent, tmp_path: Path) -> None:
+    for readme, words in (
+        ("README.md", "`--no-store` (`SUPER_AGENT_STORE=off`) keeps nothing"),
+        (READMES[1], "só ficam"),
+    ):
+        assert words in " ".join(text(readme).split())
+    (tmp_path / "workspace").mkdir()
+    code = "```python\nopen('a', 'w').write('WORD-4711')\n```"
+    with ScriptedOllama([code, "Done: WORD-4711."]) as server:
+        where = ("-w", str(tmp_path / "workspace"), "--base-url", server.base_url, "--model", server.model)
+        done = super_agent("exec", "write WORD-4711", "--no-store", *where)
+    assert done.code == 0, done
+    files = [path for path in (tmp_path / "home" / "state").rglob("*") if path.is_file()]
+    assert files
+    assert [path.name for path in files if b"WORD-4711" in path.read_bytes()] == []
