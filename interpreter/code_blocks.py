@@ -1,12 +1,14 @@
 """Which block of a reply runs: the first one in a language we run, never one that the length limit cut."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from super_agent.core.replies.calls import Call, calls_in_json, meaning_of, printed_calls
+from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.literal_text import literal_text
+from super_agent.core.replies.types import CodeCall
 
 Language = Literal["python", "shell"]
 LANGUAGES: Mapping[str, Language] = {
@@ -14,9 +16,12 @@ LANGUAGES: Mapping[str, Language] = {
     "shell": "shell", "bash": "shell", "sh": "shell", "zsh": "shell", "console": "shell", "shell-session": "shell",
 }  # fmt: skip
 _OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\r\n]*)$")
-_TAGGED_CALL = re.compile(r"<tool_call>(?P<call>.*?)(?:</tool_call>|\Z)", re.DOTALL)
-_RUNNERS = frozenset(("execute", "execute_code", "run", "run_code", "code_interpreter"))
-"""Names under which models call for code to be run, beside those of the languages."""
+_QUOTED = frozenset(
+    ("json", "jsonc", "text", "txt", "plaintext", "plain", "output", "diff", "patch", "markdown", "md", "html", "xml",
+     "yaml", "yml", "toml", "ini", "csv", "log", "css", "sql", "traceback", "http", "none", "stdout", "stderr", "tree")
+)  # fmt: skip
+"""What is shown, not meant to run."""
+_PROMPT = re.compile(r"^\s*(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+[:\s][^$#\n]{0,60})?\$ ")
 _CUT_INSIDE = "Your reply was cut by the length limit inside the block, so it was not run. Write less code."
 _CUT = "Your reply was cut by the length limit. Say it shorter."
 
@@ -73,8 +78,9 @@ def choose_block(text: str, finish_reason: str) -> Choice:
 
 def _left_alone(fence: _Fence) -> list[str]:
     """A note for a block that may have been meant to run; output quoted as text or data is none."""
-    if fence.info.strip():
-        return []
+    if word := fence.info.strip():
+        name = language_of(re.split(r"[\s:,]", word)[0])
+        return [] if name in _QUOTED else [f"The {word} block was not run: only python and shell run. Use one of them."]
     return ["A block without a language was not run. Name python or shell after the opening fence."]
 
 
@@ -87,7 +93,7 @@ def _fences(text: str, *, cut: bool) -> Iterator[_Fence]:
             position += 1
             continue
         info, indent = opening["info"].strip(), len(opening["indent"])
-        language = LANGUAGES.get(info.split()[0].lower() if info else "")
+        language = LANGUAGES.get(language_of(info.split()[0]) if info else "")
         closing = re.compile(rf"^[ \t]*{re.escape(opening['fence'][0])}{{{len(opening['fence'])},}}[ \t]*$")
         start = position + 1
         end = next((i for i in range(start, len(lines)) if closing.match(lines[i])), len(lines))
@@ -119,17 +125,30 @@ def _dedented(line: str, indent: int) -> str:
 
 
 def _without_prompts(code: str) -> str:
-    """`$ ls` as in a transcript: when every line that is not output has a prompt, keep the commands only."""
+    """`$ ls` as in a transcript: keep the commands with their heredocs and continued lines; the rest is output."""
     lines = code.split("\n")
-    if not lines[0].lstrip().startswith("$ "):
+    prompt = _PROMPT.match(lines[0])
+    if prompt is None:
         return code
-    return "\n".join(line.lstrip()[2:] for line in lines if line.lstrip().startswith("$ "))
+    bare = [_PROMPT.sub("", line, count=1) for line in lines]
+    literal = literal_text("shell", bare)
+    kept: list[str] = []
+    goes_on = False
+    for number, line in enumerate(lines):
+        held = literal.holds(number) or goes_on
+        if _PROMPT.match(line) and not literal.holds(number):
+            kept.append(bare[number])
+        elif held:
+            kept.append(line.removeprefix("> "))
+        else:
+            continue
+        goes_on = kept[-1].endswith("\\")
+    return "\n".join(kept)
 
 
 def _bare_call(text: str) -> CodeBlock | None:
     """A reply that is a tool call as text and nothing else, or holds one in the tags that models are trained on."""
-    tagged = _TAGGED_CALL.search(text)
-    return _tool_call(tagged["call"] if tagged else text)
+    return _first_code(printed_calls(text))
 
 
 def _tool_call(text: str) -> CodeBlock | None:
@@ -137,18 +156,9 @@ def _tool_call(text: str) -> CodeBlock | None:
 
     `{"name": "execute", "arguments": {"language": "python", "code": "…"}}`, or with the language as the name.
     """
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        value = json.loads(text, strict=False)  # line breaks inside strings are common in them
-        name, arguments = str(value["name"]).lower(), value.get("arguments", value.get("parameters"))
-        if isinstance(arguments, str):
-            arguments = json.loads(arguments, strict=False)
-        code = arguments["code"] if "code" in arguments else arguments["command"]
-        language = LANGUAGES.get(str(arguments["language"]).lower() if name in _RUNNERS else name)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-    if language is None or not isinstance(code, str) or not code.strip():
-        return None
-    # JSON can hold half a surrogate pair, which no file, pipe or terminal takes.
-    return CodeBlock(language, code.encode("utf-8", "replace").decode())
+    return _first_code(calls_in_json(text))
+
+
+def _first_code(calls: list[Call]) -> CodeBlock | None:
+    meanings = (meaning_of(call) for call in calls)
+    return next((CodeBlock(LANGUAGES[m.language], m.code) for m in meanings if isinstance(m, CodeCall)), None)

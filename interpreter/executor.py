@@ -18,6 +18,7 @@ from interpreter.engine.engine import Engine, EngineReply
 from interpreter.loop_detection import Repeats
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.sandbox.protocol import Outcome, Runner
+from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import (
     CodeDecided,
@@ -32,16 +33,23 @@ from super_agent.core.events import (
 from super_agent.core.files.workspace import Changes, Workspace
 from super_agent.core.model.chat import Reply
 from super_agent.core.model.context_allocation import WORTH_IT, Shares
+from super_agent.core.replies.calls import as_printed
+from super_agent.core.replies.reading import split_files
 from super_agent.core.text import clipped
 
-Ended = Literal["finished", "round_limit", "time_limit", "repeats", "reply_cut"]
+Ended = Literal["finished", "round_limit", "time_limit", "repeats", "reply_cut", "no_answer"]
 ENDED_TEXT: Mapping[Ended, str] = {
     "finished": "done",
     "round_limit": "stopped: the limit of code runs for one instruction was reached",
     "time_limit": "stopped: the time for one instruction was over",
     "repeats": "stopped: the same code gave the same result three times, with nothing new between",
     "reply_cut": "stopped: the reply was cut by the length limit twice",
+    "no_answer": "stopped: the model gave no answer that could be carried out, twice",
 }
+EMPTY_REPLY = (
+    "Your reply was empty. Write one ```python or ```shell block that does the next step, a file in a block headed by "
+    "its language and path, or one sentence that says what was done."
+)
 INTERRUPT_EVERY_S = 0.1
 UNKNOWN_CONTEXT = 32768
 """Tokens, for the bounds of reports and results where the loaded context is not known."""
@@ -94,6 +102,8 @@ class _Instruction:
     final_reply: str = ""
     repeats: Repeats = field(default_factory=Repeats)
     cut_replies: int = 0
+    edits: int = 0
+    """Replies whose file blocks were applied or refused."""
 
 
 class Executor:
@@ -108,10 +118,11 @@ class Executor:
         stage: Stage,
         limits: Limits,
         approver: Approver | None = None,
+        editor: Editor | None = None,
     ) -> None:
         """`runners` by language: "python" and "shell". All parts are owned, and closed, by the caller.
 
-        Without an approver no person is asked before code runs.
+        Without an approver no person is asked before code runs; without an editor no file block is applied.
         """
         self.conversation = Conversation()
         self._adapter = adapter
@@ -123,6 +134,7 @@ class Executor:
         self._emit = stage.emit
         self._limits = limits
         self._approver = approver
+        self._editor = editor
         self._cancelled = threading.Event()
         self._interrupt: Callable[[], None] | None = None
         """Ends what goes on now: code, or the question whether it may run."""
@@ -190,17 +202,42 @@ class Executor:
             self._make_room(self._adapter.reply_limit(), job)
             reply = self._reply()
             job.final_reply = reply.text
-            choice = choose_block(reply.text, reply.finish_reason)
+            text, told = self._apply_files(job, reply)
+            choice = choose_block(text, reply.finish_reason)
+            if told:
+                self.conversation.append("user", told)
+                if choice.block is None:
+                    continue
             if choice.block is not None:
                 for note in choice.notes:
                     self.conversation.append("user", note)
                 return EngineReply(reply.text, choice.block)
-            if not choice.notes:
+            notes = choice.notes or ((EMPTY_REPLY,) if not reply.text.strip() else ())
+            if not notes:
                 return EngineReply(reply.text, None)
             job.cut_replies += 1
             if job.cut_replies > 1:
-                raise _Ended("reply_cut" if reply.finish_reason == "length" else "finished")
-            self.conversation.append("user", " ".join(choice.notes))
+                if reply.finish_reason == "length":
+                    raise _Ended("reply_cut")
+                raise _Ended("finished" if (job.runs or job.edits) and reply.text.strip() else "no_answer")
+            self.conversation.append("user", " ".join(notes))
+
+    def _apply_files(self, job: _Instruction, reply: Reply) -> tuple[str, str]:
+        """Apply the file blocks of a reply; the rest of it, and what is told to the model of them, or nothing."""
+        if self._editor is None:
+            return reply.text, ""
+        around = self._editor.surroundings(self.conversation.task or job.text)
+        files, rest = split_files(reply.text, around)
+        if not files:
+            return reply.text, ""
+        job.edits += 1
+        if job.edits > self._limits.max_rounds:
+            raise _Ended("round_limit")
+        applied = self._editor.apply(files)
+        lines = [f"Wrote {path}." for path in applied.paths]
+        lines += [f"Did not write {path}: {reason}." for path, reason in applied.refusals]
+        lines += [f"Syntax error in {error}" for _, error in applied.errors]
+        return rest, "\n".join(lines)
 
     def _make_room(self, needed_tokens: int, job: _Instruction | None = None) -> None:
         """Compact where the prompt and what is needed after it would not fit, and where that helps."""
@@ -224,6 +261,9 @@ class Executor:
         self._emit(SpeakerStarted("executor"))
         for item in self._adapter.stream(self.conversation.messages, is_cancelled=self._cancelled.is_set):
             if isinstance(item, Reply):
+                if item.tool_calls:  # no tools were offered: a parser of the server's own made calls of the text
+                    text = as_printed(item.text, [(call.name, call.arguments) for call in item.tool_calls])
+                    item = replace(item, text=text, tool_calls=(), finish_reason="stop")
                 self.conversation.append("assistant", item.text)
                 self._emit(MessagePosted("executor", item.text, item.finish_reason))
                 return item

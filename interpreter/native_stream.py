@@ -3,12 +3,13 @@
 The request type has no field for a runner option or keep_alive, and refuses unknown ones.
 """
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from super_agent.core.model.chat import Reply, ReplyPiece
+from super_agent.core.model.chat import Reply, ReplyPiece, ToolCall
 from super_agent.core.model.wire import FINISH_REASONS, GrowingReply, LineReader, encoded
 from super_agent.core.ollama import http_errors
 
@@ -42,9 +43,19 @@ class ChatRequest(BaseModel):
         return encoded(dict(self) | {"options": dict(self.options)})
 
 
+class _Function(BaseModel):
+    name: str = ""
+    arguments: Any = None
+
+
+class _Call(BaseModel):
+    function: _Function = _Function()
+
+
 class _Message(BaseModel):
     content: str | None = None
     thinking: str | None = None
+    tool_calls: list[_Call] | None = None
 
 
 class _Line(BaseModel):
@@ -105,4 +116,9 @@ class NativeStream:
             raise http_errors.from_object(self.base_url, line.error)
         if line.done:
             self._last = line
+        for call in line.message.tool_calls or ():
+            given = call.function.arguments
+            text = given if isinstance(given, str) else json.dumps(given)
+            number = len(self._reply.tool_calls)
+            self._reply.tool_calls[number] = ToolCall(f"call_{number}", call.function.name, text)
         return self._reply.take(line.message.thinking, line.message.content)

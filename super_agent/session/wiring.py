@@ -25,6 +25,7 @@ from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
+from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
 from super_agent.core.events import (
     ClientUsage,
@@ -321,7 +322,8 @@ def build_executor(ground: Ground, halves: Halves, restored: WorkState | None = 
     for runner in runners.values():
         stack.callback(runner.close)
     limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
-    executor = Executor(adapter, engine, runners, ground.workspace, ground.stage, limits, ground.approver)
+    editor = Editor(ground.workspace, ground.emit, ground.session.save_original)
+    executor = Executor(adapter, engine, runners, ground.workspace, ground.stage, limits, ground.approver, editor)
     network = ground.policy.network or not ground.policy.contained
     executor.conversation = Conversation(head(network=network), network=network)
     if restored is not None:

@@ -1,10 +1,13 @@
 """AutoGen's window on the shared transcript: each thinking member has one, and all show the same record."""
 
+import json
+from collections.abc import Iterator
+
 from autogen_core.model_context import ChatCompletionContext
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
-from pydantic import ValidationError
 
 from super_agent.core.model.chat import Message
+from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.team.roles import Role, Verdict
 from super_agent.team.transcript import Entry, Transcript, VerdictFacts
 
@@ -40,12 +43,26 @@ class SharedContext(ChatCompletionContext):
 
 
 def read_verdict(text: str) -> VerdictFacts:
-    """The reviewer's reply as facts; not valid where it is no JSON of the schema."""
-    try:
-        verdict = Verdict.model_validate_json(text)
-    except ValidationError:
+    """The reviewer's reply as facts; not valid where no one verdict of the schema is in it."""
+    found = {(v.verdict, v.reasons) for v in _verdicts(text)}
+    if len({verdict for verdict, _ in found}) != 1:
         return VerdictFacts(accepted=False, valid=False, reasons="")
-    return VerdictFacts(verdict.verdict == "accept", valid=True, reasons=verdict.reasons)
+    verdict, reasons = found.pop()
+    return VerdictFacts(verdict == "accept", valid=True, reasons=reasons)
+
+
+def _verdicts(text: str) -> Iterator[Verdict]:
+    """The verdicts in a reply: in a fence, after a sentence, with further fields; thoughts do not count."""
+    said, _ = split_thoughts(text)
+    decoder, position = json.JSONDecoder(strict=False), said.find("{")
+    while position >= 0:
+        try:
+            value, end = decoder.raw_decode(said, position)
+            kept = {name: value[name] for name in ("verdict", "reasons")}
+            yield Verdict.model_validate(kept)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            end = position + 1
+        position = said.find("{", end)
 
 
 def _to_autogen(message: Message) -> LLMMessage:

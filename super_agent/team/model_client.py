@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from autogen_core import CancellationToken, FunctionCall
@@ -26,6 +26,7 @@ from super_agent.core.errors import SuperAgentError
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
 from super_agent.core.ollama.api import ModelDetails
+from super_agent.core.replies.calls import as_printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,10 @@ class TeamModelClient(ChatCompletionClient):
             raise
         if reply is None:
             raise RuntimeError("LLMClient.stream ended without a Reply")
+        if reply.tool_calls and not tools:
+            # A parser of the server's own made calls of the text; as text they are read like all others, and counted.
+            text = as_printed(reply.text, [(call.name, call.arguments) for call in reply.tool_calls])
+            reply = replace(reply, text=text, tool_calls=(), finish_reason="stop")
         self._listener.on_reply(reply)
         return reply
 

@@ -57,7 +57,7 @@ CUES: dict[Role, str] = {
 
 
 class Verdict(BaseModel):
-    """What the reviewer answers; sent to the server as the reply's JSON schema."""
+    """What the reviewer answers; sent to the server as the reply's JSON schema, which not every model keeps to."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -37,7 +37,7 @@ def test_only_one_block_runs_and_the_model_is_told() -> None:
     assert choice.notes == ("Only the first block of a reply runs; the blocks after it were left alone.",)
 
 
-@pytest.mark.parametrize("fence", ["json", "output", "text", "javascript", "html"])
+@pytest.mark.parametrize("fence", ["json", "output", "text", "diff", "html"])
 def test_other_fences_never_run(fence: str) -> None:
     assert choose_block(f"```{fence}\nx\n```", "stop") == Choice(None)
 
@@ -46,6 +46,34 @@ def test_a_block_without_a_language_does_not_run_and_the_model_is_told() -> None
     choice = choose_block("```\nls\n```", "stop")
     assert choice.block is None
     assert "Name python or shell" in choice.notes[0]
+
+
+@pytest.mark.parametrize("fence", ["javascript", "powershell", "ruby"])
+def test_a_language_that_is_not_run_is_said_to_the_model(fence: str) -> None:
+    assert "only python and shell run" in choose_block(f"```{fence}\nx\n```", "stop").notes[0]
+
+
+@pytest.mark.parametrize("fence", ["python3.12", "{python}", "py3"])
+def test_a_language_in_another_dress_runs(fence: str) -> None:
+    assert choose_block(f"```{fence}\nx\n```", "stop").block == CodeBlock("python", "x")
+
+
+def test_heredocs_and_continued_lines_of_a_shell_transcript_are_kept() -> None:
+    text = "```console\n$ cat > a <<END\n[main]\nEND\n$ printf x \\\n    y\nxy\n```"
+    block = choose_block(text, "stop").block
+    assert block == CodeBlock("shell", "cat > a <<END\n[main]\nEND\nprintf x \\\n    y")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Now:\n<function=shell>\n<parameter=command>\nls\n</parameter>\n</function>\n</tool_call>",
+        '[TOOL_CALLS][{"name": "shell", "arguments": {"command": "ls"}}]',
+        '[{"type": "function", "function": {"name": "shell", "arguments": "{\\"command\\": \\"ls\\"}"}}]',
+    ],
+)
+def test_a_call_in_the_forms_of_other_models_runs(text: str) -> None:
+    assert choose_block(text, "stop").block == CodeBlock("shell", "ls")
 
 
 def test_a_block_that_the_length_limit_cut_never_runs() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from super_agent.team.context import read_verdict
 from super_agent.team.flow import End, Rules, Speak, next_step
 from super_agent.team.transcript import (
     CheckFacts,
@@ -162,3 +163,21 @@ def test_a_reply_that_was_cut_between_its_blocks_is_said_to_its_end_first() -> N
     part = Entry("coder", "…", cut=True, goes_on=True)
     assert after(PLAN, part) == Speak("coder")
     assert after(PLAN, part, CODE) == Speak("workspace")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"verdict": "accept", "reasons": "it prints"}\n```',
+        'It is complete.\n\n{"verdict": "accept", "reasons": "it prints"}',
+        '{"verdict": "accept", "reasons": "it prints", "confidence": 0.9}',
+        '<think>{"verdict": "revise", "reasons": "no"}</think>\n{"verdict": "accept", "reasons": "it prints"}',
+    ],
+)
+def test_a_verdict_is_read_in_any_dress(text: str) -> None:
+    assert read_verdict(text) == VerdictFacts(accepted=True, valid=True, reasons="it prints")
+
+
+def test_two_verdicts_that_differ_are_none() -> None:
+    text = '{"verdict": "accept", "reasons": "a"} or {"verdict": "revise", "reasons": "b"}'
+    assert not read_verdict(text).valid

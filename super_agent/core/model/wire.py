@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
+from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.core.settings import Settings
 
 FinishReason = Literal["stop", "length", "tool_calls"]
@@ -74,10 +75,11 @@ class GrowingReply:
         return pieces
 
     def whole(self, finish_reason: FinishReason, prompt_tokens: int, completion_tokens: int, wall_s: float) -> Reply:
-        """The reply, once its end has come."""
+        """The reply, once its end has come; thoughts that a model wrote into its text are taken out of it."""
+        text, thoughts = split_thoughts("".join(self.text))
         return Reply(
-            text="".join(self.text),
-            reasoning="".join(self.reasoning),
+            text=text,
+            reasoning="\n".join(t for t in ("".join(self.reasoning), thoughts) if t),
             finish_reason=finish_reason,
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,

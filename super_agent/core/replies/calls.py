@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,12 @@ def printed_calls(text: str) -> list[Call]:
                         else calls_in_json(m["json"])
                     )
     return found or calls_in_json(text)
+
+
+def as_printed(text: str, calls: Iterable[tuple[str, str]]) -> str:
+    """A reply with calls (name, arguments as JSON) that a server took out of it although no tools were offered."""
+    printed = [f'<tool_call>\n{{"name": {json.dumps(n)}, "arguments": {a or "{}"}}}\n</tool_call>' for n, a in calls]
+    return "\n".join([*([text] if text.strip() else []), *printed]) if printed else text
 
 
 def calls_in_json(text: str) -> list[Call]:

@@ -79,6 +79,33 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     )
 
 
+def split_files(text: str, around: Surroundings = NOWHERE) -> tuple[tuple[FileBlock | BadBlock, ...], str]:
+    """The files of a reply whose other blocks are code to run, and the reply without them.
+
+    A block without a path is a file only where running it would do nothing but define what the file certainly holds.
+    """
+    reading = _Reading(around, [], [], [], [])
+    left: list[Fence] = []
+    for fence in read_fences(text, around):
+        count = len(reading.files)
+        heading = read_info(fence.info, around.files)
+        named = heading.path or path_above(fence.above, heading.language, around.files)
+        named = named or (path_in_comment(fence.lines[0], heading.language, around.files) if fence.lines else "")
+        if named or is_patch(fence.lines, heading.language):
+            _take(fence, reading, alone=False)
+        elif (
+            heading.language == "python"
+            and only_defines(fence.text)
+            and (path := defines_task_file(fence.text, around))
+        ):
+            reading.files.append(_file_block(path, fence, "", heading, around))
+        if len(reading.files) > count:
+            left.append(fence)
+    calls = printed_calls(text) if not left else []
+    reading.files += [m for c in calls if isinstance(m := meaning_of(c), FileBlock | BadBlock)]
+    return _last_of_each(reading), _outside(text, left) if left else text
+
+
 def ends_inside_block(text: str) -> bool:
     """Whether a text ends before a block that it opened is closed."""
     found = read_fences(text)
