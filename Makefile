@@ -22,8 +22,8 @@ test: setup ## set up and pass the tests, all but the live layer
 test-live: setup ## the live layer; skipped with the reason where there is no Ollama (make ollama)
 	@$(PYTHON) -m pytest tests/live
 
-torture: setup ## fifty runs killed at random moments, fifty whose writes fail, all resumed
-	@TORTURE_RUNS=50 $(PYTHON) -m pytest -q tests/cli/test_torture.py tests/cli/test_write_errors.py
+torture: setup ## runs killed at random moments, runs whose writes fail, a batch of 1,000 whose parts are killed
+	@TORTURE_RUNS=50 TORTURE_TASKS=1000 $(PYTHON) -m pytest -q tests/cli/test_torture.py tests/cli/test_write_errors.py tests/batch/test_torture.py
 
 lint: setup ## ruff, mypy --strict, import layers
 	@.venv/bin/ruff check .

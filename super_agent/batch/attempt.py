@@ -167,6 +167,13 @@ class LocalAttempt:
         )  # fmt: skip
 
 
+def remove_leftovers(place: Place, is_kept: Callable[[str], bool]) -> None:
+    """Remove the copies of tasks whose result was kept just before the batch was killed; raises OSError."""
+    for folder in place.folder.iterdir():
+        if is_kept(folder.name):
+            discard(place.state_dir, folder, folder / "workspace")
+
+
 def require_setup_is_wanted(count: int, *, yes: bool) -> None:
     """Raise `UsageError` where tasks have a setup command and the user has not said --yes."""
     if count and not yes:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from super_agent.batch.attempt import LocalAttempt, Place, require_setup_is_wanted
+from super_agent.batch.attempt import LocalAttempt, Place, remove_leftovers, require_setup_is_wanted
 from super_agent.batch.derived import Summary, summarize, write_predictions, write_summary
 from super_agent.batch.driver import Bounds, Driver, Start, locks
 from super_agent.batch.index import TaskIndex
@@ -62,7 +62,7 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
         results, index = _opened(options, settings, folder, stack)
         require_setup_is_wanted(sum(entry.setup for entry in index.entries), yes=options.yes)
         wanted = {entry.id: entry.hash for entry in index.entries}
-        kept = sum(last.counts_for(wanted[name]) for name, last in results.last.items() if name in wanted)
+        kept = sum(results.counts(name, digest) for name, digest in wanted.items())
         progress = Progress(len(wanted), kept, sys.stdout, sys.stderr, options.json)
         model = asked(settings) if kept < len(wanted) else Model("", 1)
         parallel = bounds.parallel or model.slots
@@ -71,6 +71,7 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
             Repositories(folder / "repos"), run_flags(flags, env_file), settings.model, model.digest,
         )  # fmt: skip
         place.folder.mkdir(exist_ok=True)
+        remove_leftovers(place, lambda name: name in wanted and results.counts(name, wanted[name]))
         progress.begun(str(folder), parallel)
         driver = Driver(
             index, results, folder, local(place), progress,

@@ -75,11 +75,7 @@ class Driver:
     _server_failures: int = 0
 
     def __post_init__(self) -> None:
-        self._rest = iter(
-            entry
-            for entry in self.index.entries
-            if not ((last := self.results.last.get(entry.id)) and last.counts_for(entry.hash))
-        )
+        self._rest = iter(entry for entry in self.index.entries if not self.results.counts(entry.id, entry.hash))
 
     async def run(self) -> None:
         """Until every task has its result or the batch is stopped; raises `BatchFailed` where it cannot write."""

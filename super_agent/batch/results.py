@@ -94,6 +94,11 @@ class ResultsFile:
             os.close(self._fd)
             self._fd = -1
 
+    def counts(self, name: str, digest: str) -> bool:
+        """Whether the task has a result under this hash and need not be run again."""
+        last = self.last.get(name)
+        return last is not None and last.counts_for(digest)
+
     def append(self, attempt: Attempt) -> None:
         """Write a line and return when it is on disk; raises `BatchFailed`, and then nothing of it stays."""
         data = attempt.model_dump_json().encode() + b"\n"
