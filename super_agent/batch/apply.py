@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from super_agent.batch.results import Attempt, final_attempts
-from super_agent.core.errors import SuperAgentError, UsageError
+from super_agent.core.errors import PathRefused, SuperAgentError, UsageError
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.sanitize import harmless
 from super_agent.core.settings import child_environment
@@ -36,7 +36,10 @@ def main(folder: Path, name: str, workspace: Path | None, *, yes: bool, as_json:
         _tell(f"{name} changed nothing", name, target, [], as_json=as_json)
         return 0
     patch = folder / attempt.patch
-    text = patch.read_text("utf-8", "replace")
+    try:
+        text = patch.read_text("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"{patch} cannot be read: {error.strerror}", fix="See whether it was moved away") from error
     if not as_json:
         sys.stdout.write(harmless(text))
     with Workspace(target) as opened:
@@ -66,14 +69,15 @@ def apply_patch(workspace: Workspace, patch: Path) -> list[str]:
         for path, (content, mode) in before.items():
             _put(Path(scratch) / path, content, mode)
         _git("apply", "--whitespace=nowarn", str(patch.absolute()), cwd=scratch)
-        for path in paths:
-            there = Path(scratch) / path
-            if there.is_symlink():
-                workspace.put_link(path, os.fsencode(os.readlink(there)))
-            elif there.exists():
-                workspace.put_entry(path, there.read_bytes(), executable=bool(there.stat().st_mode & 0o100))
-            elif path in before:
-                workspace.remove_entry(path)
+        written: list[str] = []
+        try:
+            for path in paths:
+                _write(workspace, path, _of(Path(scratch) / path))
+                written.append(path)
+        except (OSError, PathRefused) as error:
+            for path in written:
+                _write(workspace, path, before.get(path))
+            raise PatchDoesNotApply(f"{patch}: {error}", fix="The files are as they were") from error
     return paths
 
 
@@ -112,6 +116,21 @@ def _read(workspace: Workspace, path: str) -> tuple[bytes, int | None] | None:
     if facts[2] & 0o170000 == 0o120000:
         return workspace.read_link(path), None
     return workspace.read_entry(path, MAX_FILE_BYTES), facts[2] & 0o777
+
+
+def _of(path: Path) -> tuple[bytes, int | None] | None:
+    if path.is_symlink():
+        return os.fsencode(os.readlink(path)), None
+    return (path.read_bytes(), path.stat().st_mode & 0o777) if path.exists() else None
+
+
+def _write(workspace: Workspace, path: str, entry: tuple[bytes, int | None] | None) -> None:
+    if entry is None:
+        workspace.remove_entry(path)
+    elif entry[1] is None:
+        workspace.put_link(path, entry[0])
+    else:
+        workspace.put_entry(path, entry[0], executable=bool(entry[1] & 0o100))
 
 
 def _put(path: Path, content: bytes, mode: int | None) -> None:

@@ -129,7 +129,7 @@ class LocalAttempt:
             async with self.locked(task.repo):
                 await asyncio.to_thread(self.place.repositories.write, task.repo, task.commit, self.workspace)
         elif task.workspace is not None:
-            await asyncio.to_thread(copy_folder, Path(task.workspace), self.workspace, self.place.folder)
+            await asyncio.to_thread(copy_folder, Path(task.workspace), self.workspace, self.place.folder.parent)
         else:
             self.workspace.mkdir()
         with Workspace(self.workspace) as opened:

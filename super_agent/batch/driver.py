@@ -10,13 +10,12 @@ from typing import Protocol
 from super_agent.batch.index import Entry, TaskIndex
 from super_agent.batch.results import PASSING, Attempt, BatchFailed, ResultsFile, cannot_write
 from super_agent.batch.tasks import Task
-from super_agent.core.errors import ExitCode
 from super_agent.core.state import write_durably
 
 MORE_ATTEMPTS = 2
 """After the first, where the server or the executor failed."""
-SERVER_FAILURES = 3
-"""Tasks in a row that the server failed at, each as often as is tried: then it is the server and not the tasks."""
+FAILURES_IN_A_ROW = 3
+"""Tasks that server, executor or disk failed at, each as often as is tried: then it is those and not the tasks."""
 
 
 class Running(Protocol):
@@ -72,7 +71,7 @@ class Driver:
     _running: set[Running] = field(default_factory=set)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
-    _server_failures: int = 0
+    _in_a_row: int = 0
 
     def __post_init__(self) -> None:
         self._rest = iter(entry for entry in self.index.entries if not self.results.counts(entry.id, entry.hash))
@@ -148,7 +147,7 @@ class Driver:
         self.watcher.finished(attempt)
         if attempt.final:
             self._judge(attempt)
-            if attempt.exit_code not in PASSING:  # else a later start goes on with it
+            if attempt.is_verdict:  # else a later start goes on with it
                 await asyncio.to_thread(running.discard)
         return attempt
 
@@ -162,14 +161,14 @@ class Driver:
         return str(path.relative_to(self.folder))
 
     def _judge(self, attempt: Attempt) -> None:
-        """Stop where the user wants no more failures, or where the server fails whatever is asked of it."""
+        """Stop where the user wants no more failures, or where everything fails whatever is asked."""
         failed = attempt.outcome != "done"
         self._failures += failed
         if self.bounds.failures is not None and failed and self._failures >= self.bounds.failures:
             self.stop(f"{self._failures} tasks were not done")
-        self._server_failures = self._server_failures + 1 if attempt.exit_code == ExitCode.SERVER else 0
-        if self._server_failures >= SERVER_FAILURES:
-            self.stop(f"the server failed at {SERVER_FAILURES} tasks in a row: {attempt.detail}")
+        self._in_a_row = 0 if attempt.is_verdict else self._in_a_row + 1
+        if self._in_a_row >= FAILURES_IN_A_ROW:
+            self.stop(f"{FAILURES_IN_A_ROW} tasks in a row failed without a verdict: {attempt.detail}")
 
 
 def locks() -> Callable[[str], asyncio.Lock]:

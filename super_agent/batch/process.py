@@ -73,7 +73,13 @@ class RunProcess:
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         if process.stdout is None:
             raise RuntimeError("a pipe that was asked for is not there")
-        while line := await process.stdout.readline():
+        while True:
+            try:
+                line = await process.stdout.readline()
+            except ValueError:  # longer than any event that is looked at; the reader has dropped it
+                continue
+            if not line:
+                return
             self.tally.take_line(line)
 
 

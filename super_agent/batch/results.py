@@ -13,7 +13,7 @@ from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 
 Outcome = Literal["done", "not done", "refused", "server", "executor", "killed"]
 PASSING = (int(ExitCode.SERVER), int(ExitCode.EXECUTOR))
-"""What may go better at another time or on another node; it is also what a later start of the batch tries anew."""
+"""What may go better at another time or on another node."""
 
 
 class BatchFailed(SuperAgentError):
@@ -50,6 +50,15 @@ class Attempt(BaseModel):
     version: str = ""
     session: str = ""
 
+    @property
+    def is_verdict(self) -> bool:
+        """Whether it says something of the task, not of server, disk or machine: what a later start takes as final."""
+        return _is_verdict(self.exit_code, self.reason)
+
+
+def _is_verdict(exit_code: int, reason: str) -> bool:
+    return exit_code in (ExitCode.OK, ExitCode.USAGE) or (exit_code == ExitCode.NOT_DONE and reason != "error")
+
 
 @dataclass(slots=True)
 class Last:
@@ -59,11 +68,11 @@ class Last:
     attempt: int
     final: bool
     outcome: Outcome
-    exit_code: int
+    is_verdict: bool
 
     def counts_for(self, digest: str) -> bool:
         """Whether the task need not be run again under this hash."""
-        return self.hash == digest and self.final and self.exit_code not in PASSING
+        return self.hash == digest and self.final and self.is_verdict
 
 
 class ResultsFile:
@@ -115,7 +124,7 @@ class ResultsFile:
 
     def _know(self, attempt: Attempt) -> None:
         self.last[attempt.id] = Last(
-            attempt.hash, attempt.attempt, attempt.final, attempt.outcome, attempt.exit_code
+            attempt.hash, attempt.attempt, attempt.final, attempt.outcome, attempt.is_verdict
         )  # fmt: skip
 
     def _mend(self) -> int:

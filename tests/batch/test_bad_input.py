@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from super_agent.batch.apply import PatchDoesNotApply, apply_patch
 from super_agent.batch.results import Attempt, BatchFailed, ResultsFile
 from super_agent.core.errors import UsageError
+from super_agent.core.files.workspace import Workspace
 from tests.batch.conftest import CHECK, Lines, results, run_batch, solve
 from tests.cli.conftest import CHECKOUT, SuperAgent
 from tests.scripted_ollama import ScriptedOllama
@@ -148,3 +150,31 @@ def test_a_result_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Path) ->
         signal.signal(signal.SIGXFSZ, handler)
     assert kept.path.read_bytes() == whole
     kept.close()
+
+
+def test_only_a_verdict_on_the_task_is_final_for_a_later_start(tmp_path: Path) -> None:
+    kept = ResultsFile(tmp_path / "results.jsonl")
+    kept.append(attempt("done"))
+    kept.append(attempt("limit", outcome="not done", reason="turn_limit", exit_code=1))
+    kept.append(attempt("disk", outcome="not done", reason="error", exit_code=1))
+    kept.append(attempt("server", outcome="server", reason="error", exit_code=3))
+    kept.append(attempt("killed", outcome="killed", reason="killed", exit_code=-9))
+    kept.close()
+    again = ResultsFile(tmp_path / "results.jsonl")
+    again.close()
+    assert [name for name in again.last if again.counts(name, "h")] == ["done", "limit"]
+
+
+def test_a_patch_that_cannot_be_written_to_its_end_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "patch").write_text(
+        "diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-old\n+new\n"
+        "diff --git a/b/c.txt b/b/c.txt\nnew file mode 100644\n--- /dev/null\n+++ b/b/c.txt\n@@ -0,0 +1 @@\n+new\n"
+    )
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "a.txt").write_text("old\n")
+    (folder / "b").symlink_to(tmp_path)  # leads outside, so nothing may be written through it
+    with Workspace(folder) as workspace, pytest.raises(PatchDoesNotApply, match="symbolic link"):
+        apply_patch(workspace, tmp_path / "patch")
+    assert (folder / "a.txt").read_text() == "old\n"
+    assert not (tmp_path / "c.txt").exists()
