@@ -9,6 +9,7 @@ from typing import Literal
 
 from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.pipes import remaining, wait_readable
+from interpreter.sandbox.programs import program_of
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.start import start
 from super_agent.core.errors import SandboxUnavailable
@@ -84,18 +85,13 @@ def find_program(policy: SandboxPolicy, command: str) -> Literal["found", "hidde
 
     Words that only the shell can judge (a builtin, a variable, a subshell) count as found.
     """
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return "found"  # bash will say what is wrong with it
-    while words and "=" in words[0] and not words[0].startswith("="):
-        words = words[1:]
-    if not words or any(c in words[0] for c in "$`(){}<>|&;*?!["):
+    program = program_of(command)
+    if not program:
         return "found"
-    outcome = run_command(policy, f"command -v -- {shlex.quote(words[0])}", lambda _: None, PROBE_TIMEOUT_S)
+    outcome = run_command(policy, f"command -v -- {shlex.quote(program)}", lambda _: None, PROBE_TIMEOUT_S)
     if outcome.exit_code == 0:
         return "found"
-    return "hidden" if shutil.which(words[0]) else "missing"
+    return "hidden" if shutil.which(program) else "missing"
 
 
 def _unavailable(said: bytes) -> SandboxUnavailable:

@@ -13,6 +13,7 @@ from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.state import SessionFolder
 from super_agent.core.store.store import Store
 from super_agent.session.choice import chosen
+from super_agent.session.own_folders import own_folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def past(session: str | None, workspace: Path, env_file: Path | None, *, hold: b
         row = chosen(store, session, workspace)
         if hold:
             stack.enter_context(store.hold(row.id))
-        folder = stack.enter_context(Workspace(Path(row.workspace), protected=(settings.state_dir,)))
+        folder = stack.enter_context(Workspace(Path(row.workspace), protected=own_folders(settings)))
         snapshots = stack.enter_context(Snapshots.open(settings.state_dir, folder))
         history = History.of(snapshots, row.id)
         if not history.run:

@@ -21,6 +21,7 @@ from interpreter.roles import head
 from interpreter.sandbox.bubblewrap.arguments import require_bubblewrap
 from interpreter.sandbox.command import Command, find_program
 from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container, unused_environment
+from interpreter.sandbox.programs import folders_for, program_of
 from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.runners.python import PythonRunner
@@ -50,12 +51,12 @@ from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.store.store import Store
+from super_agent.session.own_folders import own_folders
 from super_agent.session.run_state import WorkState
 
 # Where Debian's Python lacks ensurepip, an environment without pip is still one that a setup command can use.
 MAKE_VENV = "python -m venv .venv 2>/dev/null || python -m venv --clear --without-pip .venv"
 MIB = 1024 * 1024
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ def lay_ground(
     """
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(settings.state_dir)) if settings.store == "on" else None
-        workspace = Workspace(folder, protected=(PROJECT / "super_agent", PROJECT / ".venv", settings.state_dir))
+        workspace = Workspace(folder, protected=own_folders(settings))
         stack.callback(workspace.close)
         session = SessionFolder(settings.state_dir, session_id or new_session_id(datetime.now().astimezone()))
         stream = EventStream(session.session, sinks)
@@ -234,15 +235,18 @@ def require_program(ground: Ground, command: str) -> None:
     if found == "missing":
         raise CheckNotFound(f"the check `{command}` names a program that does not exist", fix="Correct --check")
     if found == "hidden":
-        program = shutil.which(command.split()[0]) or command.split()[0]
+        word = program_of(command)
+        program = shutil.which(word) or word
         if ground.policy.engine is not None:
             raise CheckNotFound(
                 f"the program of the check `{command}` is {program}, which is not in the image {ground.policy.image}",
                 fix="Name an image that has it in SUPER_AGENT_SANDBOX_IMAGE",
             )
+        folders = folders_for(word, ground.policy.python_prefixes, Path.home())
+        allowed = ":".join(map(str, (*ground.policy.readonly_paths, *folders)))
         raise CheckNotFound(
             f"the program of the check `{command}` is {program}, which the sandbox does not show",
-            fix=f"Allow it: SUPER_AGENT_SANDBOX_PATHS={Path(program).resolve().parent.parent}",
+            fix=f"Allow it: SUPER_AGENT_SANDBOX_PATHS={allowed}",
         )
 
 

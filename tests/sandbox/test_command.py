@@ -145,3 +145,10 @@ def test_the_network_is_there_only_when_the_policy_says_so(workspace: Path) -> N
     assert set(names) <= set(opened.split())
     if Path("/etc/resolv.conf").exists():
         assert "/etc/resolv.conf\n" in opened
+
+
+def test_a_command_without_a_sandbox_sees_no_setting_of_ours(policy: SandboxPolicy) -> None:
+    """An unknown one would end a super-agent that the command starts."""
+    said: list[bytes] = []
+    run_command(replace(policy, contained=False), "env", said.append, 20.0)
+    assert b"SUPER_AGENT_" not in b"".join(said).replace(b"RUN_OF_SUPER_AGENT=", b"")

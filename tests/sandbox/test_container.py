@@ -68,7 +68,8 @@ def test_the_engine_is_told_the_whole_policy(policy: SandboxPolicy, engine: Scri
     assert arguments(found, policy, "super-agent-1") == [
         found.path,
         *("run", "--interactive", "--rm", "--pull", "never", "--name", "super-agent-1"),
-        *("--label", f"super-agent.owner={owner()}", "--log-driver", "none", "--hostname", "sandbox", "--init=false"),
+        *("--label", f"super-agent.owner={owner()}", "--log-driver", "none", "--init=false"),
+        *("--hostname", "sandbox", "--add-host", "sandbox:127.0.0.1"),
         *("--network", "none", "--ipc", "private", "--read-only", "--cap-drop", "ALL"),
         *("--security-opt", "no-new-privileges", "--security-opt", "label=disable"),
         *("--pids-limit", "64", "--memory", str(2**28), "--memory-swap", str(2**28), "--shm-size", str(64 * 2**20)),

@@ -16,6 +16,7 @@ from interpreter.sandbox.bubblewrap.cgroup import scope_for
 from interpreter.sandbox.bubblewrap.seccomp import filter_program
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.reach import Reach, is_inside
+from interpreter.sandbox.system_files import GIT_CONFIG, HOSTNAME, hosts_file, private_below, public_etc
 from super_agent.core.errors import SandboxUnavailable
 
 INNER_UID = 1000
@@ -26,14 +27,8 @@ SHM_BYTES = 64 * 1024 * 1024
 OPEN_FILES = 1024
 ADDRESS_SPACE_BYTES = 64 * 1024**3
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
-_ETC = (
-    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types", "nsswitch.conf",
-    "os-release", "debian_version", "terminfo", "java-17-openjdk",
-)  # fmt: skip
-_ETC_NETWORK = ("resolv.conf", "hosts", "ssl", "ca-certificates", "pki", "services", "protocols", "gai.conf")
 _PASSWD = f"user:x:{INNER_UID}:{INNER_UID}:user:{HOME}:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n"
 _GROUP = f"user:x:{INNER_UID}:\nnogroup:x:65534:\n"
-_HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +164,7 @@ def _namespaces(bwrap: str, network: bool) -> list[str]:
         argv.append("--unshare-net")
     if can_disable_userns(bwrap):
         argv.append("--disable-userns")
-    argv += ["--uid", str(INNER_UID), "--gid", str(INNER_UID), "--hostname", "sandbox", "--cap-drop", "ALL"]
+    argv += ["--uid", str(INNER_UID), "--gid", str(INNER_UID), "--hostname", HOSTNAME, "--cap-drop", "ALL"]
     return [*argv, "--die-with-parent", "--new-session", "--clearenv"]
 
 
@@ -187,16 +182,21 @@ def _links() -> list[str]:
 
 def _system(policy: SandboxPolicy, fds: list[int]) -> list[str]:
     argv = ["--ro-bind", "/usr", "/usr", *_links()]
-    names = _ETC + (_ETC_NETWORK if policy.network else ())
-    for name in names:
-        argv += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    files = {"passwd": _PASSWD, "group": _GROUP} | ({} if policy.network else {"hosts": _HOSTS})
+    for path in public_etc(network=policy.network):
+        argv += ["--ro-bind", str(path), str(path)]
+        for private in private_below(path) if path.is_dir() else ():
+            argv += ["--perms", "0000", "--tmpfs", str(private)] if private.is_dir() else _hidden(private, fds)
+    files = {"passwd": _PASSWD, "group": _GROUP, "gitconfig": GIT_CONFIG, "hosts": hosts_file(network=policy.network)}
     for name, text in files.items():
         argv += ["--ro-bind-data", str(_memory_file(text.encode(), fds)), f"/etc/{name}"]
     # Without the remount root could write most of /proc/sys.
     argv += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
     argv += ["--size", str(SHM_BYTES), "--tmpfs", "/dev/shm", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
     return [*argv, "--dir", HOME, "--dir", "/run", "--dir", "/var"]
+
+
+def _hidden(path: Path, fds: list[int]) -> list[str]:
+    return ["--ro-bind-data", str(_memory_file(b"", fds)), str(path)]
 
 
 def _mounted(bwrap: str, reach: Reach, fds: list[int]) -> list[str]:

@@ -24,8 +24,10 @@ BURST_EVERY_S = 0.02
 END_TIMEOUT_S = 5.0
 """For the kernel to take down a killed namespace; thousands of processes take most of a second."""
 START_TIMEOUT_S = 20.0
-MARK = "SUPER_AGENT_RUN"
-"""Environment variable by which processes of an uncontained run are found again when they left its tree."""
+MARK = "RUN_OF_SUPER_AGENT"
+"""Environment variable by which processes of an uncontained run are found again when they left its tree.
+
+Without the prefix of settings, of which an unknown one would end a super-agent that the check starts."""
 
 
 class SandboxProcess:

@@ -74,7 +74,11 @@ def become(order: dict[str, Any], output: int, fds: dict[str, int]) -> None:
             if fd >= 0:
                 os.set_inheritable(fd, True)
                 argv = [word.replace(name, str(fd)) for word in argv]
-        os.makedirs(order["environment"]["HOME"], exist_ok=True)
+        home = order["environment"]["HOME"]
+        if not os.path.isdir(home):
+            os.makedirs(home)
+            with open(home + "/.gitconfig", "w", encoding="utf-8") as file:
+                file.write(order["git"])
         for name, value in order["limits"].items():
             kind = getattr(resource, "RLIMIT_" + name)
             most = resource.getrlimit(kind)[1]

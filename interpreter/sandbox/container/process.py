@@ -26,6 +26,7 @@ from interpreter.sandbox.container.program import (
 )
 from interpreter.sandbox.pipes import READ_BYTES, drain, remaining, wait_readable, wait_writable, widen
 from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.sandbox.system_files import GIT_CONFIG
 from interpreter.sandbox.watchdog import Watchdog
 from super_agent.core.errors import SandboxUnavailable
 
@@ -294,6 +295,7 @@ def _order(policy: SandboxPolicy, argv: Sequence[str], *, dialog: bool) -> bytes
         "environment": environment_inside(policy),
         "limits": limits(policy),
         "mounts": expected_mounts(policy),
+        "git": GIT_CONFIG,
         "filter": base64.b64encode(filter_program()).decode(),
         "dialog": dialog,
     }

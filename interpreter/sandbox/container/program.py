@@ -15,6 +15,7 @@ from pathlib import Path
 
 from interpreter.sandbox.bubblewrap.arguments import OPEN_FILES, SHM_BYTES, TMP_BYTES
 from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.sandbox.system_files import HOSTNAME
 from super_agent.core.errors import SandboxUnavailable
 from super_agent.core.settings import child_environment
 
@@ -130,7 +131,8 @@ def arguments(engine: Engine, policy: SandboxPolicy, name: str) -> list[str]:
     policy.reach.require_in_place()
     memory = str(policy.max_memory_bytes)
     argv = [engine.path, "run", "--interactive", "--rm", "--pull", "never", "--name", name]
-    argv += ["--label", f"{LABEL}={owner()}", "--log-driver", "none", "--hostname", "sandbox", "--init=false"]
+    argv += ["--label", f"{LABEL}={owner()}", "--log-driver", "none", "--init=false"]
+    argv += ["--hostname", HOSTNAME, "--add-host", f"{HOSTNAME}:127.0.0.1"]
     # The host's network, so that --network means the same in every sandbox: the internet and this machine's servers.
     argv += ["--network", "host" if policy.network else "none", "--ipc", "private"]
     argv += ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]

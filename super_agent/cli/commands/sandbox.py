@@ -15,6 +15,7 @@ from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import ExitCode
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.settings import Settings, load_settings
+from super_agent.session.own_folders import own_folders
 from super_agent.session.wiring import settle_sandbox
 
 
@@ -30,7 +31,7 @@ def main(
     """With a command: run it and return its exit code. Without: describe, then try to break out; 4 if one held not."""
     settings = load_settings(flags, env_file=env_file)
     with ExitStack() as stack:
-        workspace = Workspace(folder)
+        workspace = Workspace(folder, protected=own_folders(settings))
         stack.callback(workspace.close)
         policy = settle_sandbox(settings, workspace.root, python, complain)
         if command:

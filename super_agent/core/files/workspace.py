@@ -50,7 +50,7 @@ class Workspace:
     """A folder that a run may read and change, held open from start to `close`."""
 
     def __init__(self, root: Path, *, protected: tuple[Path, ...] = ()) -> None:
-        """Open `root`; raises `WorkspaceRefused` for `/`, the home folder, and what holds a `protected` folder."""
+        """Open `root`; raises `WorkspaceRefused` for `/`, the home folder, and around or in a `protected` one."""
         self.root = _accepted_root(root, protected)
         self._fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
 
@@ -256,6 +256,10 @@ def _accepted_root(root: Path, protected: tuple[Path, ...]) -> Path:
         inner = folder.resolve()
         if inner == real or real in inner.parents:
             raise WorkspaceRefused(f"the workspace {real} holds {inner}, which belongs to the running program", fix=fix)
+        if inner in real.parents:
+            raise WorkspaceRefused(
+                f"the workspace {real} lies in {inner}, which belongs to the running program", fix=fix
+            )
     if not os.access(real, os.R_OK | os.W_OK | os.X_OK) or os.statvfs(real).f_flag & os.ST_RDONLY:
         raise WorkspaceRefused(f"the workspace {real} cannot be written", fix="Make it writable or choose another")
     return real

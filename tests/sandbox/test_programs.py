@@ -1,0 +1,98 @@
+"""The folders that are named for a program of a toolchain make it work: following the hint is enough."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from interpreter.sandbox.command import find_program, run_command
+from interpreter.sandbox.programs import folders_for, program_of
+from interpreter.sandbox.protocol import SandboxPolicy
+
+SCRIPT = "#!/bin/sh\necho works\n"
+NODE = '#!/bin/sh\nexec /bin/sh "$@"\n'
+# Files by path below the home folder, `-> x` for a link; the folder on the search path; what is to be named.
+TOOLCHAINS = {
+    "nvm": (
+        {
+            ".nvm/versions/node/v20/bin/node": NODE,
+            ".nvm/versions/node/v20/lib/node_modules/tool/bin/tool.cjs": "#!/usr/bin/env node\necho works\n",
+            ".nvm/versions/node/v20/bin/tool": "-> ../lib/node_modules/tool/bin/tool.cjs",
+        },
+        ".nvm/versions/node/v20/bin",
+        [".nvm/versions/node/v20"],
+    ),
+    "rustup": (
+        {
+            ".cargo/bin/rustup": "#!/bin/sh\nexit 9\n",
+            ".cargo/bin/tool": "-> rustup",
+            ".rustup/settings.toml": 'version = "12"\ndefault_toolchain = "stable-x"\n',
+            ".rustup/toolchains/nightly-x/bin/tool": "#!/bin/sh\nexit 8\n",
+            ".rustup/toolchains/stable-x/bin/tool": SCRIPT,
+        },
+        ".cargo/bin",
+        [".rustup/toolchains/stable-x"],
+    ),
+    "cargo": ({".cargo/bin/tool": SCRIPT, ".cargo/credentials.toml": "secret"}, ".cargo/bin", [".cargo/bin"]),
+    "pyenv": (
+        {
+            ".pyenv/shims/tool": "#!/bin/sh\nexec pyenv exec tool\n",
+            ".pyenv/version": "3.11.1\n",
+            ".pyenv/versions/3.11.1/bin/tool": SCRIPT,
+            ".pyenv/versions/3.12.1/bin/tool": "#!/bin/sh\nexit 8\n",
+        },
+        ".pyenv/shims",
+        [".pyenv/versions/3.11.1"],
+    ),
+    "pipx": (
+        {
+            ".local/bin/tool": "-> ../share/pipx/venvs/tool/bin/tool",
+            ".local/share/pipx/venvs/tool/bin/tool": "#!{home}/.local/share/pipx/venvs/tool/bin/python\necho works\n",
+            ".local/share/pipx/venvs/tool/bin/python": "-> /bin/sh",
+            ".local/share/keyrings/login": "secret",
+        },
+        ".local/bin",
+        [".local/bin", ".local/share/pipx/venvs/tool"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOOLCHAINS)
+def test_what_is_named_for_a_toolchains_program_is_enough_and_no_more(
+    policy: SandboxPolicy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    files, searched, named = TOOLCHAINS[name]
+    home = tmp_path / "home"
+    for path, text in files.items():
+        file = home / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if text.startswith("-> "):
+            file.symlink_to(text.removeprefix("-> "))
+        else:
+            file.write_text(text.replace("{home}", str(home)))
+            file.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{home / searched}:/usr/bin:/bin")
+    monkeypatch.setenv("HOME", str(home))
+    assert find_program(policy, "CI=1 tool -q") == "hidden"
+    folders = folders_for("tool", policy.python_prefixes, home)
+    assert folders == [home / folder for folder in named]
+    said: list[bytes] = []
+    run_command(replace(policy, readonly_paths=tuple(folders)), "CI=1 tool -q", said.append, 20.0)
+    assert b"".join(said) == b"works\n"
+    shown = set(home.rglob("*")) - {p for folder in folders for p in (folder, *folder.rglob("*"), *folder.parents)}
+    listed: list[bytes] = []
+    run_command(replace(policy, readonly_paths=tuple(folders)), f"find {home}", listed.append, 20.0)
+    assert not shown & set(map(Path, b"".join(listed).decode().split()))
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [("CI=1 A='b c' tool -q", "tool"), ("tool", "tool"), ("$X y", ""), ("A=1", ""), ("'", ""), ("(cd x; y)", "")],
+)
+def test_the_program_of_a_command_is_its_first_word_that_assigns_nothing(command: str, program: str) -> None:
+    assert program_of(command) == program
+
+
+def test_what_is_shown_already_is_not_named(policy: SandboxPolicy) -> None:
+    assert folders_for(sys.executable, policy.python_prefixes, Path.home()) == []
