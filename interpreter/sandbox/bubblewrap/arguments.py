@@ -182,10 +182,10 @@ def _links() -> list[str]:
 
 def _system(policy: SandboxPolicy, fds: list[int]) -> list[str]:
     argv = ["--ro-bind", "/usr", "/usr", *_links()]
-    for path in public_etc(network=policy.network):
-        argv += ["--ro-bind", str(path), str(path)]
-        for private in private_below(path) if path.is_dir() else ():
-            argv += ["--perms", "0000", "--tmpfs", str(private)] if private.is_dir() else _hidden(private, fds)
+    for path, private in _etc(policy.network):
+        argv += ["--ro-bind-try", str(path), str(path)]
+        for each in private:
+            argv += ["--perms", "0000", "--tmpfs", str(each)] if each.is_dir() else _hidden(each, fds)
     files = {"passwd": _PASSWD, "group": _GROUP, "gitconfig": GIT_CONFIG, "hosts": hosts_file(network=policy.network)}
     for name, text in files.items():
         argv += ["--ro-bind-data", str(_memory_file(text.encode(), fds)), f"/etc/{name}"]
@@ -193,6 +193,13 @@ def _system(policy: SandboxPolicy, fds: list[int]) -> list[str]:
     argv += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
     argv += ["--size", str(SHM_BYTES), "--tmpfs", "/dev/shm", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
     return [*argv, "--dir", HOME, "--dir", "/run", "--dir", "/var"]
+
+
+@cache
+def _etc(network: bool) -> list[tuple[Path, list[Path]]]:
+    """What of /etc is shown, and what in it is not; looked up once, as it is most of a start's own time."""
+    shown = public_etc(network=network)
+    return [(path, [*private_below(path)] if path.is_dir() else []) for path in shown]
 
 
 def _hidden(path: Path, fds: list[int]) -> list[str]:
