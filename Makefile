@@ -38,6 +38,9 @@ bench: setup ## the figures in benchmarks/ (about 2 minutes), then bench-compare
 bench-compare: setup ## stock AutoGen, stock Open Interpreter and super-agent on the same task (about 10 minutes)
 	@$(PYTHON) -m benchmarks.compare
 
+eval: setup ## does it solve tasks? make eval [ARGS="--model … --contestant team --contestant peers"] (hours with peers)
+	@$(PYTHON) -m evaluation $(ARGS)
+
 ollama: ## print the path of an Ollama; built from source, once, where none is installed
 	@scripts/get_ollama.sh
 
@@ -52,4 +55,4 @@ override TASK := $(value TASK)
 override WORKSPACE := $(value WORKSPACE)
 override CHECK := $(value CHECK)
 export TASK WORKSPACE CHECK
-.PHONY: help setup demo run test test-live torture lint bench bench-compare ollama lock clean
+.PHONY: help setup demo run test test-live torture lint bench bench-compare eval ollama lock clean

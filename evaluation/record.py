@@ -39,6 +39,7 @@ class Row:
     ours: bool
     detail: str
     date: str
+    commit: str
     replies: list[str]
 
     @property

@@ -25,6 +25,8 @@ class Conditions:
     budget: int = 2000
     """Reply tokens of one run."""
     timeout_s: float = 300.0
+    commit: str = ""
+    """Of this repository, short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def run_one(model: str, seed: int, task: Task, contestant: Contestant, condition
         ours=contestant.ours,
         detail="" if solved else ending.said[-600:],
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
+        commit=conditions.commit,
         replies=[call.reply for call in calls],
     )
 

@@ -36,7 +36,7 @@ async def main():
             "family": "unknown",
         },
     )
-    async with LocalCommandLineCodeExecutor(work_dir=".", timeout=60) as executor:
+    async with LocalCommandLineCodeExecutor(work_dir=".", timeout=60, cleanup_temp_files=False) as executor:
         if kind == "magentic_one":
             terminal = CodeExecutorAgent("ComputerTerminal", code_executor=executor)
             team = MagenticOneGroupChat([MagenticOneCoderAgent("Coder", client), terminal], model_client=client)

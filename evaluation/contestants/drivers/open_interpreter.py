@@ -18,8 +18,8 @@ interpreter.llm.context_window = 8192
 interpreter.llm.max_tokens = 1500
 interpreter.llm.supports_functions = False
 interpreter.llm.supports_vision = False
-interpreter.chat(TASK, display=False)
-print("ended", flush=True)
+for message in interpreter.chat(TASK, display=False):
+    print(message, flush=True)
 # Its kernel's threads would keep the process.
 interpreter.computer.terminate()
 sys.stdout.flush()
