@@ -251,6 +251,11 @@ def test_a_call_that_nothing_answers_is_named() -> None:
     assert parse_coder_reply('{"name": "read_file", "arguments": {"path": "a.py"}}').shows == (ShowRequest("a.py"),)
 
 
+def test_a_printed_call_whose_content_never_ends_writes_nothing() -> None:
+    text = "<function=write_file>\n<parameter=path>a.py</parameter>\n<parameter=content>\nx = 1\n"
+    assert files(text) == ()
+
+
 def test_a_file_given_whole_twice_is_the_last_one() -> None:
     reply = parse_coder_reply("```python a.py\nx = 1\n```\nBetter:\n```python a.py\nx = 2\n```")
     assert reply.files == (FileBlock("a.py", "x = 2\n"),)

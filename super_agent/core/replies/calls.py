@@ -27,7 +27,7 @@ _TAGGED = re.compile(
 )
 _XML = re.compile(r"<function=\"?(?P<name>[\w.-]+)\"?\s*>(?P<body>.*?)(?:</function>|</tool_call>|\Z)", re.DOTALL)
 _XML_PARAMETER = re.compile(
-    r"<parameter=\"?(?P<name>[\w.-]+)\"?\s*>(?P<value>.*?)(?:</parameter>|(?=<parameter=)|\Z)", re.DOTALL
+    r"<parameter=\"?(?P<name>[\w.-]+)\"?\s*>(?P<value>.*?)(?:</parameter>|(?=<parameter=))", re.DOTALL
 )
 _INVOKE = re.compile(r"<invoke name=\"(?P<name>[\w.-]+)\"\s*>(?P<body>.*?)(?:</invoke>|\Z)", re.DOTALL)
 _INVOKE_PARAMETER = re.compile(r"<parameter name=\"(?P<name>[\w.-]+)\"[^>]*>(?P<value>.*?)</parameter>", re.DOTALL)
