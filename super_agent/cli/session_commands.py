@@ -114,6 +114,9 @@ def undo(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also what somebody else changed since.")] = False,
     redo: Annotated[bool, typer.Option("--redo", help="Take the last undo back.")] = False,
+    before_resume: Annotated[
+        bool, typer.Option("--before-resume", help="Back to before the last resume took anything back.")
+    ] = False,
     workspace: WorkspaceDir = Path(),
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text; needs --yes.")] = False,
     env_file: EnvFile = None,
@@ -121,5 +124,5 @@ def undo(
     """Take back what a session changed, after showing it; `--redo` takes that back."""
     from super_agent.cli.commands import undo as command
 
-    ask = command.Ask(session, to_turn, tuple(file or ()), workspace, yes, force, redo, json)
+    ask = command.Ask(session, to_turn, tuple(file or ()), workspace, yes, force, redo, json, before_resume)
     raise typer.Exit(command.main(ask, env_file))

@@ -52,15 +52,15 @@ class SessionFolder:
             ) from error
 
     def _save_original(self, path: str, data: bytes | None) -> None:
-        name = hashlib.sha256(path.encode()).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
         index = private_folder(self.path / "originals") / "index.tsv"
-        known = index.read_text(encoding="utf-8").splitlines() if index.exists() else []
+        known = index.read_text(encoding="utf-8", errors="surrogateescape").splitlines() if index.exists() else []
         if any(line.startswith(name) for line in known):
             return
         if data is not None:
             write_durably(index.with_name(name), data)
         line = f"{name}\t{'absent' if data is None else 'saved'}\t{path}\n"
-        write_durably(index, ("".join(f"{k}\n" for k in known) + line).encode())
+        write_durably(index, ("".join(f"{k}\n" for k in known) + line).encode("utf-8", "surrogateescape"))
 
     def outputs(self) -> Path:
         """The folder for whole outputs of commands."""

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from super_agent.core.events import Notice, RunResumed, RunStarted, SnapshotTaken
+from super_agent.core.snapshots.history import BEFORE
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.stream import MAX_ALL_BYTES, MAX_FILE_BYTES
 from super_agent.core.state import Heartbeat
 from super_agent.core.store.recorder import Recorder
+from super_agent.session.journal import Journal
 from super_agent.session.wiring import Ground
 
 START, END = "start", "end"
@@ -35,6 +37,16 @@ class Record:
         return record
 
     @classmethod
+    def begin_again(cls, ground: Ground, recorder: Recorder, facts: RunStarted) -> "Record":
+        """Of a run that was ended before its first turn; what was changed up to now is not its work."""
+        ground.stream.go_on(recorder.seq, recorder.turn)
+        record = cls._of(ground, recorder, open_snapshots(ground))
+        ground.emit(facts)
+        again = record.snapshots is not None and record.snapshots.at(ground.session.session, START) is not None
+        record.snapshot(f"{BEFORE}again" if again else START)
+        return record
+
+    @classmethod
     def go_on(cls, ground: Ground, recorder: Recorder, snapshots: Snapshots | None, facts: RunResumed) -> "Record":
         """Of a run that is taken up again: its events count on. Raises `StoreFailed`."""
         ground.stream.go_on(recorder.seq, recorder.turn)
@@ -46,7 +58,10 @@ class Record:
     def _of(cls, ground: Ground, recorder: Recorder | None, snapshots: Snapshots | None) -> "Record":
         if recorder is not None:
             ground.stack.callback(recorder.close)
-            ground.stream.sinks = (*ground.stream.sinks, recorder)
+            ground.journal = Journal(ground.session)
+            ground.stack.callback(ground.journal.close)
+            ground.journal.begin_turn()
+            ground.stream.sinks = (*ground.stream.sinks, recorder, ground.journal)
         ground.stack.callback(Heartbeat(ground.session).close)
         return cls(ground, recorder, snapshots)
 
@@ -56,6 +71,8 @@ class Record:
         if self.recorder is not None:
             self.recorder.checkpoint(turns, state)
             self.resumable = True
+            if self.ground.journal is not None:
+                self.ground.journal.begin_turn()
 
     def snapshot(self, name: str) -> None:
         """Keep the workspace's files as they are; raises `SnapshotFailed`."""

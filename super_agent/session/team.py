@@ -30,6 +30,11 @@ def team_work(
     llm = LLMClient(settings, halves.gate, halves.ready.loaded.context_length, emit=ground.emit)
     executor = wiring.build_executor(ground, halves, restored.work if restored else None)
 
+    def before_write(path: str, original: bytes | None) -> None:
+        ground.session.save_original(path, original)
+        if ground.journal is not None:
+            ground.journal.writing(path)
+
     def keep(turns: int) -> None:
         boundary(turns, WorkState(run.transcript.to_json(), executor.conversation.to_json(), run.began_green))
 
@@ -38,7 +43,7 @@ def team_work(
             llm=llm,
             details=halves.ready.details,
             workspace=ground.workspace,
-            editor=Editor(ground.workspace, ground.emit, ground.session.save_original),
+            editor=Editor(ground.workspace, ground.emit, before_write),
             executor=executor,
             check=wiring.build_check(ground, check),
             emit=ground.emit,

@@ -51,6 +51,7 @@ from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings, variables_in
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.store.store import Store
+from super_agent.session.journal import Journal
 from super_agent.session.own_folders import own_folders
 from super_agent.session.run_state import WorkState
 
@@ -72,6 +73,7 @@ class Ground:
     stack: ExitStack
     store: Store | None = None
     approver: Approver | None = None
+    journal: Journal | None = None
 
     @property
     def emit(self) -> Emit:

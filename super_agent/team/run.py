@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -297,7 +298,7 @@ class TeamRun:
                 data = self.parts.workspace.read_bytes(path)
             except PathRefused as refusal:
                 data = str(refusal).encode()
-            found.update(path.encode() + b"\0" + hashlib.sha256(data or b"").digest())
+            found.update(os.fsencode(path) + b"\0" + hashlib.sha256(data or b"").digest())
         return found.hexdigest()[:16]
 
 

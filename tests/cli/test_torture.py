@@ -39,7 +39,7 @@ def torture(tmp_path: Path, server: ScriptedOllama, chance: random.Random, withi
         if process.returncode == 0 or ENDED in err:  # killed after its end was kept
             return kills
         assert process.returncode == -signal.SIGKILL, out[-1000:] + err
-        kept = "nothing to go on from" not in err and "no session" not in err and "turn_started" in out
+        kept = "nothing to go on from" not in err and "no session" not in err and "run_started" in out
         arguments = ("resume", *where) if kept or (arguments[0] == "resume" and process.returncode < 0) else arguments
         if not kept and arguments[0] == "run":
             begin_anew(tmp_path)

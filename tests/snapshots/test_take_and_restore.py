@@ -87,7 +87,7 @@ def test_permissions_alone_are_undone_and_redone(root: Path, snapshots: Snapshot
     after = seen(root)
     snapshots.take("s", "1")
     snapshots.take("s", "end")
-    undo = judged_undo(snapshots, "s", History.of(snapshots, "s"), first, time.time_ns())
+    undo = judged_undo(snapshots, "s", History.of(snapshots, "s"), first, lambda steps: (steps, set()))
     assert [(step.path, step.foreign) for step in undo.steps.steps] == [("open", False), ("secret", False)]
     carry_out(snapshots, "s", undo, undo.steps)
     assert seen(root) == before

@@ -1,21 +1,24 @@
 """`resume`: a run goes on from its last complete turn, with the same transcript, after whatever ended it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from super_agent.cli.commands.run import Options, carry_out
+from super_agent.cli.commands.undo import shown
 from super_agent.cli.render.choice import Renderer, choose_renderer
 from super_agent.cli.render.wording import MORE
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import SessionUnknown, UsageError
-from super_agent.core.events import EndReason, RunResumed, UserSpoke
+from super_agent.core.events import EndReason, Notice, RunResumed, UserSpoke
 from super_agent.core.settings import Settings, load_settings
+from super_agent.core.state import SessionFolder
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
 from super_agent.session import wiring
+from super_agent.session.begun import Begun, begun
 from super_agent.session.choice import chosen
 from super_agent.session.record import Record, open_snapshots
 from super_agent.session.rollback import Turned, turn_back
@@ -41,7 +44,10 @@ def main(ask: Ask, flags: Mapping[str, Any], env_file: Path | None) -> int:
     given = load_settings(flags, env_file=env_file)
     with Store.open(given.state_dir) as store:
         row = chosen(store, ask.session, ask.workspace)
-        state, seq = _state(store, row)
+        kept = store.last_checkpoint(row.id)
+        if kept is None:
+            return _begin_again(ask, flags, env_file, row, _begun(given, row), store)
+        state, seq = RunState.from_json(kept.state), kept.seq
         lines = tuple(s.event.text for s in store.events(row.id) if s.seq > seq and isinstance(s.event, UserSpoke))
         settings = _settings(ask, flags, env_file, row, state)
         renderer = choose_renderer(ask.json, sys.stdout)
@@ -71,7 +77,9 @@ def _go_on(
             ask.strict_instance,
         )  # fmt: skip
         snapshots = open_snapshots(ground)
-        turned = turn_back(snapshots, ground.session, state.turns) if snapshots is not None else Turned()
+        turned = Turned()
+        if snapshots is not None:
+            turned = turn_back(snapshots, ground.session, state.turns, _agree(ask, terminal))
         ground.before = ground.workspace.state()
         facts = RunResumed(
             state.task, state.mode, row.workspace, settings.model, settings.base_url, state.check, settings.sandbox,
@@ -79,18 +87,65 @@ def _go_on(
             settings.network,
         )  # fmt: skip
         record = Record.go_on(ground, recorder, snapshots, facts)
+        _tell(ground, turned)
         restored = Restored(state.work, _note(turned), instruction, lines)
         return carry_out(record, options, state.task, renderer, terminal, state, restored)
 
 
-def _state(store: Store, row: SessionRow) -> tuple[RunState, int]:
-    checkpoint = store.last_checkpoint(row.id)
-    if checkpoint is None:
+def _begin_again(
+    ask: Ask, flags: Mapping[str, Any], env_file: Path | None, row: SessionRow, asked: Begun, store: Store
+) -> int:
+    """A run that was ended before its first turn, from its beginning."""
+    state = asked.state
+    settings = _settings(ask, flags, env_file, row, state)
+    python = Path(state.python) if state.python is not None else None
+    task = f"{state.task}\n\n{ask.instruction}" if ask.instruction else state.task
+    options = Options(
+        None, None, Path(row.workspace), state.check, asked.setup, asked.yes, state.mode, python, ask.json,
+        ask.strict_instance,
+    )  # fmt: skip
+    renderer = choose_renderer(ask.json, sys.stdout)
+    with Terminal.open(renderer.typing) as terminal:
+        try:
+            recorder = store.continue_session(row.id)
+            with recorder, wiring.lay_ground(settings, options.workspace, python, (renderer,), row.id) as ground:
+                record = Record.begin_again(ground, recorder, wiring.started(ground, task, options.mode, options.check))
+                return carry_out(record, options, task, renderer, terminal)
+        finally:
+            renderer.close()
+
+
+def _begun(settings: Settings, row: SessionRow) -> Begun:
+    asked = begun(SessionFolder(settings.state_dir, row.id))
+    if asked is None:
         raise SessionUnknown(
             f"session {row.id} has nothing to go on from: it ended before its first turn could begin",
             fix="Give the task again with super-agent run",
         )
-    return RunState.from_json(checkpoint.state), checkpoint.seq
+    return asked
+
+
+def _agree(ask: Ask, terminal: Terminal) -> Callable[[tuple[str, ...]], bool]:
+    """Asks where somebody can answer."""
+
+    def agree(paths: tuple[str, ...]) -> bool:
+        if ask.json or not terminal.can_answer or not sys.stdin.isatty():
+            return False
+        names = ", ".join(shown(path) for path in paths)
+        question = f"Changed while code of the broken turn ran, by it or by somebody else: {names}. Take it back?"
+        return terminal.confirm(question)
+
+    return agree
+
+
+def _tell(ground: wiring.Ground, turned: Turned) -> None:
+    back = f"super-agent undo {ground.session.session} --before-resume"
+    if turned.doubtful:
+        names = ", ".join(shown(path) for path in turned.doubtful)
+        text = f"kept, as it cannot be told whether the broken turn's code or somebody else changed it: {names}"
+        ground.emit(Notice("warning", text, f"Look at it; all is as it was before with {back}"))
+    elif turned.rolled_back:
+        ground.emit(Notice("info", "what the broken turn had changed is kept too", f"To have it back: {back}"))
 
 
 def _settings(ask: Ask, flags: Mapping[str, Any], env_file: Path | None, row: SessionRow, state: RunState) -> Settings:
@@ -137,4 +192,5 @@ def _note(turned: Turned) -> str:
     """What the team is told about changes that are not its own."""
     if not turned.changed_meanwhile:
         return ""
-    return f"While nobody worked, the user changed these files: {', '.join(turned.changed_meanwhile)}."
+    names = ", ".join(shown(path) for path in turned.changed_meanwhile)
+    return f"While nobody worked, the user changed these files: {names}."

@@ -13,10 +13,11 @@ from typing import Any, Literal
 from super_agent.cli.render.choice import Renderer, choose_renderer
 from super_agent.cli.terminal.approval import require_approval, why_nobody
 from super_agent.cli.terminal.terminal import Terminal
-from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
+from super_agent.core.errors import ExitCode, StoreFailed, SuperAgentError, UsageError
 from super_agent.core.events import EndReason, RunEnded
 from super_agent.core.settings import load_settings
 from super_agent.session import wiring
+from super_agent.session.begun import Begun, keep_begun
 from super_agent.session.record import END, Record
 from super_agent.session.run_state import Restored, RunState, WorkState
 
@@ -96,10 +97,26 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
             with wiring.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
                 if options.check is not None and options.setup is None:
                     wiring.require_program(ground, options.check)
+                keep_asked(ground, options, task)
                 record = Record.begin(ground, wiring.started(ground, task, options.mode, options.check))
                 return carry_out(record, options, task, renderer, terminal)
         finally:
             renderer.close()
+
+
+def keep_asked(ground: wiring.Ground, options: Options, task: str) -> None:
+    """What `resume` begins again with where a kill comes before the first turn; raises `StoreFailed`."""
+    if ground.store is None:
+        return
+    settings, python = ground.settings, str(options.python) if options.python is not None else None
+    state = RunState(
+        options.mode, task, options.check, python, settings.model, settings.base_url, wiring.limits(settings),
+        WorkState("", ""),
+    )  # fmt: skip
+    try:
+        keep_begun(ground.session, Begun(state, options.setup, options.yes))
+    except OSError as error:
+        raise StoreFailed(f"the session cannot be kept: {error.strerror}", fix="Make room on the disk") from error
 
 
 def read_task(options: Options) -> str:

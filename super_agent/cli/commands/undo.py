@@ -13,8 +13,8 @@ from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import harmless
 from super_agent.core.snapshots.restore import Plan, Step
 from super_agent.core.snapshots.undo import Undo, carry_out, judged_redo, judged_undo
-from super_agent.core.state import last_alive
 from super_agent.session.history import Past, known_turns, past
+from super_agent.session.rollback import judged
 
 WORDS = {"create": "bring back", "replace": "restore", "delete": "delete"}
 
@@ -31,12 +31,13 @@ class Ask:
     force: bool
     redo: bool
     json: bool
+    before_resume: bool = False
 
 
 def main(ask: Ask, env_file: Path | None) -> int:
     """Show what would change, ask, and do it; raises `UsageError`, `SnapshotFailed`."""
-    if ask.redo and ask.to_turn is not None:
-        raise UsageError("--redo and --to-turn were given", fix="Give one of them")
+    if ask.redo + ask.before_resume + (ask.to_turn is not None) > 1:
+        raise UsageError("more than one of --redo, --to-turn and --before-resume was given", fix="Give one of them")
     with past(ask.session, ask.workspace, env_file, hold=True) as found:
         undo = _judged(found, ask)
         steps = undo.steps if ask.force else undo.steps.own
@@ -52,7 +53,7 @@ def main(ask: Ask, env_file: Path | None) -> int:
 
 
 def _judged(found: Past, ask: Ask) -> Undo:
-    undo = _redo(found) if ask.redo else _undo(found, ask.to_turn)
+    undo = _redo(found) if ask.redo else _undo(found, ask)
     if not ask.files:
         return undo
     paths = [_inside(path, found.snapshots.workspace.root) for path in ask.files]
@@ -66,15 +67,27 @@ def _judged(found: Past, ask: Ask) -> Undo:
     return Undo(undo.kind, undo.target, steps)
 
 
-def _undo(found: Past, to_turn: int | None) -> Undo:
-    target = found.history.after_turn(to_turn) if to_turn is not None else found.history.first
+def _undo(found: Past, ask: Ask) -> Undo:
+    to_turn = ask.to_turn
+    if ask.before_resume:
+        target = found.history.before_resume
+        if target is None:
+            raise UsageError(
+                f"session {found.session.session} was never resumed",
+                fix="Say --to-turn N, or neither to undo all of it",
+            )
+    else:
+        target = found.history.after_turn(to_turn) if to_turn is not None else found.history.first
     if target is None:
         raise UsageError(
             f"session {found.session.session} has no snapshot from the end of turn {to_turn}",
             fix=known_turns(found.history),
         )
-    alive_ns = int(last_alive(found.session) * 1e9)
-    return judged_undo(found.snapshots, found.session.session, found.history, target, alive_ns)
+
+    def judge(steps: Plan) -> tuple[Plan, set[str]]:
+        return judged(found.snapshots, found.session, steps)
+
+    return judged_undo(found.snapshots, found.session.session, found.history, target, judge)
 
 
 def _redo(found: Past) -> Undo:
@@ -101,6 +114,8 @@ def _show(found: Past, ask: Ask, undo: Undo) -> None:
     session = found.session.session
     if ask.redo:
         where = f"the last undo of session {session} is taken back"
+    elif ask.before_resume:
+        where = f"session {session}: back to before its last resume"
     elif ask.to_turn:
         where = f"session {session}: back to the end of turn {ask.to_turn}"
     else:

@@ -142,6 +142,10 @@ class Workspace:
             return None
         return info.st_ino, info.st_size, info.st_mode, info.st_ctime_ns
 
+    def changed_ns(self) -> int:
+        """When the folder itself was last changed, as the last of `facts`."""
+        return os.fstat(self._fd).st_ctime_ns
+
     def read_entry(self, path: str, limit_bytes: int) -> bytes:
         """A regular file's content; raises OSError, also where it is no regular file any more or is larger."""
         with self._folder_in(_raw_parts(path), make=False) as (folder, name):

@@ -34,7 +34,7 @@ class Git:
     def __init__(self, folder: Path, lock: int) -> None:
         """Open the repository, made where there is none; raises `SnapshotFailed`.
 
-        Writing commands inherit the descriptor `lock`: it stays locked while one outlives a parent that was killed.
+        Commands inherit the descriptor `lock`: it stays locked while one outlives a parent that was killed.
         """
         program = shutil.which("git")
         if program is None:
@@ -60,6 +60,7 @@ class Git:
                 capture_output=True,
                 cwd=self.folder,
                 env=self._environment(),
+                pass_fds=(self._lock,),
                 check=False,
             )
         except OSError as error:

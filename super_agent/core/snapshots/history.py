@@ -69,6 +69,12 @@ class History:
             after = self.last
         return (before, after) if before is not None and after is not None else None
 
+    @property
+    def before_resume(self) -> str | None:
+        """The commit from before the last resume took anything back."""
+        saved = [name for name in self.names if name.startswith(f"{BEFORE}resume-")]
+        return self.names[saved[-1]] if saved else None
+
     def undone(self) -> tuple[str, str] | None:
         """The commits before and after the last undo, where it was not taken back."""
         marks = [name for name in self.names if name.startswith((UNDO, REDO))]

@@ -5,12 +5,11 @@ not reversible: what lies in `.git` or in folders that tools make (`SKIPPED_FOLD
 `stream`, empty folders, and what is neither file nor link.
 """
 
-import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from super_agent.core.errors import SnapshotFailed
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.git import Git
 from super_agent.core.snapshots.index import Index
+from super_agent.core.snapshots.lock import locked
 from super_agent.core.snapshots.stream import LIMITS, Limits, Note, Tell, Work, kept, pieces, set_modes
 from super_agent.core.state import private_folder
 
@@ -68,7 +68,7 @@ class Snapshots:
     def close(self) -> None:
         """Keep what the next process need not read again, and let go; idempotent."""
         if self._lock >= 0:
-            with _locked(self._lock):
+            with suppress(SnapshotFailed), locked(self._lock, wait_s=1.0):  # without it the next one reads more
                 self._save()
             os.close(self._lock)
             self._lock = -1
@@ -83,7 +83,7 @@ class Snapshots:
         """Snapshot the workspace as `name` of a session ("0", "1", … for turns); raises `SnapshotFailed`."""
         started, started_ns = time.monotonic(), time.time_ns()
         try:
-            with _locked(self._lock):
+            with locked(self._lock, tell):
                 ref = f"refs/sessions/{session}/{len(self._refs(session)) + 1:06d}-{name}"
                 taken = self._take(ref, started_ns, tell)
         except OSError as error:
@@ -166,12 +166,14 @@ def repository(state_dir: Path, root: Path) -> Path:
 
 def _cleaned(folder: Path, lock: int) -> Git:
     """The repository, without what a process that was killed left; nobody else is at work under the lock."""
-    with _locked(lock):
-        git = Git(folder, lock)
+    if not (folder / "HEAD").exists():
+        with locked(lock):
+            return Git(folder, lock)
+    with suppress(SnapshotFailed), locked(lock, wait_s=0.0):  # whoever holds it has cleaned
         for pattern in LEFTOVERS:
             for path in folder.glob(pattern):
                 path.unlink(missing_ok=True)
-    return git
+    return Git(folder, lock)
 
 
 def _failed(root: Path, error: OSError) -> SnapshotFailed:
@@ -186,7 +188,7 @@ def forget(state_dir: Path, root: Path, sessions: Collection[str]) -> None:
         return
     lock = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        with _locked(lock):
+        with locked(lock):
             git = Git(folder, lock)
             places = [f"refs/sessions/{session}" for session in sessions]
             refs = git.run("for-each-ref", "--format=delete %(refname)", *places)
@@ -195,12 +197,3 @@ def forget(state_dir: Path, root: Path, sessions: Collection[str]) -> None:
                 git.run("gc", "--quiet", "--prune=now")
     finally:
         os.close(lock)
-
-
-@contextmanager
-def _locked(lock: int) -> Iterator[None]:
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(lock, fcntl.LOCK_UN)

@@ -1,5 +1,6 @@
 """Taking back what a session changed, and taking that back: first judged, then done between two snapshots."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from super_agent.core.snapshots.history import BEFORE, REDO, UNDO, History, changes, permissions, values
@@ -21,20 +22,25 @@ class Undo:
         return self.steps.only(step for step in self.steps.steps if step.foreign)
 
 
-def judged_undo(snapshots: Snapshots, session: str, history: History, target: str, alive_ns: int) -> Undo:
+Judge = Callable[[Plan], tuple[Plan, set[str]]]
+"""Tells a broken turn's own steps from others', which are foreign, and names the paths of which that is not known."""
+
+
+def judged_undo(snapshots: Snapshots, session: str, history: History, target: str, judge: Judge) -> Undo:
     """What leads back to `target`: what the session changed, and nothing else.
 
     A file is foreign when it is not as any of the session's snapshots saw it. After a kill none saw what the last turn
-    did: then it is the session's work when it was last changed before `alive_ns`, when the run was last alive.
+    did: then `judge` tells.
     """
     own = values(snapshots, session)
     now = present_tree(snapshots)
     steps = plan(snapshots, target, newest=history.newest, now=now)
-    by_run = {s.path for s in by_time(snapshots, steps, alive_ns).own.steps} if not history.is_whole else set()
+    judged, unknown = judge(steps) if not history.is_whole else (Plan(()), set[str]())
+    by_run = {step.path for step in judged.own.steps}
     found = []
     for step in steps.steps:
-        if step.path in own or step.path in by_run:
-            is_own = step.path in by_run or now.get(step.path) in own[step.path]
+        if step.path in own or step.path in by_run or step.path in unknown:
+            is_own = step.path in by_run or now.get(step.path) in own.get(step.path, ())
             found.append(replace(step, foreign=not is_own))
     return Undo("undo", target, steps.only(found))
 
