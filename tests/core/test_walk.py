@@ -4,7 +4,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -115,3 +115,22 @@ def test_settings_of_editors_are_seen_and_folders_of_tools_are_not_written(tmp_p
             with pytest.raises(PathRefused, match="a folder that tools make, which is not to be written"):
                 workspace.write_bytes(path, b"x")
         assert [p.name for p in sorted(tmp_path.iterdir())] == [".idea", ".vscode", "src"]
+
+
+def test_an_edited_file_keeps_its_owner_group_mode_and_attributes(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("old")
+    if os.geteuid() == 0:
+        os.chown(file, 65534, 65534)
+    file.chmod(0o640)
+    with suppress(OSError):  # a file system without them; then the test says less
+        os.setxattr(file, "user.note", b"kept")
+    before = os.stat(file)
+    attributes = {name: os.getxattr(file, name) for name in os.listxattr(file)}
+    with Workspace(tmp_path) as workspace:
+        workspace.write_bytes("a", b"new")
+        workspace.put_entry("a", b"newer", executable=False, mode=0o640)
+    after = os.stat(file)
+    assert file.read_bytes() == b"newer"
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert {name: os.getxattr(file, name) for name in os.listxattr(file)} == attributes

@@ -35,6 +35,7 @@ class Output:
             return len(text)
         try:
             try:
+                text.encode(self.encoding)  # the stream itself may let bytes through that are no text (surrogateescape)
                 self._stream.write(text)
             except UnicodeEncodeError:
                 replaced = text.encode(self.encoding, "replace").decode(self.encoding)

@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 
 from super_agent.core.errors import PathRefused
@@ -171,12 +172,35 @@ def write_beside(folder: int, name: str, data: bytes, mode: int) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
+            _keep_attributes(fd, name, folder)
             os.fchmod(fd, mode)
             os.fsync(fd)
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         os.unlink(temporary, dir_fd=folder)
         raise
+
+
+def _keep_attributes(fd: int, name: str, folder: int) -> None:
+    """Owner, group, extended attributes and ACLs of the regular file that stands there, as far as we may set them."""
+    try:
+        old = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return  # nothing stands there, or nothing that can be read
+    try:
+        info, own = os.fstat(old), os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            return
+        for uid, gid in ((info.st_uid, -1), (-1, info.st_gid)):
+            if (uid, gid) not in ((own.st_uid, -1), (-1, own.st_gid)):
+                with suppress(PermissionError):  # only root gives files away; the group has to be one of ours
+                    os.fchown(fd, uid, gid)
+        with suppress(OSError):  # a file system without them
+            for attribute in os.listxattr(old):
+                with suppress(OSError):  # one that only root may set
+                    os.setxattr(fd, attribute, os.getxattr(old, attribute))
+    finally:
+        os.close(old)
 
 
 def link_beside(folder: int, name: str, target: bytes) -> None:
