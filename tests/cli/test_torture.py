@@ -3,9 +3,11 @@
 `TORTURE_RUNS=50` (make torture) is the full form; a plain test run does a few.
 """
 
+import itertools
 import os
 import random
 import signal
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from super_agent.core.errors import ExitCode
 from super_agent.core.instance.client_registry import live_clients
+from super_agent.core.snapshots.stream import MAX_FILE_BYTES
 from tests.cli.background import start
 from tests.cli.three_turns import CHECK, TASK, Ended, begin_anew, executor, left_behind, team
 from tests.scripted_ollama import ScriptedOllama
@@ -97,6 +100,54 @@ def test_a_run_whose_helpers_are_killed_at_random_moments_still_ends(
     ended = left_behind(tmp_path)
     assert ended.reason == "check_passed"
     assert ended.files["calc.py"] == undisturbed[0].files["calc.py"]
+
+
+class User:
+    """Somebody who works in the same folder all the time: texts of their own, and a file above the snapshots' limit."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.texts: dict[str, str] = {}
+        self._workspace = workspace
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> "User":
+        with open(self._workspace / "data.bin", "wb") as file:
+            file.truncate(MAX_FILE_BYTES + 1)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        for number in itertools.count():
+            name = f"notes{number % 5}.txt"
+            self.texts[name] = f"the user's {number}\n"
+            (self._workspace / name).write_text(self.texts[name])
+            with open(self._workspace / "data.bin", "ab") as file:
+                file.write(b"x")
+            if self._ended.wait(0.08):
+                break
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(RUNS))
+def test_what_a_user_does_beside_a_run_that_is_killed_stays(
+    undisturbed: tuple[Ended, float], tmp_path: Path, seed: int
+) -> None:
+    expected, took_s = undisturbed
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    with ScriptedOllama(autogen=team, executor=executor) as server, User(workspace) as user:
+        torture(tmp_path, server, random.Random(seed), took_s * 1.2)
+    (workspace / "data.bin").rename(tmp_path / "data.bin")  # no text
+    ended = left_behind(tmp_path)
+    assert {name: ended.files[name] for name in user.texts} == user.texts
+    assert {name: ended.files[name] for name in expected.files} == expected.files
+    assert (tmp_path / "data.bin").stat().st_size > MAX_FILE_BYTES
+    assert ended.reason == expected.reason
 
 
 @pytest.mark.timeout(600)
