@@ -6,6 +6,8 @@ from super_agent.core.errors import PathRefused
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.text import clipped
 
+MAX_PATH_CHARS = 200
+"""Longer ones are of folders nested by mistake; 120 of them would fill a small context."""
 MAX_FILES = 120
 """Listed by name; a model gains little from more, and each costs about 8 tokens."""
 
@@ -15,8 +17,8 @@ def describe(workspace: Workspace, task: str, max_named_chars: int) -> str:
     paths = list(workspace.files())
     if not paths:
         return "The workspace is empty."
-    shown = paths[:MAX_FILES]
-    more = f"\n… and {len(paths) - MAX_FILES} more" if len(paths) > MAX_FILES else ""
+    shown = [path for path in paths if len(path) <= MAX_PATH_CHARS][:MAX_FILES]
+    more = f"\n… and {len(paths) - len(shown)} more" if len(paths) > len(shown) else ""
     parts = ["The workspace holds:\n" + "\n".join(shown) + more]
     named = named_files(task, paths)
     parts += [text_of(workspace, path, max_named_chars // len(named)) for path in named]

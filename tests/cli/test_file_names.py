@@ -2,10 +2,13 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
+from super_agent.core.files.workspace import Workspace
 from tests.cli.adding import events, where
 from tests.cli.conftest import SuperAgent
+from tests.core.test_walk import deepen
 from tests.scripted_ollama import ScriptedOllama
 
 MAKE = "```python\nopen(b'caf\\xe9.txt', 'wb').write(b'x')\nopen('done.txt', 'w').write('ok')\n```"
@@ -34,3 +37,21 @@ def test_a_name_that_is_no_utf8_survives_the_run_and_every_command(
     undone = super_agent("undo", "--yes", *at)
     assert undone.code == 0, undone.out + undone.err
     assert [p.name for p in workspace.iterdir()] == []
+
+
+def test_folders_of_any_depth_end_no_run_and_no_undo(super_agent: SuperAgent, tmp_path: Path) -> None:
+    root = tmp_path / "deep"
+    root.mkdir()
+    try:
+        leaf = deepen(root, 1200)
+        with ScriptedOllama(autogen=["1. Write it.", "```python hello.py\nprint(1)\n```"]) as server:
+            done = super_agent("run", "Write hello.py", *where(server, root), "--check", "test -f hello.py", "--json")
+        assert done.code == 0, done.out + done.err
+        assert events(done.out)[-1]["files_changed"] == ["hello.py"]
+        undone = super_agent("undo", "--yes", "--workspace", str(root))
+        assert undone.code == 0, undone.out + undone.err
+        with Workspace(root) as workspace:
+            assert "hello.py" not in workspace.facts()
+            assert leaf in workspace.facts()
+    finally:
+        subprocess.run(["rm", "-rf", root], check=True)  # Python's own way is recursive, and pytest's cleaning with it
