@@ -124,10 +124,11 @@ def resume(
 ) -> None:
     """Go on with a run that was ended, by whatever: from its last complete turn."""
     from super_agent.cli.commands import resume as command
+    from super_agent.session.options import ResumeOptions
 
     flags = _flags(locals())
-    ask = command.Ask(session, instruction, workspace, more_turns, json, strict_instance)
-    raise typer.Exit(command.main(ask, flags, env_file))
+    options = ResumeOptions(session, workspace, instruction, more_turns, strict_instance)
+    raise typer.Exit(command.main(options, flags, env_file, as_json=json))
 
 
 @app.command(name="exec", cls=TaskCommand)

@@ -1,5 +1,6 @@
 """Text of a model or of running code, without what would steer a terminal."""
 
+import os
 import re
 
 # CSI, OSC (ended by BEL or ST), DCS and kin, other escapes: a title or a link set by code must not reach a terminal.
@@ -19,3 +20,9 @@ def harmless(text: str) -> str:
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     return _CONTROLS.sub(lambda match: "\n" if match[0] == "\r" else "\ufffd", text)
+
+
+def printable_path(path: str) -> str:
+    """A path on one line, whatever bytes its name has."""
+    text = harmless(os.fsencode(path).decode("utf-8", "replace"))
+    return text.replace("\n", "\ufffd")

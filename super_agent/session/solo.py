@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from interpreter.solo import SoloRun, SoloState
-from super_agent.cli.commands.run import Boundary, Work
 from super_agent.core.events import EndReason
 from super_agent.core.threads import in_thread
 from super_agent.session import wiring
 from super_agent.session.run_state import Restored, WorkState
+from super_agent.session.work import Boundary, Work
 
 
 def solo_work(

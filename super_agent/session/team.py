@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from super_agent.cli.commands.run import Boundary, Work
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
 from super_agent.session import wiring
 from super_agent.session.run_state import Restored, WorkState
+from super_agent.session.work import Boundary, Work
 from super_agent.team.run import TeamParts, TeamRun
 from super_agent.team.transcript import Entry, Transcript
 

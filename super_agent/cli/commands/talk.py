@@ -3,59 +3,38 @@
 import signal
 import sys
 import termios
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from prompt_toolkit import PromptSession
 
-from interpreter.executor import Executor
 from super_agent.cli.commands.run import Options
 from super_agent.cli.render.choice import Renderer, choose_renderer
-from super_agent.cli.terminal.approval import require_approval, why_nobody
+from super_agent.cli.terminal.approval import terminal_approver
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.cli.terminal.typed_lines import history_of
-from super_agent.core.errors import Interrupted, SuperAgentError
-from super_agent.core.events import Notice, TurnStarted
 from super_agent.core.settings import Settings
-from super_agent.session import wiring
-from super_agent.session.record import Record
+from super_agent.session.conversation import open_conversation
+from super_agent.session.options import Door
 
 GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
-
-CONVERSATION = "(a conversation)"
-"""In place of a task, where sessions are listed."""
 
 
 def main(options: Options, settings: Settings) -> int:
     """Talk until Ctrl-D; returns 0. Raises `SuperAgentError` for what prevents the conversation from beginning."""
     renderer = choose_renderer(options.json, sys.stdout)
-    with wiring.lay_ground(settings, options.workspace, options.python, (renderer,)) as ground:
-        try:
-            began = time.monotonic()
-            facts = wiring.started(ground, CONVERSATION, "exec", None)
-            record = Record.begin(ground, facts, is_conversation=True)
-            wiring.announce(ground)
-            halves = wiring.join_halves(ground, strict=options.strict_instance)
-            nobody = why_nobody(options.json, sys.stdin.isatty(), sys.stdout.isatty())
-            require_approval(ground, lambda: _terminal(renderer), nobody)
-            executor = wiring.build_executor(ground, halves)
-            ground.emit(Notice("info", GREETING))
-            session: PromptSession[str] = PromptSession(history=history_of(settings, ground.session))
-            turn = 0
+    approver = terminal_approver(lambda: _terminal(renderer), sys.stdin.isatty, as_json=options.json)
+    try:
+        with open_conversation(options.for_task(""), settings, Door((renderer,), approver=approver)) as conversation:
+            conversation.tell(GREETING)
+            session: PromptSession[str] = PromptSession(history=history_of(settings, conversation.session))
             while (line := _next_line(session)) is not None:
                 if line.strip():
-                    turn += 1
-                    ground.emit(TurnStarted(turn))
-                    _carry_out(executor, line, ground)
-                    record.snapshot(str(turn))
-                    halves.at_turn_start()
-            if record.recorder is not None:  # the user ended it and needs no summary; whoever looks back does
-                ground.stream.sinks = (record.recorder,)
-                ground.emit(wiring.ended(ground, halves, "finished", 0, "", turn, time.monotonic() - began))
-        finally:
-            renderer.close()
+                    with _interrupting(conversation.cancel):
+                        conversation.say(line)
+    finally:
+        renderer.close()
     return 0
 
 
@@ -78,22 +57,12 @@ def _terminal(renderer: Renderer) -> Iterator[Terminal]:
         yield terminal
 
 
-def _carry_out(executor: Executor, instruction: str, ground: wiring.Ground) -> None:
-    with _interrupting(executor):
-        try:
-            executor.carry_out(instruction)
-        except Interrupted:
-            ground.emit(Notice("warning", "interrupted; the conversation goes on"))
-        except SuperAgentError as error:
-            ground.emit(Notice("error", error.what, error.fix))
-
-
 @contextmanager
-def _interrupting(executor: Executor) -> Iterator[None]:
+def _interrupting(cancel: Callable[[], None]) -> Iterator[None]:
     """Ctrl-C during an action ends the action."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        executor.cancel()
+        cancel()
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:

@@ -10,7 +10,7 @@ from super_agent.cli.render.wording import counted
 from super_agent.cli.say import say, say_json
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import printable_path
 from super_agent.core.snapshots.restore import Plan, Step
 from super_agent.core.snapshots.undo import Undo, carry_out, judged_redo, judged_undo
 from super_agent.session.history import Past, known_turns, past
@@ -131,12 +131,12 @@ def _show(found: Past, ask: Ask, undo: Undo) -> None:
     if left_out:
         _say(f"not reversible, as {counted(len(left_out), 'file')} too large or unreadable was not kept:")
         for path in left_out:
-            _say(f"  {shown(path)}")
+            _say(f"  {printable_path(path)}")
 
 
 def _list(steps: Iterable[Step]) -> None:
     for step in steps:
-        _say(f"  {WORDS[step.kind]:<10}  {shown(step.path)}")
+        _say(f"  {WORDS[step.kind]:<10}  {printable_path(step.path)}")
 
 
 def _tell_end(found: Past, ask: Ask, undo: Undo, steps: Plan, *, done: bool) -> None:
@@ -163,9 +163,3 @@ def _inside(path: str, root: Path) -> str:
     if root not in Path(pure).parents:
         raise UsageError(f"--file {path} lies outside of the workspace {root}", fix="Name a file inside of it")
     return str(pure.relative_to(root))
-
-
-def shown(path: str) -> str:
-    """A path on one line, whatever bytes its name has."""
-    text = harmless(os.fsencode(path).decode("utf-8", "replace"))
-    return text.replace("\n", "\ufffd")

@@ -16,6 +16,7 @@ from super_agent.core.events import (
     RunStarted,
     Waiting,
 )
+from super_agent.session.limits import MORE
 
 END: Mapping[EndReason, str] = {
     "check_passed": "done: the check passes",
@@ -103,17 +104,6 @@ def waiting(event: Waiting) -> str:
 def retried(event: Retried) -> str:
     """Why a request is sent again, and when."""
     return f"{event.reason}; trying again in {duration(event.wait_s)} ({event.attempt} of {event.limit})"
-
-
-MORE: Mapping[EndReason, str] = {
-    "no_progress": ' "what to do instead"',
-    "turn_limit": " --more-turns N",
-    "time_limit": " --max-time SECONDS",
-    "token_limit": " --max-tokens N",
-    "interrupted": "",
-    "error": "",
-}
-"""What a run that ended so needs to go on; one that was done is not in it."""
 
 
 def going_on(session: str, event: RunEnded) -> str:

@@ -3,26 +3,24 @@
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from interpreter.approval import Ruling, reasons_to_ask
+from interpreter.approval import Approver, Ruling
 from interpreter.code_blocks import CodeBlock
-from super_agent.cli.render.choice import interrupt_self
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.events import ApprovalAsked, CodeDecision, Emit, Notice
 from super_agent.core.settings import editor_command
-from super_agent.session.wiring import Ground
+from super_agent.session.approval import refused
+from super_agent.session.options import ApprovalContext, MakeApprover
 
 QUESTION = "Run this code? r run, e edit, s skip (and why), a always for this run, q stop:"
-STOP_TIMEOUT_S = 5.0
-"""For a stop, which comes as Ctrl-C does, to arrive."""
 SUFFIXES = {"python": ".py", "shell": ".sh"}
 Answer = Literal["run", "edit", "skip", "always", "stop"]
 ANSWERS: dict[str, Answer] = {
@@ -33,50 +31,34 @@ ANSWERS: dict[str, Answer] = {
     "q": "stop", "quit": "stop", "stop": "stop",
 }  # fmt: skip
 WHY_EDITED = "the user changed the code"
-WHY_REFUSED = (
-    "it needs a person's approval, and nobody can be asked ({cause}). "
-    "Do what can be done without running code, or finish and say what is to be run."
-)
 WHY_SKIPPED = "the user skipped it{reason}. Do something else, or finish."
 
 
 @dataclass(slots=True)
 class TerminalApprover:
-    """An `Approver` that asks in the terminal. `interrupt` ends the run as Ctrl-C does.
+    """An `Approver` that asks in the terminal.
 
-    `nobody` says why no person can be asked; empty where one can. `editor` is the user's own, with its arguments, and
-    runs in `folder`, a private one: editors read settings from where they are started.
+    `editor` is the user's own, with its arguments, and runs in `folder`, a private one: editors read settings from
+    where they are started.
     """
 
     reasons: tuple[str, ...]
     terminal: Callable[[], AbstractContextManager[Terminal]]
-    nobody: str
     editor: tuple[str, ...]
     folder: Path
     emit: Emit
-    interrupt: Callable[[], None]
-    _always: bool = False
     _asking: Terminal | None = None
     _editing: "subprocess.Popen[bytes] | None" = None
     _cancelled: threading.Event = field(default_factory=threading.Event)
-    _waited_s: float = 0.0
-    _since: float | None = None
 
     def decide(self, block: CodeBlock) -> Ruling:
         """Ask until there is an answer; what the user changed is shown and asked about again."""
-        if self._always:
-            return Ruling("run", "earlier_answer", "the user said always for this run", block)
-        if self.nobody:
-            return Ruling("refused", "nobody", WHY_REFUSED.format(cause=self.nobody), block)
         self._cancelled.clear()
-        self._since = time.monotonic()
         try:
             with self.terminal() as self._asking:
                 return self._asked(self._asking, block)
         finally:
             self._asking = None
-            self._waited_s += time.monotonic() - self._since
-            self._since = None
 
     def cancel(self) -> None:
         """Take the question back, and end the editor where one is open."""
@@ -86,20 +68,14 @@ class TerminalApprover:
         if (editing := self._editing) is not None:
             editing.terminate()
 
-    def waited_s(self) -> float:
-        """Seconds in which a person was waited for, up to now."""
-        since = self._since
-        return self._waited_s + (time.monotonic() - since if since is not None else 0.0)
-
     def _asked(self, terminal: Terminal, block: CodeBlock) -> Ruling:
         edited = False
-        self.emit(ApprovalAsked(block.language, block.code, self.reasons))
         while True:
             said = terminal.ask(QUESTION)
             if self._cancelled.is_set():
                 return Ruling("stopped", "user", "the user ended the run", block)
             if said is None:
-                return Ruling("refused", "nobody", WHY_REFUSED.format(cause="the terminal was closed"), block)
+                return refused(block, "the terminal was closed")
             word, _, rest = said.strip().partition(" ")
             answer = ANSWERS.get(word.lower())
             if answer == "edit":
@@ -113,11 +89,8 @@ class TerminalApprover:
         if answer == "skip":
             return Ruling("skipped", "user", WHY_SKIPPED.format(reason=f": {reason}" if reason else ""), block)
         if answer == "stop":
-            self.interrupt()
-            self._cancelled.wait(STOP_TIMEOUT_S)
             return Ruling("stopped", "user", "the user ended the run", block)
-        self._always = answer == "always"
-        decision: CodeDecision = "always" if self._always else "edited" if edited else "run"
+        decision: CodeDecision = "always" if answer == "always" else "edited" if edited else "run"
         return Ruling(decision, "user", WHY_EDITED if edited else "the user approved", block)
 
     def _edited(self, terminal: Terminal, block: CodeBlock) -> CodeBlock | None:
@@ -155,23 +128,16 @@ class TerminalApprover:
         return f"it ended with exit code {code}" if code else ""
 
 
-def require_approval(
-    ground: Ground, terminal: Callable[[], AbstractContextManager[Terminal]], nobody: str
-) -> TerminalApprover | None:
-    """Have the executor ask before code runs, where settings and sandbox say so; says it where nobody can be asked.
+def terminal_approver(
+    terminal: Callable[[], AbstractContextManager[Terminal]], answers: Callable[[], bool], *, as_json: bool
+) -> MakeApprover:
+    """Asks in the terminal; `answers` says, when it is known that a person is to be asked, whether one can answer."""
 
-    `nobody` is why no person can be asked, or empty.
-    """
-    reasons = reasons_to_ask(ground.settings.approve, ground.policy)
-    if not reasons:
-        return None
-    if nobody:
-        what = f"code needs approval and nobody can be asked ({nobody}), so none will run"
-        ground.emit(Notice("warning", what, "Start it in a terminal, or accept the risk with --approve never"))
-    folder = ground.session.outputs()
-    approver = TerminalApprover(reasons, terminal, nobody, editor_command(), folder, ground.emit, interrupt_self)
-    ground.approver = approver
-    return approver
+    def make(context: ApprovalContext) -> Approver | str:
+        nobody = why_nobody(as_json, answers(), sys.stdout.isatty())
+        return nobody or TerminalApprover(context.reasons, terminal, editor_command(), context.folder, context.emit)
+
+    return make
 
 
 def why_nobody(as_json: bool, stdin_answers: bool, stdout_shows: bool) -> str:

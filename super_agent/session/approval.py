@@ -1,0 +1,85 @@
+"""A person's approval of code, whichever door asks: who can be asked, for how long, and what counts from then on."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from interpreter.approval import Approver, Ruling, reasons_to_ask
+from interpreter.code_blocks import CodeBlock
+from super_agent.core.events import ApprovalAsked, Emit, Notice
+from super_agent.session.options import ApprovalContext, MakeApprover
+from super_agent.session.wiring import Ground
+
+STOP_TIMEOUT_S = 5.0
+"""For a stop to arrive; the run then ends as cancelled and not with an error."""
+WHY_REFUSED = (
+    "it needs a person's approval, and nobody can be asked ({cause}). "
+    "Do what can be done without running code, or finish and say what is to be run."
+)
+
+
+def refused(block: CodeBlock, cause: str) -> Ruling:
+    """The decision where nobody can be asked, for this cause."""
+    return Ruling("refused", "nobody", WHY_REFUSED.format(cause=cause), block)
+
+
+@dataclass(slots=True)
+class RunApprover:
+    """An `Approver` around the door's: it announces each question and remembers "always".
+
+    `approver` is a text where nobody can be asked: why not. `stop` ends what asks, and has `cancel` called.
+    """
+
+    reasons: tuple[str, ...]
+    approver: Approver | str
+    emit: Emit
+    stop: Callable[[], None]
+    _always: bool = False
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+    _waited_s: float = 0.0
+    _since: float | None = None
+
+    def decide(self, block: CodeBlock) -> Ruling:
+        """Ask the door, unless that was answered for good or nobody is there."""
+        if self._always:
+            return Ruling("run", "earlier_answer", "the user said always for this run", block)
+        if isinstance(self.approver, str):
+            return refused(block, self.approver)
+        self._cancelled.clear()
+        self._since = time.monotonic()
+        try:
+            self.emit(ApprovalAsked(block.language, block.code, self.reasons))
+            ruling = self.approver.decide(block)
+            if ruling.decision == "stopped" and not self._cancelled.is_set():
+                self.stop()
+                self._cancelled.wait(STOP_TIMEOUT_S)
+        finally:
+            self._waited_s += time.monotonic() - self._since
+            self._since = None
+        self._always = ruling.decision == "always"
+        return ruling
+
+    def cancel(self) -> None:
+        """Take the question back."""
+        self._cancelled.set()
+        if not isinstance(self.approver, str):
+            self.approver.cancel()
+
+    def waited_s(self) -> float:
+        """Seconds in which a person was waited for, up to now."""
+        since = self._since
+        return self._waited_s + (time.monotonic() - since if since is not None else 0.0)
+
+
+def require_approval(ground: Ground, make: MakeApprover, stop: Callable[[], None]) -> RunApprover | None:
+    """Have the executor ask before code runs, where settings and sandbox say so; says it where nobody can be asked."""
+    reasons = reasons_to_ask(ground.settings.approve, ground.policy)
+    if not reasons:
+        return None
+    made = make(ApprovalContext(reasons, ground.emit, ground.session.outputs()))
+    if isinstance(made, str):
+        what = f"code needs approval and nobody can be asked ({made}), so none will run"
+        ground.emit(Notice("warning", what, "Start it in a terminal, or accept the risk with --approve never"))
+    ground.approver = approver = RunApprover(reasons, made, ground.emit, stop)
+    return approver

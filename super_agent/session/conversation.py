@@ -1,0 +1,81 @@
+"""A conversation with the executor: one instruction after the other, until the door has had enough."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from interpreter.executor import Executor
+from super_agent.core.errors import Interrupted, SuperAgentError
+from super_agent.core.events import Notice, TurnStarted
+from super_agent.core.settings import Settings
+from super_agent.core.state import SessionFolder
+from super_agent.session import wiring
+from super_agent.session.approval import require_approval
+from super_agent.session.options import Door, RunOptions
+from super_agent.session.record import Record
+
+CONVERSATION = "(a conversation)"
+"""In place of a task, where sessions are listed."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Open until its `with` block is left; its owner calls `say` from one thread."""
+
+    ground: wiring.Ground
+    halves: wiring.Halves
+    record: Record
+    executor: Executor
+    turns: int = 0
+
+    @property
+    def session(self) -> SessionFolder:
+        """Where it is kept."""
+        return self.ground.session
+
+    def tell(self, text: str) -> None:
+        """Say something to the person, as an event."""
+        self.ground.emit(Notice("info", text))
+
+    def say(self, instruction: str) -> None:
+        """Have one instruction carried out; what goes wrong is told as an event and the conversation goes on."""
+        self.turns += 1
+        self.ground.emit(TurnStarted(self.turns))
+        try:
+            self.executor.carry_out(instruction)
+        except Interrupted:
+            self.ground.emit(Notice("warning", "interrupted; the conversation goes on"))
+        except SuperAgentError as error:
+            self.ground.emit(Notice("error", error.what, error.fix))
+        self.record.snapshot(str(self.turns))
+        self.halves.at_turn_start()
+
+    def cancel(self) -> None:
+        """End the action under way, from any thread or a signal handler; the conversation goes on."""
+        self.executor.cancel()
+
+    def end(self, duration_s: float) -> None:
+        """Told to the store alone: the person ended it and needs no summary; whoever looks back does."""
+        if self.record.recorder is not None:
+            self.ground.stream.sinks = (self.record.recorder,)
+            self.ground.emit(wiring.ended(self.ground, self.halves, "finished", 0, "", self.turns, duration_s))
+
+
+@contextmanager
+def open_conversation(options: RunOptions, settings: Settings, door: Door) -> Iterator[Conversation]:
+    """In `options.workspace`, whose task is not looked at; raises `SuperAgentError` where it cannot begin.
+
+    The door's cancellation ends the action under way and with it, as it stays cancelled, whatever is said later.
+    """
+    with wiring.lay_ground(settings, options.workspace, options.python, door.sinks) as ground:
+        began = time.monotonic()
+        facts = wiring.started(ground, CONVERSATION, "exec", None)
+        record = Record.begin(ground, facts, is_conversation=True)
+        wiring.announce(ground)
+        halves = wiring.join_halves(ground, strict=options.strict_instance)
+        require_approval(ground, door.approver, lambda: conversation.cancel())
+        conversation = Conversation(ground, halves, record, wiring.build_executor(ground, halves))
+        ground.stack.callback(door.cancellation.on_cancel(conversation.cancel))
+        yield conversation
+        conversation.end(time.monotonic() - began)

@@ -1,0 +1,227 @@
+"""One task from its opening to the reason it ended."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from super_agent.core.errors import ExitCode, StoreFailed, SuperAgentError
+from super_agent.core.events import EndReason
+from super_agent.core.settings import Settings
+from super_agent.core.threads import call_soon
+from super_agent.session import wiring
+from super_agent.session.approval import require_approval
+from super_agent.session.begun import Begun, keep_begun
+from super_agent.session.options import Door, RunOptions, RunResult
+from super_agent.session.record import END, Record
+from super_agent.session.run_state import Restored, RunState, WorkState
+from super_agent.session.work import Boundary, Work
+
+EXIT_CODES: dict[EndReason, ExitCode] = {
+    "check_passed": ExitCode.OK,
+    "accepted": ExitCode.OK,
+    "finished": ExitCode.OK,
+    "no_progress": ExitCode.NOT_DONE,
+    "turn_limit": ExitCode.NOT_DONE,
+    "time_limit": ExitCode.NOT_DONE,
+    "token_limit": ExitCode.NOT_DONE,
+    "interrupted": ExitCode.INTERRUPTED,
+    "error": ExitCode.NOT_DONE,
+}
+
+
+@dataclass(slots=True)
+class _End:
+    reason: EndReason
+    detail: str
+    exit_code: ExitCode
+    error: SuperAgentError | None = None
+
+
+class _Cancelled(Exception):
+    """The door cancelled before the work began."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """The wall time of a run, with what it had used before it was resumed."""
+
+    before_s: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    def elapsed_s(self) -> float:
+        """Seconds of this run in all."""
+        return self.before_s + time.monotonic() - self.started
+
+
+def run(options: RunOptions, settings: Settings, door: Door) -> RunResult:
+    """Run one task to its end; raises `SuperAgentError` for what is wrong before the run begins."""
+    with wiring.lay_ground(settings, options.workspace, options.python, door.sinks) as ground:
+        if options.check is not None and options.setup is None:
+            wiring.require_program(ground, options.check)
+        _keep_begun(ground, options)
+        record = Record.begin(ground, wiring.started(ground, options.task, options.mode, options.check))
+        return carry_out(record, options, door)
+
+
+def _keep_begun(ground: wiring.Ground, options: RunOptions) -> None:
+    """What a resumption begins again with where a kill comes before the first turn; raises `StoreFailed`."""
+    if ground.store is None:
+        return
+    settings, python = ground.settings, str(options.python) if options.python is not None else None
+    state = RunState(
+        options.mode, options.task, options.check, python, settings.model, settings.base_url, wiring.limits(settings),
+        WorkState("", ""),
+    )  # fmt: skip
+    try:
+        keep_begun(ground.session, Begun(state, options.setup, options.yes))
+    except OSError as error:
+        raise StoreFailed(f"the session cannot be kept: {error.strerror}", fix="Make room on the disk") from error
+
+
+def carry_out(
+    record: Record, options: RunOptions, door: Door, state: RunState | None = None, restored: Restored | None = None
+) -> RunResult:
+    """Do the work to its end and tell the summary; with `state` and `restored` from where it stood."""
+    ground, clock = record.ground, Clock(state.elapsed_s if state else 0.0)
+    settings = ground.settings
+    work: Work | None = None
+    halves: wiring.Halves | None = None
+    try:
+        wiring.announce(ground)
+        _go_on_unless_cancelled(door)
+        if options.setup is not None:
+            wiring.run_setup(ground, options.setup, lambda question: options.yes or door.confirm(question))
+            if options.check is not None:  # what it names may only have been installed now
+                wiring.require_program(ground, options.check)
+        approver = require_approval(ground, door.approver, door.cancellation.cancel)
+        halves = wiring.join_halves(ground, strict=options.strict_instance)
+        _go_on_unless_cancelled(door)
+        if state is not None:
+            halves.counting.totals.update(state.totals)
+        boundary = _keeper(record, halves, options, clock)
+        work = _work(ground, halves, options, door, boundary, restored)
+        waited_s = approver.waited_s if approver is not None else lambda: 0.0
+        limit = _Limit(max(settings.max_time_s - clock.before_s, 0.0), settings.max_time_s, waited_s)
+        end = asyncio.run(_drive(work, door, limit))
+    except SuperAgentError as error:
+        end = _End("error", str(error), error.exit_code, error)
+        if error.exit_code == ExitCode.INTERRUPTED:
+            end.reason = "interrupted"
+    except (KeyboardInterrupt, _Cancelled):
+        end = _End("interrupted", "interrupted", ExitCode.INTERRUPTED)
+    _keep_the_end(record, end)
+    turns, exit_code = work.turns() if work else 0, int(end.exit_code)
+    ended = wiring.ended(ground, halves, end.reason, exit_code, end.detail, turns, clock.elapsed_s())
+    ended = replace(ended, resumable=record.resumable)
+    ground.emit(ended)
+    return RunResult(ended, exit_code, end.error)
+
+
+def _go_on_unless_cancelled(door: Door) -> None:
+    if door.cancellation.cancelled:
+        raise _Cancelled
+
+
+def _keep_the_end(record: Record, end: _End) -> None:
+    """Keep the files as the run left them, whatever ended it; the first error stands."""
+    try:
+        record.snapshot(END)
+    except SuperAgentError as error:
+        if end.error is None:
+            end.reason, end.detail, end.exit_code, end.error = "error", str(error), error.exit_code, error
+
+
+def _keeper(record: Record, halves: wiring.Halves, options: RunOptions, clock: Clock) -> Boundary:
+    """What keeps the run's state at each turn boundary."""
+    settings = record.ground.settings
+
+    def keep(turns: int, work: WorkState) -> None:
+        python = str(options.python) if options.python is not None else None
+        state = RunState(
+            options.mode,
+            options.task,
+            options.check,
+            python,
+            settings.model,
+            settings.base_url,
+            wiring.limits(settings),
+            work,
+            turns,
+            round(clock.elapsed_s(), 3),
+            halves.counting.totals,
+        )
+        record.keep(turns, state.to_json())
+
+    return keep
+
+
+def _work(
+    ground: wiring.Ground,
+    halves: wiring.Halves,
+    options: RunOptions,
+    door: Door,
+    boundary: Boundary,
+    restored: Restored | None,
+) -> Work:
+    """The team, or the executor alone; AutoGen is imported for the team only."""
+    earlier = list(restored.lines) if restored is not None else []
+
+    def user_lines() -> list[str]:
+        lines = [*earlier, *door.take_lines()]
+        earlier.clear()
+        return lines
+
+    if options.mode == "team":
+        from super_agent.session.team import team_work
+
+        return team_work(ground, halves, options.check, options.task, user_lines, boundary, restored)
+    from super_agent.session.solo import solo_work
+
+    return solo_work(ground, halves, options.check, options.task, user_lines, boundary, restored)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """Of wall time in seconds: what is left of `whole_s`; `waited_s` tells what waiting for a person took of it."""
+
+    left_s: float
+    whole_s: float
+    waited_s: Callable[[], float]
+
+
+async def _drive(work: Work, door: Door, limit: _Limit) -> _End:
+    """Await the work with a cancellation and the time limit turned into a stop."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM) if door.signals else ()
+
+    def release_signals() -> None:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    def interrupt() -> None:
+        release_signals()  # so that a second Ctrl-C is not waited for
+        work.stop("interrupted", "interrupted by the user")
+
+    for number in signals:
+        loop.add_signal_handler(number, door.cancellation.cancel)
+    forget = door.cancellation.on_cancel(lambda: call_soon(loop, interrupt))
+    began = loop.time()
+    timer: asyncio.TimerHandle
+
+    def look() -> None:
+        nonlocal timer
+        if (left := began + limit.left_s + limit.waited_s() - loop.time()) > 0:
+            timer = loop.call_later(left, look)
+        else:
+            work.stop("time_limit", f"{limit.whole_s:g} s were not enough; raise --max-time to go on")
+
+    timer = loop.call_later(limit.left_s, look)
+    try:
+        reason, detail = await work.start()
+    finally:
+        timer.cancel()
+        forget()
+        release_signals()
+    return _End(reason, detail, EXIT_CODES[reason])
