@@ -166,6 +166,7 @@ def exec_(
 def up(
     from_: Annotated[str | None, typer.Option("--from", help="The base model to make the alias from.")] = None,
     context: Annotated[int | None, typer.Option("--context", help="Context size in tokens to bake in.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="With the best small model to be had, and no choice.")] = False,
     model: Model = None,
     base_url: BaseUrl = None,
     json: Json = False,
@@ -174,7 +175,7 @@ def up(
     """Make the server and the model ready: started, pulled or created, loaded once and kept."""
     from super_agent.cli.commands import up as command
 
-    raise typer.Exit(command.main(from_, context, _flags(locals()), env_file, as_json=json))
+    raise typer.Exit(command.main(from_, context, _flags(locals()), env_file, as_json=json, demo=demo))
 
 
 @app.command()

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -16,7 +17,7 @@ from scripts.server_log import ServerLog
 from super_agent.core.errors import OllamaUnreachable, SuperAgentError
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
-from super_agent.provision.demo_model import TINY, packaged_model
+from super_agent.provision.demo_model import SMALL_CODER, TINY, packaged_model
 
 HERE = Path(__file__).parent
 
@@ -66,6 +67,16 @@ def live_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveOllama
         yield LiveOllama(server.base_url, model, ServerLog(log), server)
 
 
+@pytest.fixture(scope="session")
+def live_coder(live_ollama: LiveOllama) -> str:
+    """The name of a real coder on the same server, for what has to be got done and not only set going."""
+    try:
+        with Ollama(load_settings({"base_url": live_ollama.base_url}, environ={})) as management:
+            return packaged_model(management, SMALL_CODER, lambda _text: None)
+    except SuperAgentError as error:
+        _not_to_be_had(error)
+
+
 @pytest.fixture
 def live_settings(live_ollama: LiveOllama, tmp_path: Path) -> Callable[..., Settings]:
     """Builds settings for the live server, with a state folder of the test's own; flags by their field names."""
@@ -85,7 +96,7 @@ def _program() -> Path:
         return find_program("--installed")
 
 
-def _not_to_be_had(error: SuperAgentError) -> None:
+def _not_to_be_had(error: SuperAgentError) -> NoReturn:
     reason = f"no real Ollama to test against: {error}"
     if os.environ.get("LIVE_TESTS") == "required":
         pytest.fail(reason, pytrace=False)

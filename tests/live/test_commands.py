@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from scripts.demo import CHECK, PROJECT, TASK
+from scripts.demo import DOUBLE, PROJECT
 from super_agent.provision.demo_model import TINY
 from tests.live.conftest import LiveOllama
 
@@ -65,7 +65,9 @@ def events(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 
 
 def test_the_team_writes_a_function_that_the_check_accepts(run: Run, workspace: Path) -> None:
-    done = run("-m", "super_agent.cli.main", "run", TASK, "--check", CHECK, "-w", str(workspace), "--json")
+    done = run(
+        "-m", "super_agent.cli.main", "run", DOUBLE.task, "--check", DOUBLE.check, "-w", str(workspace), "--json"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     end = events(done)[-1]
     assert end["reason"] == "check_passed"
@@ -76,7 +78,7 @@ def test_the_team_writes_a_function_that_the_check_accepts(run: Run, workspace: 
 def test_team_and_executor_in_one_run_use_one_runner(live_ollama: LiveOllama, run: Run, workspace: Path) -> None:
     run("-m", "super_agent.cli.main", "up")
     before = live_ollama.runners()
-    done = run("-m", "super_agent.cli.main", "run", TASK, "-w", str(workspace), "--json", "--max-turns", "1")
+    done = run("-m", "super_agent.cli.main", "run", DOUBLE.task, "-w", str(workspace), "--json", "--max-turns", "1")
     seen = events(done)
     assert live_ollama.runners() == before
     assert {u["client"] for u in seen[-1]["usage"]} == {"autogen", "open-interpreter"}, done.stderr

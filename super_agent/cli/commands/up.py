@@ -18,13 +18,26 @@ from super_agent.core.ollama.server import start_server
 from super_agent.core.settings import Settings, load_settings
 
 
-def main(base: str | None, context: int | None, flags: dict[str, Any], env_file: Path | None, *, as_json: bool) -> int:
+def main(
+    base: str | None,
+    context: int | None,
+    flags: dict[str, Any],
+    env_file: Path | None,
+    *,
+    as_json: bool,
+    demo: bool = False,
+) -> int:
     """Make everything ready; raises the `SuperAgentError` of what could not be."""
+    if demo and (base or context):
+        raise UsageError("--demo chooses the model by itself", fix="Leave out --from and --context, or --demo")
     settings = load_settings(flags, env_file=env_file)
     tell = _json_teller() if as_json else _text_teller()
     with Ollama(settings) as server:
         _server_ready(server, settings, tell)
-        _model_ready(server, settings, base, context, tell)
+        if demo:
+            settings = _demo_model_ready(server, settings, tell)
+        else:
+            _model_ready(server, settings, base, context, tell)
         ensure_engine_python(lambda text: tell("engine", text))
         ensure_sandbox_python(lambda text: tell("sandbox", text))
         tell("engine", "the executor's environment is ready")
@@ -43,6 +56,14 @@ def _server_ready(server: Ollama, settings: Settings, tell: Tell) -> None:
         tell("server", f"started Ollama {started.version} at {settings.base_url} (log: {started.log})")
     else:
         tell("server", f"Ollama {version} runs at {settings.base_url}")
+
+
+def _demo_model_ready(server: Ollama, settings: Settings, tell: Tell) -> Settings:
+    from super_agent.provision.demo_model import ready_model
+
+    choice = ready_model(server, settings, lambda text: tell("model", text))
+    tell("model", f"{choice.model}: {choice.reason}; say --model {choice.model} or DEFAULT_MODEL={choice.model}")
+    return settings.model_copy(update={"model": choice.model})
 
 
 def _model_ready(server: Ollama, settings: Settings, base: str | None, context: int | None, tell: Tell) -> None:
