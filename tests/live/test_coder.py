@@ -15,7 +15,8 @@ CHECK = "python -c 'from area import area; assert area(6, 7) == 42'"
 
 @pytest.fixture
 def command(live_ollama: LiveOllama, live_coder: str, tmp_path: Path) -> CommandLine:
-    return CommandLine(live_ollama.base_url, live_coder, tmp_path)
+    limits = {"SUPER_AGENT_MAX_REPLY_TOKENS": "400", "SUPER_AGENT_MAX_ROUNDS": "4"}
+    return CommandLine(live_ollama.base_url, live_coder, tmp_path, limits)
 
 
 @pytest.fixture
