@@ -12,13 +12,9 @@ from super_agent.core.ollama import instructions
 from super_agent.core.ollama.api import Ollama
 from super_agent.provision.demo_model import CODER, SMALL_CODER, TINY
 
-PROMPT = "Count from 1 to 10. Write only the numbers, with a comma and a blank between them."
-KNOWN = {
-    CODER.alias: "1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
-    SMALL_CODER.alias: "1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
-    TINY.alias: "1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
-}
-"""By model: how its answer to PROMPT begins, the same with each set of instructions that was tried."""
+PROMPT = "What is the capital of France?"
+KNOWN = dict.fromkeys((CODER.alias, SMALL_CODER.alias, TINY.alias), "The capital of France is Paris.")
+"""By model: how its answer to PROMPT begins, the same with avx512_vnni, avx512, avx2 and sse42 on one processor."""
 ANSWER_TOKENS = 40
 RUNNER_FILES = ("llama-server", "libggml-cpu.so", "libggml-base.so", "libllama.so")
 
