@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from super_agent.cli.commands.ps import look
 from super_agent.core.instance.client_registry import ClientLock
+from super_agent.core.instance.usage import look
 from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama

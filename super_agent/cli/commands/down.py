@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from super_agent.cli.commands.ps import look
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import UsageError
+from super_agent.core.instance.usage import look
 from super_agent.core.instance.watch import find_loaded
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from super_agent.cli.commands.ps import table
-from super_agent.cli.render.wording import counted
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import harmless
@@ -16,6 +15,7 @@ from super_agent.core.settings import load_settings
 from super_agent.core.snapshots.snapshots import forget
 from super_agent.core.store.sessions import SessionRow
 from super_agent.session.choice import TASK_CHARS, first_line, open_store
+from super_agent.session.narrate.wording import counted
 
 COLUMNS = ("ID", "WHEN", "STATE", "TURNS", "TOKENS", "FILES", "TASK")
 UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}

@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from super_agent.cli.render.capabilities import draws
 from super_agent.cli.render.choice import Renderer
@@ -60,10 +59,10 @@ def _renderer(output: Output, *, as_json: bool) -> Renderer:
 
 
 def _write_page(store: Store, row: SessionRow, path: Path, settings: Settings) -> None:
-    from super_agent.cli.page.hide import Hide
-    from super_agent.cli.page.page import page
+    from super_agent.session.narrate.hide import Hide, secrets_of
+    from super_agent.session.narrate.page import page
 
-    text = page(row, store.events(row.id), Hide(_secrets(settings), Path.home()))
+    text = page(row, store.events(row.id), Hide(secrets_of(settings), Path.home()))
     data = text.encode("utf-8", "replace")
     if str(path) == "-":
         sys.stdout.buffer.write(data)
@@ -75,10 +74,3 @@ def _write_page(store: Store, row: SessionRow, path: Path, settings: Settings) -
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", fix="Name another file") from error
     say(f"wrote {path} ({len(data):,} bytes)\n")
-
-
-def _secrets(settings: Settings) -> tuple[str, ...]:
-    """What a server's error or a model's text could repeat."""
-    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
-    password = urlsplit(settings.proxy).password if settings.proxy else None
-    return tuple(secret for secret in (key, settings.proxy, password) if secret)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from super_agent.cli.render.wording import counted
 from super_agent.cli.say import say, say_json
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
@@ -14,6 +13,7 @@ from super_agent.core.sanitize import printable_path
 from super_agent.core.snapshots.restore import Plan, Step
 from super_agent.core.snapshots.undo import Undo, carry_out, judged_redo, judged_undo
 from super_agent.session.history import Past, known_turns, past
+from super_agent.session.narrate.wording import counted
 from super_agent.session.rollback import judged
 
 WORDS = {"create": "bring back", "replace": "restore", "delete": "delete"}

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from super_agent.cli.render import wording
 from super_agent.cli.render.surface import Style
 from super_agent.core import events as ev
+from super_agent.session.narrate import wording
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from super_agent.cli.render import wording
 from super_agent.cli.render.output import Output
 from super_agent.cli.render.rows import Highlighter, OutputRows, ReplyRows, folded, wrapped
 from super_agent.cli.render.surface import BODY, GUTTER, LABEL_COLUMNS, Style
 from super_agent.core.sanitize import harmless
+from super_agent.session.narrate import wording
 
 STYLES: dict[Style, str] = {
     "text": "",

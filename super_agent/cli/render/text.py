@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from super_agent.cli.render import wording
 from super_agent.cli.render.choice import Typing
 from super_agent.cli.render.lines import lines_of
 from super_agent.cli.render.surface import BODY, Pen, Style
 from super_agent.core import events as ev
 from super_agent.core.sanitize import harmless
+from super_agent.session.narrate import wording
 
 CREATED_DIFF_LINES = 6
 """Of a new file: its text was just streamed, so its beginning is enough to know it by."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from super_agent.cli.page.markup import esc
-from super_agent.cli.render.wording import duration
 from super_agent.core.events import CodeFinished, InstanceNoted, RequestFinished, Stamped, TurnStarted
+from super_agent.session.narrate.markup import esc
+from super_agent.session.narrate.wording import duration
 
 LANES = ("autogen", "open-interpreter", "code")
 WIDTH, LEFT, LANE = 1000, 110, 26

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from super_agent.cli.page.hide import Hide
-from super_agent.cli.page.markup import esc, rows, tag
-from super_agent.cli.page.story import Story
-from super_agent.cli.page.style import STYLE
-from super_agent.cli.page.timeline import timeline
-from super_agent.cli.render import wording
 from super_agent.core.events import InstanceNoted, RequestFinished, RunEnded, RunStarted, Stamped
 from super_agent.core.store.sessions import SessionRow
 from super_agent.session.choice import first_line
+from super_agent.session.narrate import wording
+from super_agent.session.narrate.hide import Hide
+from super_agent.session.narrate.markup import esc, rows, tag
+from super_agent.session.narrate.story import Story
+from super_agent.session.narrate.style import STYLE
+from super_agent.session.narrate.timeline import timeline
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 

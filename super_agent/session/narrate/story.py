@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from super_agent.cli.page.markup import block, diff, esc, folded, line, tag
-from super_agent.cli.render import wording
 from super_agent.core import events as ev
+from super_agent.session.narrate import wording
+from super_agent.session.narrate.markup import block, diff, esc, folded, line, tag
 
 FOLDED_LINES = 30
 """Longer outputs and diffs are closed at first, so that the story can be read in one go."""

@@ -5,8 +5,10 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from super_agent.core.events import Stamped, event_type, own_fields
+from super_agent.core.settings import Settings
 from super_agent.core.store.codec import event_of, to_text
 from super_agent.core.store.sessions import SessionRow
 
@@ -49,3 +51,10 @@ class Hide:
         if isinstance(value, dict):
             return {self.text(key): self._value(item) for key, item in value.items()}
         return value
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """What a server's error or a model's text could repeat."""
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    password = urlsplit(settings.proxy).password if settings.proxy else None
+    return tuple(secret for secret in (key, settings.proxy, password) if secret)
