@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from super_agent.core.model.chat import Reply, ReplyPiece, ToolCall
-from super_agent.core.model.wire import FINISH_REASONS, GrowingReply, LineReader, encoded
+from super_agent.core.model.wire import FINISH_REASONS, GrowingReply
 from super_agent.core.ollama import http_errors
+from super_agent.core.ollama.http import LineReader, encoded
 
 PATH = "/api/chat"
 NANOSECONDS = 1e9

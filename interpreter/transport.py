@@ -10,7 +10,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from interpreter.sockets import Sockets
-from super_agent.core.model.wire import authorization
+from super_agent.core.ollama.http import authorization
 from super_agent.core.settings import Settings
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from super_agent.core.model.middleware import ClientKind
+from super_agent.core.client_kind import ClientKind
 from tests.scripted_models import Model, not_found
 from tests.scripted_replies import (
     Answer,

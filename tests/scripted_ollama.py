@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from super_agent.core.model.middleware import ClientKind
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.settings import Settings, load_settings
 from tests.scripted_http import HTTPServer, Request
 from tests.scripted_models import Catalogue, Model

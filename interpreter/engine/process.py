@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from super_agent.core.errors import Interrupted
-from super_agent.core.model.wire import LineReader
+from super_agent.core.ollama.http import LineReader
 from super_agent.core.sanitize import harmless
 from super_agent.core.text import clipped
 

@@ -20,8 +20,9 @@ from super_agent.core.model.liveness import TELL_EVERY_S, Vigil
 from super_agent.core.model.middleware import Gate
 from super_agent.core.model.retry import Attempts
 from super_agent.core.model.token_estimate import Account
-from super_agent.core.model.wire import authorization, messages_out
+from super_agent.core.model.wire import messages_out
 from super_agent.core.ollama import http_errors
+from super_agent.core.ollama.http import authorization
 from super_agent.core.settings import Settings
 from super_agent.core.threads import call_soon, start_in_thread
 

@@ -4,8 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import UsageError
-from super_agent.core.model.middleware import ClientKind, Totals
+from super_agent.core.model.middleware import Totals
 
 VERSION = 1
 

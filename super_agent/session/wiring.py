@@ -26,6 +26,7 @@ from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
 from super_agent.core.events import (
@@ -44,7 +45,7 @@ from super_agent.core.files.folders import State
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.instance.client_registry import ClientLock
 from super_agent.core.instance.watch import InstanceWatch, Ready, RunGate, make_ready
-from super_agent.core.model.middleware import ClientKind, CountingGate
+from super_agent.core.model.middleware import CountingGate
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from interpreter.code_blocks import CodeBlock
 from interpreter.engine.engine import Engine, EngineReply
 from super_agent.core.errors import EngineFailed
-from super_agent.core.model.wire import LineReader
+from super_agent.core.ollama.http import LineReader
 
 PYTHON = CodeBlock("python", "print(1)")
 ORDER = ["user/message", "assistant/message", "assistant/code", "computer/console"]

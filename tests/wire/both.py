@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import ServerError
 from super_agent.core.events import Emit, unseen
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece
 from super_agent.core.model.liveness import TELL_EVERY_S
-from super_agent.core.model.middleware import ClientKind, CountingGate, Gate, RequestFacts, Usage
+from super_agent.core.model.middleware import CountingGate, Gate, RequestFacts, Usage
 from super_agent.core.settings import Settings
 
 KINDS: tuple[ClientKind, ...] = ("autogen", "open-interpreter")

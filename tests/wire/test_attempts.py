@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import (
     Interrupted,
     OllamaTimedOut,
@@ -21,7 +22,7 @@ from super_agent.core.errors import (
 from super_agent.core.events import Event, ReplyDiscarded, Retried
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply, ReplyPiece
-from super_agent.core.model.middleware import ClientKind, CountingGate
+from super_agent.core.model.middleware import CountingGate
 from super_agent.core.settings import Settings, load_settings
 from tests.scripted_ollama import ScriptedOllama, refused_url
 from tests.scripted_replies import HTML, Answer, Raw, Refuse, Say, Silence, too_long

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import PromptTooLong
 from super_agent.core.model.chat import Message, Reply
-from super_agent.core.model.middleware import ClientKind
 from super_agent.core.model.prefix_cache import PrefixBreak
 from super_agent.core.model.token_estimate import Account, PromptBudget, weigh
 from super_agent.core.settings import load_settings

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import (
     ModelNotFound,
     NotOllama,
@@ -19,7 +20,6 @@ from super_agent.core.errors import (
     ServerError,
     ServerFailed,
 )
-from super_agent.core.model.middleware import ClientKind
 from super_agent.core.settings import load_settings
 from tests.scripted_ollama import ScriptedOllama, refused_url
 from tests.scripted_replies import HTML, HTML_404, Answer, Raw, Refuse, Say, Silence, too_long

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from interpreter.native_stream import NativeStream
 from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import ReplyBroken, ServerError
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
 from super_agent.core.model.completions import CompletionStream
-from super_agent.core.model.middleware import ClientKind, CountingGate
-from super_agent.core.model.wire import MAX_LINE_BYTES, LineReader
+from super_agent.core.model.middleware import CountingGate
+from super_agent.core.ollama.http import MAX_LINE_BYTES, LineReader
 from super_agent.core.settings import Settings
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import OllamaUnreachable, ServerError
 from super_agent.core.events import Event, Waiting
 from super_agent.core.model.liveness import FAILED_LOOKS, Vigil
-from super_agent.core.model.middleware import ClientKind
 from super_agent.core.settings import Settings
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say, Silence

@@ -8,12 +8,13 @@ from pydantic import ValidationError
 
 from interpreter.native_stream import ChatRequest, SamplingOptions
 from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import LimitReached, ModelNotFound
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, ToolCall
 from super_agent.core.model.completions import CompletionRequest
 from super_agent.core.model.evaluation import Evaluated
-from super_agent.core.model.middleware import ClientKind, CountingGate, RequestFacts, Usage
+from super_agent.core.model.middleware import CountingGate, RequestFacts, Usage
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say

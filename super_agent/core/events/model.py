@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from super_agent.core.model.middleware import ClientKind
+from super_agent.core.client_kind import ClientKind
 
 InstanceKind = Literal["load", "reload", "eviction", "keep_alive_reset", "truncation", "queued"]
 

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import StoreFailed
-from super_agent.core.model.middleware import ClientKind, Usage
+from super_agent.core.model.middleware import Usage
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import (
     InstanceChanged,
     ModelNotFound,
@@ -31,7 +32,7 @@ from super_agent.core.instance.diagnosis_text import cause_text, repair_text
 from super_agent.core.instance.observation import look_at, remember, rows_at, with_evidence
 from super_agent.core.instance.prepare import conflicts, context_notices
 from super_agent.core.model.evaluation import Evaluated
-from super_agent.core.model.middleware import ClientKind, CountingGate, RequestFacts, Usage
+from super_agent.core.model.middleware import CountingGate, RequestFacts, Usage
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.ollama.processes import Runner

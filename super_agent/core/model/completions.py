@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from super_agent.core.model.chat import Reply, ReplyPiece, ToolCall
-from super_agent.core.model.wire import FINISH_REASONS, FinishReason, GrowingReply, LineReader, encoded
+from super_agent.core.model.wire import FINISH_REASONS, FinishReason, GrowingReply
 from super_agent.core.ollama import http_errors
+from super_agent.core.ollama.http import LineReader, encoded
 
 PATH = "/v1/chat/completions"
 SSE_FIELDS = (b"event:", b"id:", b"retry:", b":")

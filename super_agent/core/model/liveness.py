@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import OllamaTimedOut, OllamaUnreachable, ServerError
 from super_agent.core.events import Emit, Waiting
-from super_agent.core.model.middleware import ClientKind
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 

@@ -2,14 +2,13 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import LimitReached
 from super_agent.core.model.chat import Message
 from super_agent.core.model.evaluation import Evaluated
 from super_agent.core.model.prefix_cache import PrefixBreak
-
-ClientKind = Literal["autogen", "open-interpreter"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import ServerError
 from super_agent.core.events import Emit, ReplyDiscarded, Retried
-from super_agent.core.model.middleware import ClientKind
 from super_agent.core.settings import Settings
 
 MAX_DISCARDED = 1

@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from super_agent.core.client_kind import ClientKind
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.model.evaluation import EvaluationMeter
-from super_agent.core.model.middleware import ClientKind, RequestFacts, Usage
+from super_agent.core.model.middleware import RequestFacts, Usage
 from super_agent.core.model.prefix_cache import PrefixBreak, find_break
 from super_agent.core.ollama import http_errors
 from super_agent.core.settings import Settings

@@ -1,58 +1,20 @@
 """What both clients share on the wire: the request's messages, lines out of bytes, a reply as it grows."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
 from super_agent.core.replies.thoughts import split_thoughts
-from super_agent.core.settings import Settings
 
 FinishReason = Literal["stop", "length", "tool_calls"]
-MAX_LINE_BYTES = 16 * 1024 * 1024
-"""A line longer than any reply could be is not a reply."""
 FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
 """Ollama's other reasons, `load` and `unload`, answer requests without messages: no client here sends one."""
-
-
-def authorization(settings: Settings) -> dict[str, str]:
-    """The header a server behind a key asks for."""
-    return {} if settings.api_key is None else {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
 
 
 def messages_out(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """A conversation, oldest first; `content` is never null. Tool calls are in the form of `/v1`."""
     return [_message_out(message) for message in messages]
-
-
-def encoded(body: object) -> bytes:
-    """A request body. A lone surrogate, which UTF-8 cannot hold, becomes `?` instead of an error."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-@dataclass(slots=True)
-class LineReader:
-    """Splits a byte stream into lines, however it is cut; a multi-byte character is never torn."""
-
-    _rest: bytearray = field(default_factory=bytearray)
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that are complete now, without their ends; raises ValueError for a line over 16 MiB."""
-        # Appended in place: adding each piece of a long line to a new string would cost its length squared.
-        self._rest += data
-        lines: list[bytes] = []
-        if b"\n" in data:
-            *whole, last = bytes(self._rest).split(b"\n")
-            lines, self._rest = [line.rstrip(b"\r") for line in whole], bytearray(last)
-        if len(self._rest) > MAX_LINE_BYTES:
-            raise ValueError(f"a line of more than {MAX_LINE_BYTES} bytes")
-        return lines
-
-    def end(self) -> bytes:
-        """What came after the last line end."""
-        rest, self._rest = bytes(self._rest), bytearray()
-        return rest
 
 
 @dataclass(slots=True)

@@ -16,8 +16,8 @@ import urllib3
 from pydantic import BaseModel, ValidationError
 
 from super_agent.core.errors import ModelNotFound
-from super_agent.core.model.wire import LineReader, authorization, encoded
 from super_agent.core.ollama import http_errors
+from super_agent.core.ollama.http import LineReader, authorization, encoded
 from super_agent.core.ollama.responses import (
     Answer,
     LoadedModel,
