@@ -43,7 +43,7 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
     if options.mode == "exec" and options.task is None and options.file is None and sys.stdin.isatty():
         from super_agent.cli.commands import talk
 
-        return talk.main(options, settings)
+        return talk.main(options.for_task(""), settings, as_json=options.json)
     from super_agent.session.drive import run
 
     task = read_task(options)

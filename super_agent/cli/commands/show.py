@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from super_agent.cli.render.capabilities import draws
-from super_agent.cli.render.choice import Renderer
 from super_agent.cli.render.output import Output
+from super_agent.cli.render.renderer import Renderer
 from super_agent.cli.say import say
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import Settings, load_settings

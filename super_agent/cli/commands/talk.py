@@ -9,24 +9,24 @@ from types import FrameType
 
 from prompt_toolkit import PromptSession
 
-from super_agent.cli.commands.run import Options
-from super_agent.cli.render.choice import Renderer, choose_renderer
+from super_agent.cli.render.choice import choose_renderer
+from super_agent.cli.render.renderer import Renderer
 from super_agent.cli.terminal.approval import terminal_approver
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.cli.terminal.typed_lines import history_of
 from super_agent.core.settings import Settings
 from super_agent.session.conversation import open_conversation
-from super_agent.session.options import Door
+from super_agent.session.options import Door, RunOptions
 
 GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
 
 
-def main(options: Options, settings: Settings) -> int:
+def main(options: RunOptions, settings: Settings, *, as_json: bool) -> int:
     """Talk until Ctrl-D; returns 0. Raises `SuperAgentError` for what prevents the conversation from beginning."""
-    renderer = choose_renderer(options.json, sys.stdout)
-    approver = terminal_approver(lambda: _terminal(renderer), sys.stdin.isatty, as_json=options.json)
+    renderer = choose_renderer(as_json, sys.stdout)
+    approver = terminal_approver(lambda: _terminal(renderer), sys.stdin.isatty, as_json=as_json)
     try:
-        with open_conversation(options.for_task(""), settings, Door((renderer,), approver=approver)) as conversation:
+        with open_conversation(options, settings, Door((renderer,), approver=approver)) as conversation:
             conversation.tell(GREETING)
             session: PromptSession[str] = PromptSession(history=history_of(settings, conversation.session))
             while (line := _next_line(session)) is not None:

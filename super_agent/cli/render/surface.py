@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-from super_agent.cli.render.choice import Typing
+from super_agent.cli.render.renderer import Typing
 
 Style = Literal["text", "thought", "dim", "title", "speaker", "good", "bad", "warning"]
 

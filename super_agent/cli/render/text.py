@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from super_agent.cli.render.choice import Typing
 from super_agent.cli.render.lines import lines_of
+from super_agent.cli.render.renderer import Typing
 from super_agent.cli.render.surface import BODY, Pen, Style
 from super_agent.core import events as ev
 from super_agent.core.sanitize import harmless

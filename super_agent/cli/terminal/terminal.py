@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from super_agent.cli.render.choice import Typing
+from super_agent.cli.render.renderer import Typing
 from super_agent.cli.terminal.line_editor import LineEditor
 
 PAUSE_LOOK_S = 0.1
