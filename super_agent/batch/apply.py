@@ -1,16 +1,14 @@
 """`batch apply DIR ID`: a task's patch, shown and then applied to the user's own folder, whole or not at all."""
 
-import json
 import os
 import subprocess
-import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from super_agent.batch.results import Attempt, final_attempts
 from super_agent.core.errors import PathRefused, SuperAgentError, UsageError
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.sanitize import harmless
 from super_agent.core.settings import child_environment
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -21,41 +19,38 @@ class PatchDoesNotApply(SuperAgentError):
     """The folder is not any more what the task began with; nothing was changed."""
 
 
-def main(folder: Path, name: str, workspace: Path | None, *, yes: bool, as_json: bool) -> int:
-    """Show and apply; returns the exit code. Raises `SuperAgentError`.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A task's patch and the folder that it changes; `patch` is None where the task changed nothing."""
 
-    With `as_json` one object, {"version": 1, "id", "workspace", "changed": [paths]}; it needs `yes`.
+    workspace: Path
+    patch: Path | None
+    text: str
+
+    def apply(self) -> list[str]:
+        """Apply it; the changed paths, sorted. Raises `PatchDoesNotApply`, and then nothing was changed."""
+        if self.patch is None:
+            return []
+        with Workspace(self.workspace) as opened:
+            return apply_patch(opened, self.patch)
+
+
+def find(folder: Path, name: str, workspace: Path | None) -> Change:
+    """What the task `name` of the batch in `folder` changed, for the task's own folder or `workspace`.
+
+    Raises `UsageError`.
     """
-    if as_json and not yes:
-        raise UsageError("with --json nobody is asked", fix="Say --yes to apply it without asking")
     attempt = _attempt(folder, name)
     target = workspace or (Path(attempt.workspace) if attempt.workspace else None)
     if target is None:
         raise UsageError(f"the task {name} has no folder of yours to change", fix="Name one with --workspace")
     if not attempt.patch:
-        _tell(f"{name} changed nothing", name, target, [], as_json=as_json)
-        return 0
+        return Change(target, None, "")
     patch = folder / attempt.patch
     try:
-        text = patch.read_text("utf-8", "replace")
+        return Change(target, patch, patch.read_text("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{patch} cannot be read: {error.strerror}", fix="See whether it was moved away") from error
-    if not as_json:
-        sys.stdout.write(harmless(text))
-    with Workspace(target) as opened:
-        if not yes and not _confirmed(f"Apply this to {opened.root}? [y/N] "):
-            sys.stdout.write("nothing was changed\n")
-            return 1
-        paths = apply_patch(opened, patch)
-    back = f"git apply -R {patch}"
-    said = f"applied to {target}: {', '.join(map(harmless, paths))} (`{back}` there takes it back)"
-    _tell(said, name, target, paths, as_json=as_json)
-    return 0
-
-
-def _tell(text: str, name: str, target: Path, paths: list[str], *, as_json: bool) -> None:
-    told = json.dumps({"version": 1, "id": name, "workspace": str(target), "changed": paths}) if as_json else text
-    sys.stdout.write(f"{told}\n")
 
 
 def apply_patch(workspace: Workspace, patch: Path) -> list[str]:
@@ -90,14 +85,6 @@ def _attempt(folder: Path, name: str) -> Attempt:
         some = ", ".join(list(found)[:5])
         raise UsageError(f"{folder} has no result of {name!r}", fix=f"It has {some}" if some else "Run the batch first")
     return found[name]
-
-
-def _confirmed(question: str) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError("nobody can be asked whether to apply this", fix="Say --yes to apply it without a question")
-    sys.stdout.write(question)
-    sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes", "s", "sim")
 
 
 def _touched(patch: Path) -> list[str]:

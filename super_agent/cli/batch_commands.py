@@ -1,21 +1,30 @@
 """`batch` and `batch apply`, with the flags a user types."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+
+from super_agent.cli.say import say, say_json
+from super_agent.core.errors import ExitCode, UsageError
 
 TASKS = "tasks"
 
 
 class _TasksFirst(TyperGroup):
-    """`batch FILE …` is `batch tasks FILE …`."""
+    """`batch FILE …` is `batch tasks FILE …`, and so is `batch --help`; the word `tasks` is seen nowhere."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+        if not args or args[0] not in self.commands:
             args = [TASKS, *args]
         return super().parse_args(ctx, args)
+
+
+class _Tasks(TyperCommand):
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_usage(ctx.parent.command_path, " ".join(self.collect_usage_pieces(ctx)))
 
 
 EnvFile = Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")]
@@ -26,7 +35,13 @@ batch = typer.Typer(
 )
 
 
-@batch.command(name=TASKS, help="Run all tasks of a file; the same command goes on after whatever ended it.")
+@batch.command(
+    name=TASKS,
+    cls=_Tasks,
+    hidden=True,
+    help="Run all tasks of a file, each in a fresh copy of its workspace; the same command goes on after whatever "
+    "ended it. `super-agent batch apply DIR ID` takes a result.",
+)
 def tasks_(
     tasks: Annotated[
         str, typer.Argument(metavar="TASKS", help="JSON lines, `-`, or a folder of folders with a task.md each.")
@@ -78,6 +93,26 @@ def apply(
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text; needs --yes.")] = False,
 ) -> None:
     """Show the patch of a task, and apply it to the task's own folder."""
-    from super_agent.batch import apply as command
+    from super_agent.batch.apply import find
 
-    raise typer.Exit(command.main(folder, name, workspace, yes=yes, as_json=json))
+    if json and not yes:
+        raise UsageError("with --json nobody is asked", fix="Say --yes to apply it without asking")
+    found = find(folder, name, workspace)
+    if not json:
+        say(found.text or f"{name} changed nothing\n")
+    if found.patch is not None and not yes and not _confirmed(f"Apply this to {found.workspace}? [y/N] "):
+        say("nothing was changed\n")
+        raise typer.Exit(int(ExitCode.NOT_DONE))
+    paths = found.apply()
+    if json:
+        say_json({"version": 1, "id": name, "workspace": str(found.workspace), "changed": paths})
+    elif found.patch is not None:
+        back = f"`git apply -R {found.patch}` there takes it back"
+        say(f"applied to {found.workspace}: {', '.join(paths)} ({back})\n")
+
+
+def _confirmed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked whether to apply this", fix="Say --yes to apply it without a question")
+    say(question)
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "s", "sim")

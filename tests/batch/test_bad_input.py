@@ -83,6 +83,24 @@ def test_one_line_says_what_is_wrong(
     assert said in done.err
 
 
+def test_its_help_is_that_of_what_is_typed(super_agent: SuperAgent) -> None:
+    done = super_agent("batch", "--help")
+    assert done.code == 0
+    assert "Usage: super-agent batch [OPTIONS] {TASKS}" in done.out
+    assert "--parallel" in done.out
+    assert "batch tasks" not in done.out
+
+
+def test_a_task_that_changed_nothing_is_applied_by_doing_nothing(super_agent: SuperAgent, tmp_path: Path) -> None:
+    kept = ResultsFile(tmp_path / "results.jsonl")
+    kept.append(attempt("a", workspace=str(tmp_path)))
+    kept.close()
+    said = super_agent("batch", "apply", str(tmp_path), "a")
+    assert (said.code, said.out, said.err) == (0, "a changed nothing\n", "")
+    told = super_agent("batch", "apply", str(tmp_path), "a", "--yes", "--json")
+    assert json.loads(told.out) == {"version": 1, "id": "a", "workspace": str(tmp_path), "changed": []}
+
+
 def test_a_line_that_was_not_written_to_its_end_was_never_counted(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     kept = ResultsFile(path)

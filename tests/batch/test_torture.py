@@ -16,7 +16,7 @@ from tests.batch.conftest import CHECK, Lines, results, solve
 from tests.cli.background import start
 from tests.scripted_ollama import ScriptedOllama
 
-TASKS = int(os.environ.get("TORTURE_TASKS", "6"))
+TASKS = int(os.environ.get("TORTURE_TASKS", "3"))
 SECONDS_A_TASK = 30
 """For the whole test's limit; a task takes about one second on an idle machine."""
 
