@@ -45,6 +45,18 @@ def past(session: str | None, workspace: Path, env_file: Path | None, *, hold: b
         yield Past(SessionFolder(settings.state_dir, row.id), snapshots, history)
 
 
+def bounds(found: Past, turn: int | None) -> tuple[str, str]:
+    """The commits around a turn, or around all of the session; raises `UsageError`."""
+    if turn is None:
+        return found.history.first, found.history.last
+    around = found.history.of_turn(turn)
+    if around is None:
+        raise UsageError(
+            f"session {found.session.session} has no snapshots around turn {turn}", fix=known_turns(found.history)
+        )
+    return around
+
+
 def known_turns(history: History) -> str:
     """Which turns can be named, for an error's advice."""
     turns = history.turns

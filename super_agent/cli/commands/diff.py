@@ -9,10 +9,9 @@ from pathlib import Path
 from super_agent.cli.render.capabilities import colours
 from super_agent.cli.render.output import Output
 from super_agent.cli.say import complain, say_json
-from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import harmless
 from super_agent.core.snapshots.history import changes, diff
-from super_agent.session.history import Past, known_turns, past
+from super_agent.session.history import bounds, past
 
 COLOURS = {"+": "32", "-": "31", "@": "36"}
 HEADS = (
@@ -35,7 +34,7 @@ def main(
 ) -> int:
     """Print the difference; raises `UsageError`, `SnapshotFailed`."""
     with past(session, workspace, env_file) as found:
-        before, after = _bounds(found, turn)
+        before, after = bounds(found, turn)
         if as_json:
             facts = asdict(changes(found.snapshots, before, after))
             head = {"version": 1, "session": found.session.session, "turn": turn}
@@ -50,17 +49,6 @@ def main(
         names = ", ".join(harmless(_shown(path)) for path in left_out[:NAMED])
         complain(f"not compared, as too large or unreadable: {names}{more}")
     return 0
-
-
-def _bounds(found: Past, turn: int | None) -> tuple[str, str]:
-    if turn is None:
-        return found.history.first, found.history.last
-    bounds = found.history.of_turn(turn)
-    if bounds is None:
-        raise UsageError(
-            f"session {found.session.session} has no snapshots around turn {turn}", fix=known_turns(found.history)
-        )
-    return bounds
 
 
 def _write(text: bytes) -> None:

@@ -1,20 +1,19 @@
 """`undo`: what a session changed is taken back, after it was shown; and an undo is taken back in the same way."""
 
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from super_agent.cli.say import say, say_json
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import printable_path
 from super_agent.core.snapshots.restore import Plan, Step
-from super_agent.core.snapshots.undo import Undo, carry_out, judged_redo, judged_undo
-from super_agent.session.history import Past, known_turns, past
+from super_agent.core.snapshots.undo import Undo, carry_out
+from super_agent.session.history import Past, past
 from super_agent.session.narrate.wording import counted
-from super_agent.session.rollback import judged
+from super_agent.session.undo import redo_of, undo_of
 
 WORDS = {"create": "bring back", "replace": "restore", "delete": "delete"}
 
@@ -53,50 +52,9 @@ def main(ask: Ask, env_file: Path | None) -> int:
 
 
 def _judged(found: Past, ask: Ask) -> Undo:
-    undo = _redo(found) if ask.redo else _undo(found, ask)
-    if not ask.files:
-        return undo
-    paths = [_inside(path, found.snapshots.workspace.root) for path in ask.files]
-    steps = undo.steps.of(paths)
-    for given, path in zip(ask.files, paths, strict=True):
-        if not steps.of([path]).steps:
-            raise UsageError(
-                f"session {found.session.session} has nothing to take back in {given}",
-                fix="See super-agent diff --stat for what it changed",
-            )
-    return Undo(undo.kind, undo.target, steps)
-
-
-def _undo(found: Past, ask: Ask) -> Undo:
-    to_turn = ask.to_turn
-    if ask.before_resume:
-        target = found.history.before_resume
-        if target is None:
-            raise UsageError(
-                f"session {found.session.session} was never resumed",
-                fix="Say --to-turn N, or neither to undo all of it",
-            )
-    else:
-        target = found.history.after_turn(to_turn) if to_turn is not None else found.history.first
-    if target is None:
-        raise UsageError(
-            f"session {found.session.session} has no snapshot from the end of turn {to_turn}",
-            fix=known_turns(found.history),
-        )
-
-    def judge(steps: Plan) -> tuple[Plan, set[str]]:
-        return judged(found.snapshots, found.session, steps)
-
-    return judged_undo(found.snapshots, found.session.session, found.history, target, judge)
-
-
-def _redo(found: Past) -> Undo:
-    undone = found.history.undone()
-    if undone is None:
-        raise UsageError(
-            f"session {found.session.session} has no undo that could be taken back", fix="Leave out --redo to undo it"
-        )
-    return judged_redo(found.snapshots, *undone)
+    if ask.redo:
+        return redo_of(found, ask.files)
+    return undo_of(found, to_turn=ask.to_turn, before_resume=ask.before_resume, files=ask.files)
 
 
 def _agreed(ask: Ask, steps: Plan) -> bool:
@@ -155,11 +113,3 @@ def _tell_end(found: Past, ask: Ask, undo: Undo, steps: Plan, *, done: bool) -> 
 
 def _say(line: str) -> None:
     say(f"{line}\n")
-
-
-def _inside(path: str, root: Path) -> str:
-    """A path as snapshots name it; raises `UsageError` for one outside."""
-    pure = PurePosixPath(os.path.normpath(root / path))
-    if root not in Path(pure).parents:
-        raise UsageError(f"--file {path} lies outside of the workspace {root}", fix="Name a file inside of it")
-    return str(pure.relative_to(root))
