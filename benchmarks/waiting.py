@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Figure, repeated, seconds
-from super_agent.core.events import unseen
-from super_agent.core.model.liveness import Vigil
+from super_agent.core.events import discard
+from super_agent.core.model.liveness import LivenessMonitor
 from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import load_settings
@@ -16,7 +16,7 @@ def figures() -> Iterator[Figure]:
     """The goals are a thousandth of a call of one second."""
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings({"state_dir": Path(folder)}, environ={})
-        queue = RunQueue(settings, "model", "alone", unseen, lambda: 1)
+        queue = RunQueue(settings, "model", "alone", discard, lambda: 1)
 
         def pass_queue() -> None:
             request = RequestFacts("autogen", "model", 1000, 100)
@@ -24,7 +24,7 @@ def figures() -> Iterator[Figure]:
             queue.leave(request)
 
         def keep_vigil() -> None:
-            with Vigil("autogen", settings, unseen, lambda: None) as vigil:
+            with LivenessMonitor("autogen", settings, discard, lambda: None) as vigil:
                 vigil.piece()
 
         yield Figure(

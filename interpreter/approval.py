@@ -12,7 +12,7 @@ Approve = Literal["never", "risky", "always"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class ApprovalDecision:
     """What becomes of one block. `block` is what runs, as the user may have edited it; `why` is told to the model."""
 
     decision: CodeDecision
@@ -29,7 +29,7 @@ class Ruling:
 class Approver(Protocol):
     """Decides about each block before it runs; `cancel` comes from another thread."""
 
-    def decide(self, block: CodeBlock) -> Ruling:
+    def decide(self, block: CodeBlock) -> ApprovalDecision:
         """Wait for a person as long as it takes, and refuse where nobody can answer."""
 
     def cancel(self) -> None:

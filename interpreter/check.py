@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from interpreter.code_output import Stage
+from interpreter.code_output import OutputRecorder
 from interpreter.loop_detection import steady
 from interpreter.sandbox.command import Command
 from interpreter.sandbox.protocol import Outcome, SandboxPolicy
@@ -35,7 +35,7 @@ class CheckResult:
 class Check:
     """Runs one command, each time in a fresh sandbox, and tells the event stream."""
 
-    def __init__(self, command: str, policy: SandboxPolicy, stage: Stage, *, timeout_s: float) -> None:
+    def __init__(self, command: str, policy: SandboxPolicy, stage: OutputRecorder, *, timeout_s: float) -> None:
         self.command = command
         self._policy = policy
         self._stage = stage

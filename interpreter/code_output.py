@@ -15,7 +15,7 @@ OnOutput = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class OutputRecorder:
     """Where code runs before the user's eyes. `folder` keeps whole outputs of which the limit cut a part."""
 
     emit: Emit

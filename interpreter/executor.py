@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from interpreter.approval import Approver, Ruling
+from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock, choose_block
-from interpreter.code_output import Stage
+from interpreter.code_output import OutputRecorder
 from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine.engine import Engine, EngineReply
 from interpreter.loop_detection import Repeats
@@ -32,7 +32,7 @@ from super_agent.core.events import (
 )
 from super_agent.core.files.workspace import Changes, Workspace
 from super_agent.core.model.chat import Reply
-from super_agent.core.model.context_allocation import WORTH_IT, Shares
+from super_agent.core.model.context_allocation import WORTH_IT, ContextAllocation
 from super_agent.core.replies.calls import as_printed
 from super_agent.core.replies.reading import split_files
 from super_agent.core.text import clipped
@@ -115,7 +115,7 @@ class Executor:
         engine: Engine,
         runners: Mapping[str, Runner],
         workspace: Workspace,
-        stage: Stage,
+        stage: OutputRecorder,
         limits: Limits,
         approver: Approver | None = None,
         editor: Editor | None = None,
@@ -126,7 +126,7 @@ class Executor:
         """
         self.conversation = Conversation()
         self._adapter = adapter
-        self.shares = Shares(adapter.context_length or UNKNOWN_CONTEXT)
+        self.shares = ContextAllocation(adapter.context_length or UNKNOWN_CONTEXT)
         self._engine = engine
         self._runners = runners
         self._workspace = workspace
@@ -292,7 +292,7 @@ class Executor:
         run = self._run_block(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
         return run if block == asked_for else replace(run, edited=True)
 
-    def _ruling(self, approver: Approver, job: _Instruction, block: CodeBlock) -> Ruling:
+    def _ruling(self, approver: Approver, job: _Instruction, block: CodeBlock) -> ApprovalDecision:
         """A person's thinking costs the instruction no time."""
         began = time.monotonic()
         self._interrupt = approver.cancel

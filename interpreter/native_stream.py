@@ -93,11 +93,11 @@ class NativeStream:
         self._take(self._lines.end())
         last = self._last
         if last is None:
-            raise http_errors.broken(self.base_url, "the stream ended before the reply did", passing=True)
+            raise http_errors.broken(self.base_url, "the stream ended before the reply did", transient=True)
         # Without a reason the runner went away in mid-reply; `load` and `unload` answer requests without messages.
         if last.done_reason not in FINISH_REASONS:
             what = f"done, but for no reason of a reply: {last.done_reason!r}"
-            raise http_errors.broken(self.base_url, what, passing=not last.done_reason)
+            raise http_errors.broken(self.base_url, what, transient=not last.done_reason)
         reply = self._reply.whole(FINISH_REASONS[last.done_reason], last.prompt_eval_count, last.eval_count, wall_s)
         return replace(
             reply,

@@ -14,10 +14,10 @@ from urllib3.exceptions import HTTPError
 from interpreter.native_stream import PATH, ChatRequest, NativeStream, SamplingOptions
 from interpreter.sockets import Sockets
 from super_agent.core.errors import Interrupted, ServerError
-from super_agent.core.events import Emit, unseen
+from super_agent.core.events import Emit, discard
 from super_agent.core.model.chat import Message, Reply, ReplyPiece
-from super_agent.core.model.liveness import TELL_EVERY_S, Vigil
-from super_agent.core.model.middleware import Gate, RequestFacts
+from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
+from super_agent.core.model.middleware import CallMiddleware, RequestFacts
 from super_agent.core.model.retry import Attempts
 from super_agent.core.model.token_estimate import Account
 from super_agent.core.model.wire import messages_out
@@ -42,10 +42,10 @@ class OllamaAdapter:
     def __init__(
         self,
         settings: Settings,
-        gate: Gate,
+        middleware: CallMiddleware,
         context_length: int | None = None,
         *,
-        emit: Emit = unseen,
+        emit: Emit = discard,
         tell_every_s: float = TELL_EVERY_S,
     ) -> None:
         """`context_length` in tokens, as loaded; without it only the server refuses what does not fit.
@@ -54,7 +54,7 @@ class OllamaAdapter:
         """
         self.context_length = context_length
         self._settings = settings
-        self._gate = gate
+        self._middleware = middleware
         self._account = Account("open-interpreter", settings, context_length)
         self._sockets = Sockets()
         self._session: requests.Session | None = None
@@ -95,9 +95,9 @@ class OllamaAdapter:
         """Pieces as they arrive, and last the whole `Reply`. Where `ReplyDiscarded` is emitted, the pieces so far are
         none of the reply.
 
-        Raises `PromptTooLong` (by our estimate or the server's count), `LimitReached` from the gate, `Interrupted`
-        after `cancel`, and the `ServerError`s. `is_cancelled` is asked once `cancel` reaches this call, so that one
-        that came just before it is not lost.
+        Raises `PromptTooLong` (by our estimate or the server's count), `LimitReached` from the middleware,
+        `Interrupted` after `cancel`, and the `ServerError`s. `is_cancelled` is asked once `cancel` reaches
+        this call, so that one that came just before it is not lost.
         """
         self._sockets.begin()
         limit = self.reply_limit()
@@ -107,21 +107,21 @@ class OllamaAdapter:
         if is_cancelled():
             self.cancel()
         try:
-            self._gate.before(facts)
+            self._middleware.before(facts)
             if is_cancelled():
                 self.cancel()
             self._raise_if_cancelled()
             reply = yield from self._tried(request.body(), facts)
-            self._gate.after(self._account.closed(messages, reply))
+            self._middleware.after(self._account.closed(messages, reply))
         finally:
-            self._gate.ended(facts)
+            self._middleware.ended(facts)
         yield reply
 
     def cancel(self) -> None:
         """End the call under way at once: its thread gets `Interrupted`; without one nothing happens."""
         self._sockets.shut()
         if (facts := self._facts) is not None:
-            facts.given_up.set()  # it may wait in the gate, or for the next try
+            facts.given_up.set()  # it may wait in the middleware, or for the next try
 
     def close(self) -> None:
         """Close the connections."""
@@ -153,7 +153,7 @@ class OllamaAdapter:
         settings = self._settings
         awaited, wait_s = "reply", settings.first_token_timeout_s
         deadline = time.monotonic() + wait_s
-        with Vigil("open-interpreter", settings, self._emit, self._sockets.drop, self._tell_every_s) as vigil:
+        with LivenessMonitor("open-interpreter", settings, self._emit, self._sockets.drop, self._tell_every_s) as vigil:
             try:
                 with self._posted(session, body) as answer:
                     while True:

@@ -18,7 +18,7 @@ from scripts.own_ollama import OwnOllama
 from scripts.server_log import ServerLog
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.settings import Settings, load_settings
 
 ROUNDS = 4
@@ -78,9 +78,9 @@ def _mis_set(settings: Settings) -> None:
 
 
 async def _ours(settings: Settings) -> None:
-    gate = CountingGate()
-    llm = LLMClient(settings, gate, CONTEXT)
-    with closing(OllamaAdapter(settings, gate, CONTEXT)) as adapter:
+    middleware = CountingMiddleware()
+    llm = LLMClient(settings, middleware, CONTEXT)
+    with closing(OllamaAdapter(settings, middleware, CONTEXT)) as adapter:
         for _ in range(ROUNDS):
             async for _piece in llm.stream(PROMPT):
                 pass

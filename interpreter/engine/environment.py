@@ -17,7 +17,7 @@ from typing import IO
 import platformdirs
 
 from super_agent.core.errors import EngineFailed
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 from super_agent.core.settings import child_environment
 
 ENGINE_LOCK = Path(__file__).parents[1] / "open_interpreter" / "requirements.txt"
@@ -163,7 +163,7 @@ def main() -> None:
     """Make both, as `make setup` does: `python -m interpreter.engine.environment`."""
 
     def tell(text: str) -> None:
-        sys.stderr.write(f"super-agent: {harmless(text)}\n")
+        sys.stderr.write(f"super-agent: {sanitize(text)}\n")
 
     try:
         ensure_engine_python(tell)

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from super_agent.core.errors import Interrupted
 from super_agent.core.ollama.http import LineReader
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 from super_agent.core.text import clipped
 
 PROTOCOL = 2
@@ -175,4 +175,4 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 def _quoted(value: object) -> str:
     """A host's words for a message to the user: one bounded line that cannot steer a terminal."""
-    return clipped(" ".join(harmless(str(value)).split()), 300)
+    return clipped(" ".join(sanitize(str(value)).split()), 300)

@@ -4,7 +4,7 @@ import codecs
 import re
 from typing import Protocol
 
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 
 MAX_WHOLE_BYTES = 256 * 1024 * 1024
 """Of one run, in the session's file: a flood must not fill the disk that the sandbox itself may not fill."""
@@ -58,18 +58,18 @@ class OutputLimiter:
         """Head and tail as harmless text, saying between them how much was cut."""
         head, tail = bytes(self._head), bytes(self._tail[-self._tail_limit :])
         if not self.cut_bytes:
-            return harmless((head + tail).decode("utf-8", "replace"))
+            return sanitize((head + tail).decode("utf-8", "replace"))
         # At the two cuts half a character is nobody's fault; elsewhere bytes that are not UTF-8 show as such.
         head_text = codecs.getincrementaldecoder("utf-8")("replace").decode(head)
         tail_text = _without_half_character(tail).decode("utf-8", "replace")
-        return f"{harmless(head_text)}\n… {self.cut_bytes} bytes left out …\n{harmless(tail_text)}"
+        return f"{sanitize(head_text)}\n… {self.cut_bytes} bytes left out …\n{sanitize(tail_text)}"
 
     def _streamed(self, data: bytes) -> str:
         text = self._open + self._decoder.decode(data)
         opened = _OPEN.search(text)
         cut = opened.start() if opened else len(text)
         self._open = text[cut:]
-        return harmless(text[:cut])
+        return sanitize(text[:cut])
 
 
 def _without_half_character(data: bytes) -> bytes:

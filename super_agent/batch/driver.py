@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from super_agent.batch.index import Entry, TaskIndex
-from super_agent.batch.results import PASSING, Attempt, BatchFailed, ResultsFile, cannot_write
+from super_agent.batch.results import TRANSIENT, Attempt, BatchFailed, ResultsFile, cannot_write
 from super_agent.batch.tasks import Task
 from super_agent.core.state import write_durably
 
@@ -141,7 +141,7 @@ class Driver:
         if found is None:
             return None
         attempt, patch = found
-        again = may_repeat and attempt.exit_code in PASSING
+        again = may_repeat and attempt.exit_code in TRANSIENT
         attempt = attempt.model_copy(update={"final": not again, "patch": self._kept(task.id, patch)})
         self.results.append(attempt)
         self.watcher.finished(attempt)

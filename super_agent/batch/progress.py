@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from super_agent.batch.index import Entry
 from super_agent.batch.results import Attempt
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 
 EVENT_VERSION = 1
 
@@ -70,7 +70,7 @@ class Progress:
 
     def _draw(self) -> None:
         if self.errors.isatty() and not self.as_json:
-            self.errors.write(f"\r\x1b[K{harmless(self.line())}")
+            self.errors.write(f"\r\x1b[K{sanitize(self.line())}")
             self.errors.flush()
 
     def _event(self, kind: str, fields: Mapping[str, Any]) -> None:

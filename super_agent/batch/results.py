@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 
 Outcome = Literal["done", "not done", "refused", "server", "executor", "killed"]
-PASSING = (int(ExitCode.SERVER), int(ExitCode.EXECUTOR))
+TRANSIENT = (int(ExitCode.SERVER), int(ExitCode.EXECUTOR))
 """What may go better at another time or on another node."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from super_agent.cli.render.output import Output
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 
 # Marks that not every encoding has, and what is written in their place.
 PLAIN = str.maketrans(
@@ -23,7 +23,7 @@ def say(text: str, *, flush_to: TextIO | None = None) -> None:
     stream = flush_to or sys.stdout
     if stream is None:  # a program without one, as under pythonw or `>&-`
         return
-    shown = harmless(text)
+    shown = sanitize(text)
     output = Output(stream, _nothing)
     output.write(shown, unencodable=lambda: _expressible(shown, output.encoding))
 
@@ -32,7 +32,7 @@ def say_json(value: object) -> None:
     """One object on one line; what the encoding or a terminal cannot take stands as JSON's own escape."""
     text = json.dumps(value, ensure_ascii=False)
     plain = json.dumps(value)
-    Output(sys.stdout, _nothing).write((text if harmless(text) == text else plain) + "\n", lambda: plain + "\n")
+    Output(sys.stdout, _nothing).write((text if sanitize(text) == text else plain) + "\n", lambda: plain + "\n")
 
 
 def complain(text: str) -> None:
@@ -42,7 +42,7 @@ def complain(text: str) -> None:
 
 def one_line(text: str) -> str:
     """The text with its line ends as spaces, and harmless."""
-    return " ".join(part.strip() for part in harmless(text).splitlines() if part.strip())
+    return " ".join(part.strip() for part in sanitize(text).splitlines() if part.strip())
 
 
 def _expressible(text: str, encoding: str) -> str:

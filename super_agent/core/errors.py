@@ -72,13 +72,13 @@ class StoreFailed(SuperAgentError):
 
 
 class ServerError(SuperAgentError):
-    """The Ollama server or the model. `passing`: the same request may well succeed a little later."""
+    """The Ollama server or the model. `transient`: the same request may well succeed a little later."""
 
     exit_code = ExitCode.SERVER
 
-    def __init__(self, what: str, *, fix: str = "", passing: bool = False) -> None:
+    def __init__(self, what: str, *, fix: str = "", transient: bool = False) -> None:
         super().__init__(what, fix=fix)
-        self.passing = passing
+        self.transient = transient
 
 
 class OllamaUnreachable(ServerError):

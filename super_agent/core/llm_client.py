@@ -13,11 +13,11 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from super_agent.core.errors import ServerError
-from super_agent.core.events import Emit, unseen
+from super_agent.core.events import Emit, discard
 from super_agent.core.model.chat import Message, Reply, ReplyPiece
 from super_agent.core.model.completions import PATH, CompletionRequest, CompletionStream, response_format, tools_out
-from super_agent.core.model.liveness import TELL_EVERY_S, Vigil
-from super_agent.core.model.middleware import Gate
+from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
+from super_agent.core.model.middleware import CallMiddleware
 from super_agent.core.model.retry import Attempts
 from super_agent.core.model.token_estimate import Account
 from super_agent.core.model.wire import messages_out
@@ -40,10 +40,10 @@ class LLMClient:
     def __init__(
         self,
         settings: Settings,
-        gate: Gate,
+        middleware: CallMiddleware,
         context_length: int,
         *,
-        emit: Emit = unseen,
+        emit: Emit = discard,
         tell_every_s: float = TELL_EVERY_S,
     ) -> None:
         """`context_length` is in tokens, as `/api/ps` reports it for the loaded model. Nothing is connected yet.
@@ -52,7 +52,7 @@ class LLMClient:
         """
         self.context_length = context_length
         self._settings = settings
-        self._gate = gate
+        self._middleware = middleware
         self._account = Account("autogen", settings, context_length)
         self._emit = emit
         self._tell_every_s = tell_every_s
@@ -101,7 +101,7 @@ class LLMClient:
         none of the reply.
 
         Raises `PromptTooLong` before anything is sent where the prompt would not fit (`/v1` would cut it silently),
-        `LimitReached` from the gate, and the `ServerError`s. Cancelling the task closes the connection at once.
+        `LimitReached` from the middleware, and the `ServerError`s. Cancelling the task closes the connection at once.
         """
         request = CompletionRequest(
             model=self.model,
@@ -115,8 +115,8 @@ class LLMClient:
         )
         facts = self._account.opened(messages, request.max_tokens, json.dumps(request.tools) if tools else "")
         try:
-            # Not in asyncio's pool, which an ending run would wait for: the gate may block in a queue.
-            await start_in_thread(lambda: self._gate.before(facts), "gate")
+            # Not in asyncio's pool, which an ending run would wait for: the middleware may block in a queue.
+            await start_in_thread(lambda: self._middleware.before(facts), "middleware")
             reply: Reply | None = None
             async with aclosing(self._tried(request.body())) as items:
                 async for item in items:
@@ -126,10 +126,10 @@ class LLMClient:
                         yield item
             if reply is None:
                 raise RuntimeError("the last try ended without a reply")
-            self._gate.after(self._account.closed(messages, reply))
+            self._middleware.after(self._account.closed(messages, reply))
         finally:
-            facts.given_up.set()  # a cancelled task leaves its gate waiting in a thread
-            self._gate.ended(facts)
+            facts.given_up.set()  # a cancelled task leaves its middleware waiting in a thread
+            self._middleware.ended(facts)
         yield reply
 
     async def _tried(self, body: bytes) -> AsyncGenerator[ReplyPiece | Reply, None]:
@@ -167,7 +167,7 @@ class LLMClient:
         settings, loop = self._settings, asyncio.get_running_loop()
         ended_by = lambda: call_soon(loop, self._end_wait)  # noqa: E731
         try:
-            with Vigil("autogen", settings, self._emit, ended_by, self._tell_every_s) as vigil:
+            with LivenessMonitor("autogen", settings, self._emit, ended_by, self._tell_every_s) as vigil:
                 answer = await self._send(http, body, vigil)
                 try:
                     chunks = answer.aiter_bytes()
@@ -183,7 +183,7 @@ class LLMClient:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise from_httpx(error, self.base_url, settings) from error
 
-    async def _send(self, http: "httpx.AsyncClient", body: bytes, vigil: Vigil) -> "httpx.Response":
+    async def _send(self, http: "httpx.AsyncClient", body: bytes, vigil: LivenessMonitor) -> "httpx.Response":
         """The answer, as soon as its headers are here; raises for a status that is not 200 and for web pages."""
         request = http.build_request("POST", self.endpoint, content=body, headers={"Content-Type": "application/json"})
         sent = http.send(request, stream=True)
@@ -197,7 +197,7 @@ class LLMClient:
         raise http_errors.from_status(self.base_url, self.model, answer.status_code, text)
 
     async def _within(
-        self, work: Awaitable[T], awaited: str, seconds: float, vigil: Vigil, since: float | None = None
+        self, work: Awaitable[T], awaited: str, seconds: float, vigil: LivenessMonitor, since: float | None = None
     ) -> T:
         started = asyncio.get_running_loop().time() if since is None else since
         try:
@@ -243,5 +243,5 @@ def from_httpx(error: Exception, base_url: str, settings: Settings) -> ServerErr
         case httpx.ConnectError() | httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.ProxyError():
             return http_errors.unreachable(base_url, error)
         case _:
-            passing = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
-            return http_errors.broken(base_url, f"{type(error).__name__}: {error}", passing=passing)
+            transient = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
+            return http_errors.broken(base_url, f"{type(error).__name__}: {error}", transient=transient)

@@ -14,7 +14,7 @@ _ESCAPES = re.compile(
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def harmless(text: str) -> str:
+def sanitize(text: str) -> str:
     """Escapes removed, a carriage return as a new line, other control characters as U+FFFD."""
     text = text.replace("\r\n", "\n")
     if "\x1b" in text:
@@ -24,5 +24,5 @@ def harmless(text: str) -> str:
 
 def printable_path(path: str) -> str:
     """A path on one line, whatever bytes its name has."""
-    text = harmless(os.fsencode(path).decode("utf-8", "replace"))
+    text = sanitize(os.fsencode(path).decode("utf-8", "replace"))
     return text.replace("\n", "\ufffd")

@@ -15,9 +15,9 @@ the session, `RunEnded` the last.
 
 A person's part: `take_lines()` gives what was said since the last call and is asked at each turn; `confirm(question)`
 answers whether --setup may run; `approver(context)` is called once if code needs approval and returns an `Approver`
-(`decide(block) -> Ruling`, which may block; `cancel()` takes the question back) or a text that says why nobody can be
-asked. `ApprovalAsked` is emitted before each `decide`, `CodeDecided` after it; "always" is remembered, "stopped" ends
-the run. `door.cancellation.cancel()`, from any thread, ends it as Ctrl-C does: exit code 130.
+(`decide(block) -> ApprovalDecision`, which may block; `cancel()` takes the question back) or a text that says why
+nobody can be asked. `ApprovalAsked` is emitted before each `decide`, `CodeDecided` after it; "always" is remembered,
+"stopped" ends the run. `door.cancellation.cancel()`, from any thread, ends it as Ctrl-C does: exit code 130.
 
 `resume.open_resumption(ResumeOptions(...), flags, env_file)` is a context whose `run(door)` goes on with a session;
 `conversation.open_conversation(options, settings, door)` is one whose `say(text)` carries out one instruction and whose

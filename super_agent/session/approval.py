@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from interpreter.approval import Approver, Ruling, reasons_to_ask
+from interpreter.approval import ApprovalDecision, Approver, reasons_to_ask
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.events import ApprovalAsked, Emit, Notice
 from super_agent.session.options import ApprovalContext, MakeApprover
-from super_agent.session.wiring import Ground
+from super_agent.session.wiring import RunContext
 
 STOP_TIMEOUT_S = 5.0
 """For a stop to arrive; the run then ends as cancelled and not with an error."""
@@ -19,9 +19,9 @@ WHY_REFUSED = (
 )
 
 
-def refused(block: CodeBlock, cause: str) -> Ruling:
+def refused(block: CodeBlock, cause: str) -> ApprovalDecision:
     """The decision where nobody can be asked, for this cause."""
-    return Ruling("refused", "nobody", WHY_REFUSED.format(cause=cause), block)
+    return ApprovalDecision("refused", "nobody", WHY_REFUSED.format(cause=cause), block)
 
 
 @dataclass(slots=True)
@@ -40,10 +40,10 @@ class RunApprover:
     _waited_s: float = 0.0
     _since: float | None = None
 
-    def decide(self, block: CodeBlock) -> Ruling:
+    def decide(self, block: CodeBlock) -> ApprovalDecision:
         """Ask the door, unless that was answered for good or nobody is there."""
         if self._always:
-            return Ruling("run", "earlier_answer", "the user said always for this run", block)
+            return ApprovalDecision("run", "earlier_answer", "the user said always for this run", block)
         if isinstance(self.approver, str):
             return refused(block, self.approver)
         self._cancelled.clear()
@@ -72,14 +72,14 @@ class RunApprover:
         return self._waited_s + (time.monotonic() - since if since is not None else 0.0)
 
 
-def require_approval(ground: Ground, make: MakeApprover, stop: Callable[[], None]) -> RunApprover | None:
+def require_approval(context: RunContext, make: MakeApprover, stop: Callable[[], None]) -> RunApprover | None:
     """Have the executor ask before code runs, where settings and sandbox say so; says it where nobody can be asked."""
-    reasons = reasons_to_ask(ground.settings.approve, ground.policy)
+    reasons = reasons_to_ask(context.settings.approve, context.policy)
     if not reasons:
         return None
-    made = make(ApprovalContext(reasons, ground.emit, ground.session.outputs()))
+    made = make(ApprovalContext(reasons, context.emit, context.session.outputs()))
     if isinstance(made, str):
         what = f"code needs approval and nobody can be asked ({made}), so none will run"
-        ground.emit(Notice("warning", what, "Start it in a terminal, or accept the risk with --approve never"))
-    ground.approver = approver = RunApprover(reasons, made, ground.emit, stop)
+        context.emit(Notice("warning", what, "Start it in a terminal, or accept the risk with --approve never"))
+    context.approver = approver = RunApprover(reasons, made, context.emit, stop)
     return approver

@@ -13,7 +13,7 @@ from super_agent.core.state import SessionFolder
 from super_agent.session import wiring
 from super_agent.session.approval import require_approval
 from super_agent.session.options import Door, RunOptions
-from super_agent.session.record import Record
+from super_agent.session.record import RunPersistence
 
 CONVERSATION = "(a conversation)"
 """In place of a task, where sessions are listed."""
@@ -23,33 +23,33 @@ CONVERSATION = "(a conversation)"
 class Conversation:
     """Open until its `with` block is left; its owner calls `say` from one thread."""
 
-    ground: wiring.Ground
-    halves: wiring.Halves
-    record: Record
+    context: wiring.RunContext
+    model_session: wiring.ModelSession
+    record: RunPersistence
     executor: Executor
     turns: int = 0
 
     @property
     def session(self) -> SessionFolder:
         """Where it is kept."""
-        return self.ground.session
+        return self.context.session
 
     def tell(self, text: str) -> None:
         """Say something to the person, as an event."""
-        self.ground.emit(Notice("info", text))
+        self.context.emit(Notice("info", text))
 
     def say(self, instruction: str) -> None:
         """Have one instruction carried out; what goes wrong is told as an event and the conversation goes on."""
         self.turns += 1
-        self.ground.emit(TurnStarted(self.turns))
+        self.context.emit(TurnStarted(self.turns))
         try:
             self.executor.carry_out(instruction)
         except Interrupted:
-            self.ground.emit(Notice("warning", "interrupted; the conversation goes on"))
+            self.context.emit(Notice("warning", "interrupted; the conversation goes on"))
         except SuperAgentError as error:
-            self.ground.emit(Notice("error", error.what, error.fix))
+            self.context.emit(Notice("error", error.what, error.fix))
         self.record.snapshot(str(self.turns))
-        self.halves.at_turn_start()
+        self.model_session.at_turn_start()
 
     def cancel(self) -> None:
         """End the action under way, from any thread or a signal handler; the conversation goes on."""
@@ -58,8 +58,8 @@ class Conversation:
     def end(self, duration_s: float) -> None:
         """Told to the store alone: the person ended it and needs no summary; whoever looks back does."""
         if self.record.recorder is not None:
-            self.ground.stream.sinks = (self.record.recorder,)
-            self.ground.emit(wiring.ended(self.ground, self.halves, "finished", 0, "", self.turns, duration_s))
+            self.context.stream.sinks = (self.record.recorder,)
+            self.context.emit(wiring.ended(self.context, self.model_session, "finished", 0, "", self.turns, duration_s))
 
 
 @contextmanager
@@ -68,14 +68,14 @@ def open_conversation(options: RunOptions, settings: Settings, door: Door) -> It
 
     The door's cancellation ends the action under way and with it, as it stays cancelled, whatever is said later.
     """
-    with wiring.lay_ground(settings, options.workspace, options.python, door.sinks) as ground:
+    with wiring.open_context(settings, options.workspace, options.python, door.sinks) as context:
         began = time.monotonic()
-        facts = wiring.started(ground, CONVERSATION, "exec", None)
-        record = Record.begin(ground, facts, is_conversation=True)
-        wiring.announce(ground)
-        halves = wiring.join_halves(ground, strict=options.strict_instance)
-        require_approval(ground, door.approver, lambda: conversation.cancel())
-        conversation = Conversation(ground, halves, record, wiring.build_executor(ground, halves))
-        ground.stack.callback(door.cancellation.on_cancel(conversation.cancel))
+        facts = wiring.started(context, CONVERSATION, "exec", None)
+        record = RunPersistence.begin(context, facts, is_conversation=True)
+        wiring.announce(context)
+        model_session = wiring.open_model_session(context, strict=options.strict_instance)
+        require_approval(context, door.approver, lambda: conversation.cancel())
+        conversation = Conversation(context, model_session, record, wiring.build_executor(context, model_session))
+        context.stack.callback(door.cancellation.on_cancel(conversation.cancel))
         yield conversation
         conversation.end(time.monotonic() - began)

@@ -14,7 +14,7 @@ from super_agent.session import wiring
 from super_agent.session.approval import require_approval
 from super_agent.session.begun import Begun, keep_begun
 from super_agent.session.options import Door, RunOptions, RunResult
-from super_agent.session.record import END, Record
+from super_agent.session.record import END, RunPersistence
 from super_agent.session.run_state import Restored, RunState, WorkState
 from super_agent.session.work import Boundary, Work
 
@@ -57,51 +57,55 @@ class Clock:
 
 def run(options: RunOptions, settings: Settings, door: Door) -> RunResult:
     """Run one task to its end; raises `SuperAgentError` for what is wrong before the run begins."""
-    with wiring.lay_ground(settings, options.workspace, options.python, door.sinks) as ground:
+    with wiring.open_context(settings, options.workspace, options.python, door.sinks) as context:
         if options.check is not None and options.setup is None:
-            wiring.require_program(ground, options.check)
-        _keep_begun(ground, options)
-        record = Record.begin(ground, wiring.started(ground, options.task, options.mode, options.check))
+            wiring.require_program(context, options.check)
+        _keep_begun(context, options)
+        record = RunPersistence.begin(context, wiring.started(context, options.task, options.mode, options.check))
         return carry_out(record, options, door)
 
 
-def _keep_begun(ground: wiring.Ground, options: RunOptions) -> None:
+def _keep_begun(context: wiring.RunContext, options: RunOptions) -> None:
     """What a resumption begins again with where a kill comes before the first turn; raises `StoreFailed`."""
-    if ground.store is None:
+    if context.store is None:
         return
-    settings, python = ground.settings, str(options.python) if options.python is not None else None
+    settings, python = context.settings, str(options.python) if options.python is not None else None
     state = RunState(
         options.mode, options.task, options.check, python, settings.model, settings.base_url, wiring.limits(settings),
         WorkState("", ""),
     )  # fmt: skip
     try:
-        keep_begun(ground.session, Begun(state, options.setup, options.yes))
+        keep_begun(context.session, Begun(state, options.setup, options.yes))
     except OSError as error:
         raise StoreFailed(f"the session cannot be kept: {error.strerror}", fix="Make room on the disk") from error
 
 
 def carry_out(
-    record: Record, options: RunOptions, door: Door, state: RunState | None = None, restored: Restored | None = None
+    record: RunPersistence,
+    options: RunOptions,
+    door: Door,
+    state: RunState | None = None,
+    restored: Restored | None = None,
 ) -> RunResult:
     """Do the work to its end and tell the summary; with `state` and `restored` from where it stood."""
-    ground, clock = record.ground, Clock(state.elapsed_s if state else 0.0)
-    settings = ground.settings
+    context, clock = record.context, Clock(state.elapsed_s if state else 0.0)
+    settings = context.settings
     work: Work | None = None
-    halves: wiring.Halves | None = None
+    model_session: wiring.ModelSession | None = None
     try:
-        wiring.announce(ground)
+        wiring.announce(context)
         _go_on_unless_cancelled(door)
         if options.setup is not None:
-            wiring.run_setup(ground, options.setup, lambda question: options.yes or door.confirm(question))
+            wiring.run_setup(context, options.setup, lambda question: options.yes or door.confirm(question))
             if options.check is not None:  # what it names may only have been installed now
-                wiring.require_program(ground, options.check)
-        approver = require_approval(ground, door.approver, door.cancellation.cancel)
-        halves = wiring.join_halves(ground, strict=options.strict_instance)
+                wiring.require_program(context, options.check)
+        approver = require_approval(context, door.approver, door.cancellation.cancel)
+        model_session = wiring.open_model_session(context, strict=options.strict_instance)
         _go_on_unless_cancelled(door)
         if state is not None:
-            halves.counting.totals.update(state.totals)
-        boundary = _keeper(record, halves, options, clock)
-        work = _work(ground, halves, options, door, boundary, restored)
+            model_session.counting.totals.update(state.totals)
+        boundary = _keeper(record, model_session, options, clock)
+        work = _work(context, model_session, options, door, boundary, restored)
         waited_s = approver.waited_s if approver is not None else lambda: 0.0
         limit = _Limit(max(settings.max_time_s - clock.before_s, 0.0), settings.max_time_s, waited_s)
         end = asyncio.run(_drive(work, door, limit))
@@ -113,9 +117,9 @@ def carry_out(
         end = _End("interrupted", "interrupted", ExitCode.INTERRUPTED)
     _keep_the_end(record, end)
     turns, exit_code = work.turns() if work else 0, int(end.exit_code)
-    ended = wiring.ended(ground, halves, end.reason, exit_code, end.detail, turns, clock.elapsed_s())
+    ended = wiring.ended(context, model_session, end.reason, exit_code, end.detail, turns, clock.elapsed_s())
     ended = replace(ended, resumable=record.resumable)
-    ground.emit(ended)
+    context.emit(ended)
     return RunResult(ended, exit_code, end.error)
 
 
@@ -124,7 +128,7 @@ def _go_on_unless_cancelled(door: Door) -> None:
         raise _Cancelled
 
 
-def _keep_the_end(record: Record, end: _End) -> None:
+def _keep_the_end(record: RunPersistence, end: _End) -> None:
     """Keep the files as the run left them, whatever ended it; the first error stands."""
     try:
         record.snapshot(END)
@@ -133,9 +137,9 @@ def _keep_the_end(record: Record, end: _End) -> None:
             end.reason, end.detail, end.exit_code, end.error = "error", str(error), error.exit_code, error
 
 
-def _keeper(record: Record, halves: wiring.Halves, options: RunOptions, clock: Clock) -> Boundary:
+def _keeper(record: RunPersistence, model_session: wiring.ModelSession, options: RunOptions, clock: Clock) -> Boundary:
     """What keeps the run's state at each turn boundary."""
-    settings = record.ground.settings
+    settings = record.context.settings
 
     def keep(turns: int, work: WorkState) -> None:
         python = str(options.python) if options.python is not None else None
@@ -150,7 +154,7 @@ def _keeper(record: Record, halves: wiring.Halves, options: RunOptions, clock: C
             work,
             turns,
             round(clock.elapsed_s(), 3),
-            halves.counting.totals,
+            model_session.counting.totals,
         )
         record.keep(turns, state.to_json())
 
@@ -158,8 +162,8 @@ def _keeper(record: Record, halves: wiring.Halves, options: RunOptions, clock: C
 
 
 def _work(
-    ground: wiring.Ground,
-    halves: wiring.Halves,
+    context: wiring.RunContext,
+    model_session: wiring.ModelSession,
     options: RunOptions,
     door: Door,
     boundary: Boundary,
@@ -176,10 +180,10 @@ def _work(
     if options.mode == "team":
         from super_agent.session.team import team_work
 
-        return team_work(ground, halves, options.check, options.task, user_lines, boundary, restored)
+        return team_work(context, model_session, options.check, options.task, user_lines, boundary, restored)
     from super_agent.session.solo import solo_work
 
-    return solo_work(ground, halves, options.check, options.task, user_lines, boundary, restored)
+    return solo_work(context, model_session, options.check, options.task, user_lines, boundary, restored)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.errors import ServerFailed
-from super_agent.core.instance.checks import CheckLine, ProofGate
+from super_agent.core.instance.checks import CheckLine, ProofMiddleware
 from super_agent.core.instance.diagnosis_text import cause_text
 from super_agent.core.instance.proof import five_checks, live_proof
 from super_agent.core.instance.sense import crashed
@@ -33,12 +33,12 @@ def prove(
 
     `tell` hears what takes long. Costs four short prompts.
     """
-    gate = ProofGate()
+    middleware = ProofMiddleware()
     # What each would really send is read from the built clients, not from the variables twice.
     asked = settings.model_copy(update={"max_reply_tokens": 1})
-    executor = ProofAdapter(asked, gate)
+    executor = ProofAdapter(asked, middleware)
     try:
-        first = five_checks(server, LLMClient(settings, gate, 0), executor, settings)
+        first = five_checks(server, LLMClient(settings, middleware, 0), executor, settings)
         there = [line.status for line in first][:2] == ["passed"] * 2
         row = find_loaded(server, settings.model) if there else None
         if not quick and load and there and row is None:
@@ -49,11 +49,11 @@ def prove(
             except ServerFailed as error:
                 yield from [*first, crashed(error)]
                 return
-            first = five_checks(server, LLMClient(settings, gate, 0), executor, settings)
+            first = five_checks(server, LLMClient(settings, middleware, 0), executor, settings)
             row = find_loaded(server, settings.model)
         yield from first
         if not quick and row is not None and not any(line.status == "failed" for line in first):
-            autogen = LLMClient(settings, gate, row.context_length)
-            yield from live_proof(server, autogen, executor, gate, settings)
+            autogen = LLMClient(settings, middleware, row.context_length)
+            yield from live_proof(server, autogen, executor, middleware, settings)
     finally:
         executor.close()

@@ -10,60 +10,62 @@ from super_agent.core.snapshots.stream import MAX_ALL_BYTES, MAX_FILE_BYTES
 from super_agent.core.state import Heartbeat
 from super_agent.core.store.recorder import Recorder
 from super_agent.session.journal import Journal
-from super_agent.session.wiring import Ground
+from super_agent.session.wiring import RunContext
 
 START, END = "start", "end"
 MAX_NAMED = 5
 
 
 @dataclass(slots=True)
-class Record:
-    """Both are None where the user wants none; everything is closed with the ground."""
+class RunPersistence:
+    """Both are None where the user wants none; everything is closed with the context."""
 
-    ground: Ground
+    context: RunContext
     recorder: Recorder | None
     snapshots: Snapshots | None
     resumable: bool = False
     """Whether a state is kept from which the session can go on."""
 
     @classmethod
-    def begin(cls, ground: Ground, facts: RunStarted, *, is_conversation: bool = False) -> "Record":
+    def begin(cls, context: RunContext, facts: RunStarted, *, is_conversation: bool = False) -> "RunPersistence":
         """Of a new run from its first event on; a conversation has no task to be told. Raises `SuperAgentError`."""
-        recorder = ground.store.begin(ground.session.session, facts) if ground.store is not None else None
-        record = cls._of(ground, recorder, open_snapshots(ground))
+        recorder = context.store.begin(context.session.session, facts) if context.store is not None else None
+        record = cls._of(context, recorder, open_snapshots(context))
         if not is_conversation:
-            ground.emit(facts)
+            context.emit(facts)
         record.snapshot(START)
         return record
 
     @classmethod
-    def begin_again(cls, ground: Ground, recorder: Recorder, facts: RunStarted) -> "Record":
+    def begin_again(cls, context: RunContext, recorder: Recorder, facts: RunStarted) -> "RunPersistence":
         """Of a run that was ended before its first turn; what was changed up to now is not its work."""
-        ground.stream.go_on(recorder.seq, recorder.turn)
-        record = cls._of(ground, recorder, open_snapshots(ground))
-        ground.emit(facts)
-        again = record.snapshots is not None and record.snapshots.at(ground.session.session, START) is not None
+        context.stream.go_on(recorder.seq, recorder.turn)
+        record = cls._of(context, recorder, open_snapshots(context))
+        context.emit(facts)
+        again = record.snapshots is not None and record.snapshots.at(context.session.session, START) is not None
         record.snapshot(f"{BEFORE}again" if again else START)
         return record
 
     @classmethod
-    def go_on(cls, ground: Ground, recorder: Recorder, snapshots: Snapshots | None, facts: RunResumed) -> "Record":
+    def go_on(
+        cls, context: RunContext, recorder: Recorder, snapshots: Snapshots | None, facts: RunResumed
+    ) -> "RunPersistence":
         """Of a run that is taken up again: its events count on. Raises `StoreFailed`."""
-        ground.stream.go_on(recorder.seq, recorder.turn)
-        record = cls._of(ground, recorder, snapshots)
-        ground.emit(facts)
+        context.stream.go_on(recorder.seq, recorder.turn)
+        record = cls._of(context, recorder, snapshots)
+        context.emit(facts)
         return record
 
     @classmethod
-    def _of(cls, ground: Ground, recorder: Recorder | None, snapshots: Snapshots | None) -> "Record":
+    def _of(cls, context: RunContext, recorder: Recorder | None, snapshots: Snapshots | None) -> "RunPersistence":
         if recorder is not None:
-            ground.stack.callback(recorder.close)
-            ground.journal = Journal(ground.session)
-            ground.stack.callback(ground.journal.close)
-            ground.journal.begin_turn()
-            ground.stream.sinks = (*ground.stream.sinks, recorder, ground.journal)
-        ground.stack.callback(Heartbeat(ground.session).close)
-        return cls(ground, recorder, snapshots)
+            context.stack.callback(recorder.close)
+            context.journal = Journal(context.session)
+            context.stack.callback(context.journal.close)
+            context.journal.begin_turn()
+            context.stream.sinks = (*context.stream.sinks, recorder, context.journal)
+        context.stack.callback(Heartbeat(context.session).close)
+        return cls(context, recorder, snapshots)
 
     def keep(self, turns: int, state: str) -> None:
         """Keep files and state after `turns` complete turns; raises `SnapshotFailed`, `StoreFailed`."""
@@ -71,31 +73,31 @@ class Record:
         if self.recorder is not None:
             self.recorder.checkpoint(turns, state)
             self.resumable = True
-            if self.ground.journal is not None:
-                self.ground.journal.begin_turn()
+            if self.context.journal is not None:
+                self.context.journal.begin_turn()
 
     def snapshot(self, name: str) -> None:
         """Keep the workspace's files as they are; raises `SnapshotFailed`."""
         if self.snapshots is None:
             return
         taken = self.snapshots.take(
-            self.ground.session.session, name, lambda text: self.ground.emit(Notice("info", text))
+            self.context.session.session, name, lambda text: self.context.emit(Notice("info", text))
         )
         if name == START and taken.left_out:
             why = f"above {MAX_FILE_BYTES >> 20} MiB (all together {MAX_ALL_BYTES >> 30} GiB), too deep or closed"
-            self.ground.emit(Notice("info", f"not in snapshots, as {why}: {_some(taken.left_out)}", "Keep a copy"))
-        self.ground.emit(SnapshotTaken(name, taken.changed, round(taken.duration_s, 4), taken.left_out))
+            self.context.emit(Notice("info", f"not in snapshots, as {why}: {_some(taken.left_out)}", "Keep a copy"))
+        self.context.emit(SnapshotTaken(name, taken.changed, round(taken.duration_s, 4), taken.left_out))
 
 
-def open_snapshots(ground: Ground) -> Snapshots | None:
-    """The workspace's snapshots until the ground is left, unless the user wants none; raises `SnapshotFailed`.
+def open_snapshots(context: RunContext) -> Snapshots | None:
+    """The workspace's snapshots until the context is left, unless the user wants none; raises `SnapshotFailed`.
 
     A run that is not in the store could not be named to `diff` and `undo`, so it has none either.
     """
-    if ground.settings.snapshots == "off" or ground.store is None:
+    if context.settings.snapshots == "off" or context.store is None:
         return None
-    snapshots = Snapshots.open(ground.settings.state_dir, ground.workspace)
-    ground.stack.callback(snapshots.close)
+    snapshots = Snapshots.open(context.settings.state_dir, context.workspace)
+    context.stack.callback(snapshots.close)
     return snapshots
 
 

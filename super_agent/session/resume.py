@@ -19,8 +19,8 @@ from super_agent.session.choice import chosen
 from super_agent.session.drive import carry_out
 from super_agent.session.limits import MORE
 from super_agent.session.options import Door, ResumeOptions, RunOptions, RunResult
-from super_agent.session.record import Record, open_snapshots
-from super_agent.session.rollback import Turned, turn_back
+from super_agent.session.record import RunPersistence, open_snapshots
+from super_agent.session.rollback import RolledBack, roll_back
 from super_agent.session.run_state import Restored, RunState
 
 GO_ON = "Go on, and try another way than before."
@@ -43,23 +43,23 @@ class Resumption:
         instruction = ask.instruction or (GO_ON if row.reason == "no_progress" else "")
         python = Path(state.python) if state.python is not None else None
         recorder = self.store.continue_session(row.id)
-        with recorder, wiring.lay_ground(settings, Path(row.workspace), python, door.sinks, row.id) as ground:
+        with recorder, wiring.open_context(settings, Path(row.workspace), python, door.sinks, row.id) as context:
             options = RunOptions(
-                state.task, ground.workspace.root, state.mode, state.check, python=python,
+                state.task, context.workspace.root, state.mode, state.check, python=python,
                 strict_instance=ask.strict_instance,
             )  # fmt: skip
-            snapshots = open_snapshots(ground)
-            turned = Turned()
+            snapshots = open_snapshots(context)
+            turned = RolledBack()
             if snapshots is not None:
-                turned = turn_back(snapshots, ground.session, state.turns, lambda paths: _agree(door, paths))
-            ground.before = ground.workspace.state()
+                turned = roll_back(snapshots, context.session, state.turns, lambda paths: _agree(door, paths))
+            context.before = context.workspace.state()
             facts = RunResumed(
                 state.task, state.mode, row.workspace, settings.model, settings.base_url, state.check,
                 settings.sandbox, wiring.limits(settings), state.turns, instruction, turned.rolled_back,
                 turned.changed_meanwhile, settings.network,
             )  # fmt: skip
-            record = Record.go_on(ground, recorder, snapshots, facts)
-            _tell(ground, turned)
+            record = RunPersistence.go_on(context, recorder, snapshots, facts)
+            _tell(context, turned)
             restored = Restored(state.work, _note(turned), instruction, self.lines)
             return carry_out(record, options, door, state, restored)
 
@@ -84,9 +84,9 @@ class Restart:
             ask.strict_instance,
         )  # fmt: skip
         recorder = self.store.continue_session(row.id)
-        with recorder, wiring.lay_ground(self.settings, options.workspace, python, door.sinks, row.id) as ground:
-            facts = wiring.started(ground, task, options.mode, options.check)
-            return carry_out(Record.begin_again(ground, recorder, facts), options, door)
+        with recorder, wiring.open_context(self.settings, options.workspace, python, door.sinks, row.id) as context:
+            facts = wiring.started(context, task, options.mode, options.check)
+            return carry_out(RunPersistence.begin_again(context, recorder, facts), options, door)
 
 
 @contextmanager
@@ -126,14 +126,14 @@ def _agree(door: Door, paths: tuple[str, ...]) -> bool:
     return door.confirm(f"Changed while code of the broken turn ran, by it or by somebody else: {names}. Take it back?")
 
 
-def _tell(ground: wiring.Ground, turned: Turned) -> None:
-    back = f"super-agent undo {ground.session.session} --before-resume"
+def _tell(context: wiring.RunContext, turned: RolledBack) -> None:
+    back = f"super-agent undo {context.session.session} --before-resume"
     if turned.doubtful:
         names = ", ".join(printable_path(path) for path in turned.doubtful)
         text = f"kept, as it cannot be told whether the broken turn's code or somebody else changed it: {names}"
-        ground.emit(Notice("warning", text, f"Look at it; all is as it was before with {back}"))
+        context.emit(Notice("warning", text, f"Look at it; all is as it was before with {back}"))
     elif turned.rolled_back:
-        ground.emit(Notice("info", "what the broken turn had changed is kept too", f"To have it back: {back}"))
+        context.emit(Notice("info", "what the broken turn had changed is kept too", f"To have it back: {back}"))
 
 
 def _settings(
@@ -178,7 +178,7 @@ def _require_something_to_do(ask: ResumeOptions, flags: Mapping[str, Any], row: 
         )
 
 
-def _note(turned: Turned) -> str:
+def _note(turned: RolledBack) -> str:
     """What the team is told about changes that are not its own."""
     if not turned.changed_meanwhile:
         return ""

@@ -16,7 +16,7 @@ Agree = Callable[[tuple[str, ...]], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class RolledBack:
     """Paths, sorted. `doubtful` are those of `changed_meanwhile` of which it cannot be told who changed them."""
 
     rolled_back: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Turned:
     doubtful: tuple[str, ...] = ()
 
 
-def turn_back(snapshots: Snapshots, session: SessionFolder, turns: int, agree: Agree = lambda _: False) -> Turned:
+def roll_back(snapshots: Snapshots, session: SessionFolder, turns: int, agree: Agree = lambda _: False) -> RolledBack:
     """Bring the workspace to the end of turn `turns`, the state before and after it saved; raises `SnapshotFailed`.
 
     Taken back is what was last changed by our own writes and code runs of the broken turn, as its journal tells.
@@ -32,7 +32,7 @@ def turn_back(snapshots: Snapshots, session: SessionFolder, turns: int, agree: A
     names = snapshots.names(session.session)
     target = names.get(str(turns))
     if target is None:
-        return Turned()
+        return RolledBack()
     number = sum(name.startswith(BEFORE_RESUME) for name in names) + 1
     saved = snapshots.take(session.session, f"{BEFORE_RESUME}{number}").commit
     last_seen = names[END] if _ended_after(names, str(turns)) else None
@@ -43,7 +43,7 @@ def turn_back(snapshots: Snapshots, session: SessionFolder, turns: int, agree: A
     apply(snapshots, steps.own, target, saved)
     snapshots.take(session.session, f"{RESUMED}{number}")
     foreign = tuple(step.path for step in steps.steps if step.foreign)
-    return Turned(tuple(step.path for step in steps.own.steps), foreign, tuple(sorted(doubtful)))
+    return RolledBack(tuple(step.path for step in steps.own.steps), foreign, tuple(sorted(doubtful)))
 
 
 def judged(snapshots: Snapshots, session: SessionFolder, steps: Plan) -> tuple[Plan, set[str]]:

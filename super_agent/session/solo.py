@@ -11,8 +11,8 @@ from super_agent.session.work import Boundary, Work
 
 
 def solo_work(
-    ground: wiring.Ground,
-    halves: wiring.Halves,
+    context: wiring.RunContext,
+    model_session: wiring.ModelSession,
     check: str | None,
     task: str,
     user_lines: Callable[[], Sequence[str]],
@@ -20,18 +20,18 @@ def solo_work(
     restored: Restored | None,
 ) -> Work:
     """Build the executor's run, where it stood if `restored` is given; it works in a thread of its own."""
-    executor = wiring.build_executor(ground, halves, restored.work if restored else None)
+    executor = wiring.build_executor(context, model_session, restored.work if restored else None)
 
     def keep(turns: int) -> None:
         boundary(turns, WorkState(run.state.to_json(), executor.conversation.to_json()))
 
     run = SoloRun(
         executor=executor,
-        check=wiring.build_check(ground, check),
-        emit=ground.emit,
-        max_turns=ground.settings.max_turns,
+        check=wiring.build_check(context, check),
+        emit=context.emit,
+        max_turns=context.settings.max_turns,
         user_lines=user_lines,
-        at_turn_start=halves.at_turn_start,
+        at_turn_start=model_session.at_turn_start,
         at_boundary=keep,
     )
     if restored is not None:

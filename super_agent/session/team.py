@@ -14,8 +14,8 @@ from super_agent.team.transcript import Entry, Transcript
 
 
 def team_work(
-    ground: wiring.Ground,
-    halves: wiring.Halves,
+    context: wiring.RunContext,
+    model_session: wiring.ModelSession,
     check: str | None,
     task: str,
     user_lines: Callable[[], Sequence[str]],
@@ -23,17 +23,17 @@ def team_work(
     restored: Restored | None,
 ) -> Work:
     """Build the team, where it stood if `restored` is given; its processes start when they are first needed."""
-    settings = ground.settings
+    settings = context.settings
     # It would print a member's error with its traceback; the run carries the original and ends with it.
     logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
-    wiring.register(ground, halves, "autogen")
-    llm = LLMClient(settings, halves.gate, halves.ready.loaded.context_length, emit=ground.emit)
-    executor = wiring.build_executor(ground, halves, restored.work if restored else None)
+    wiring.register(context, model_session, "autogen")
+    llm = LLMClient(settings, model_session.middleware, model_session.ready.loaded.context_length, emit=context.emit)
+    executor = wiring.build_executor(context, model_session, restored.work if restored else None)
 
     def before_write(path: str, original: bytes | None) -> None:
-        ground.session.save_original(path, original)
-        if ground.journal is not None:
-            ground.journal.writing(path)
+        context.session.save_original(path, original)
+        if context.journal is not None:
+            context.journal.writing(path)
 
     def keep(turns: int) -> None:
         boundary(turns, WorkState(run.transcript.to_json(), executor.conversation.to_json(), run.began_green))
@@ -41,15 +41,15 @@ def team_work(
     run = TeamRun(
         TeamParts(
             llm=llm,
-            details=halves.ready.details,
-            workspace=ground.workspace,
-            editor=Editor(ground.workspace, ground.emit, before_write),
+            details=model_session.ready.details,
+            workspace=context.workspace,
+            editor=Editor(context.workspace, context.emit, before_write),
             executor=executor,
-            check=wiring.build_check(ground, check),
-            emit=ground.emit,
+            check=wiring.build_check(context, check),
+            emit=context.emit,
             max_turns=settings.max_turns,
             user_lines=user_lines,
-            at_turn_start=halves.at_turn_start,
+            at_turn_start=model_session.at_turn_start,
             at_boundary=keep,
             model_sums_up=settings.compaction == "model",
         )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from interpreter.approval import Approver
 from interpreter.check import Check
-from interpreter.code_output import Stage
+from interpreter.code_output import OutputRecorder
 from interpreter.conversation import Conversation
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_python
@@ -44,8 +44,8 @@ from super_agent.core.events import (
 from super_agent.core.files.folders import State
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.instance.client_registry import ClientLock
-from super_agent.core.instance.watch import InstanceWatch, Ready, RunGate, make_ready
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.instance.watch import InstanceWatch, Ready, RunMiddleware, make_ready
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue
@@ -62,7 +62,7 @@ MIB = 1024 * 1024
 
 
 @dataclass(slots=True)
-class Ground:
+class RunContext:
     """What exists before the server is asked: settings, workspace, sandbox policy, event stream."""
 
     settings: Settings
@@ -82,9 +82,9 @@ class Ground:
         return self.stream.emit
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> OutputRecorder:
         """Where code runs before the user's eyes."""
-        return Stage(self.emit, self.session.outputs(), self.settings.max_output_bytes)
+        return OutputRecorder(self.emit, self.session.outputs(), self.settings.max_output_bytes)
 
     def files_changed(self) -> tuple[str, ...]:
         """What differs from the start of the run, whoever changed it."""
@@ -92,14 +92,14 @@ class Ground:
 
 
 @dataclass(slots=True)
-class Halves:
-    """What both halves share: the server, the model made ready, the gate with its counters and watch."""
+class ModelSession:
+    """What both halves share: the server, the model made ready, the middleware with its counters and watch."""
 
     server: Ollama
     ready: Ready
-    counting: CountingGate
+    counting: CountingMiddleware
     watch: InstanceWatch
-    gate: RunGate
+    middleware: RunMiddleware
     queue: RunQueue
 
     def at_turn_start(self) -> None:
@@ -109,9 +109,9 @@ class Halves:
 
 
 @contextmanager
-def lay_ground(
+def open_context(
     settings: Settings, folder: Path, python: Path | None, sinks: tuple[Sink, ...], session_id: str | None = None
-) -> Iterator[Ground]:
+) -> Iterator[RunContext]:
     """Open the workspace and settle the sandbox, for a new session or the one of `session_id`.
 
     Raises `WorkspaceRefused`, `SandboxUnavailable`, `UsageError`.
@@ -123,7 +123,7 @@ def lay_ground(
         session = SessionFolder(settings.state_dir, session_id or new_session_id(datetime.now().astimezone()))
         stream = EventStream(session.session, sinks)
         policy = settle_sandbox(settings, workspace.root, python, _progress(stream))
-        yield Ground(settings, workspace, session, stream, policy, workspace.state(), stack, store)
+        yield RunContext(settings, workspace, session, stream, policy, workspace.state(), stack, store)
 
 
 def settle_sandbox(
@@ -162,13 +162,13 @@ def policy_from(settings: Settings, workspace: Path, python: Path) -> SandboxPol
     )
 
 
-def started(ground: Ground, task: str, mode: Literal["team", "solo", "exec"], check: str | None) -> RunStarted:
+def started(context: RunContext, task: str, mode: Literal["team", "solo", "exec"], check: str | None) -> RunStarted:
     """The facts of a run, as its first event."""
-    settings = ground.settings
+    settings = context.settings
     return RunStarted(
         task=task,
         mode=mode,
-        workspace=str(ground.workspace.root),
+        workspace=str(context.workspace.root),
         model=settings.model,
         base_url=settings.base_url,
         check=check,
@@ -184,8 +184,8 @@ def limits(settings: Settings) -> dict[str, float | None]:
 
 
 def ended(
-    ground: Ground,
-    halves: Halves | None,
+    context: RunContext,
+    model_session: ModelSession | None,
     reason: EndReason,
     exit_code: int,
     detail: str,
@@ -193,14 +193,14 @@ def ended(
     duration_s: float,
 ) -> RunEnded:
     """What came of a run and what it cost, as its last event."""
-    totals = halves.counting.totals if halves else {}
+    totals = model_session.counting.totals if model_session else {}
     return RunEnded(
         reason=reason,
         exit_code=exit_code,
         detail=detail,
         turns=turns,
         duration_s=round(duration_s, 3),
-        files_changed=ground.files_changed(),
+        files_changed=context.files_changed(),
         usage=tuple(
             ClientUsage(
                 kind,
@@ -213,47 +213,49 @@ def ended(
             )
             for kind, t in sorted(totals.items())
         ),
-        instance={str(kind): count for kind, count in halves.watch.counts.items()} if halves else {},
+        instance={str(kind): count for kind, count in model_session.watch.counts.items()} if model_session else {},
     )
 
 
-def announce(ground: Ground) -> None:
+def announce(context: RunContext) -> None:
     """What a user should know before anything runs."""
-    if not ground.policy.contained:
-        ground.emit(Notice("warning", "--sandbox none: model-written code runs with your own rights, unprotected"))
-    elif ground.policy.network:
-        ground.emit(Notice("warning", "--network: sandboxed code has the internet and the servers on this machine"))
-    if unused := unused_environment(ground.policy):
-        ground.emit(Notice("warning", unused, "Make it anew with --setup, or choose another SUPER_AGENT_SANDBOX_IMAGE"))
-    if note := ground.policy.reach.git.note:
-        ground.emit(Notice("info", note))
-    planted = ground.workspace.root / ".env"
+    if not context.policy.contained:
+        context.emit(Notice("warning", "--sandbox none: model-written code runs with your own rights, unprotected"))
+    elif context.policy.network:
+        context.emit(Notice("warning", "--network: sandboxed code has the internet and the servers on this machine"))
+    if unused := unused_environment(context.policy):
+        context.emit(
+            Notice("warning", unused, "Make it anew with --setup, or choose another SUPER_AGENT_SANDBOX_IMAGE")
+        )
+    if note := context.policy.reach.git.note:
+        context.emit(Notice("info", note))
+    planted = context.workspace.root / ".env"
     if names := variables_in(planted):
-        ground.emit(Notice("info", f"{planted} sets {', '.join(names)} and is not read", f"Use --env-file {planted}"))
+        context.emit(Notice("info", f"{planted} sets {', '.join(names)} and is not read", f"Use --env-file {planted}"))
 
 
-def require_program(ground: Ground, command: str) -> None:
+def require_program(context: RunContext, command: str) -> None:
     """Raise `CheckNotFound` where the check's program does not exist inside the sandbox."""
-    found = find_program(ground.policy, command)
+    found = find_program(context.policy, command)
     if found == "missing":
         raise CheckNotFound(f"the check `{command}` names a program that does not exist", fix="Correct --check")
     if found == "hidden":
         word = program_of(command)
         program = shutil.which(word) or word
-        if ground.policy.engine is not None:
+        if context.policy.engine is not None:
             raise CheckNotFound(
-                f"the program of the check `{command}` is {program}, which is not in the image {ground.policy.image}",
+                f"the program of the check `{command}` is {program}, which is not in the image {context.policy.image}",
                 fix="Name an image that has it in SUPER_AGENT_SANDBOX_IMAGE",
             )
-        folders = folders_for(word, ground.policy.python_prefixes, Path.home())
-        allowed = ":".join(map(str, (*ground.policy.readonly_paths, *folders)))
+        folders = folders_for(word, context.policy.python_prefixes, Path.home())
+        allowed = ":".join(map(str, (*context.policy.readonly_paths, *folders)))
         raise CheckNotFound(
             f"the program of the check `{command}` is {program}, which the sandbox does not show",
             fix=f"Allow it: SUPER_AGENT_SANDBOX_PATHS={allowed}",
         )
 
 
-def run_setup(ground: Ground, command: str, confirm: Callable[[str], bool]) -> None:
+def run_setup(context: RunContext, command: str, confirm: Callable[[str], bool]) -> None:
     """Run the setup command once, with the network, in the workspace's `.venv`, which is made where there is none.
 
     What it installs is what check and executor use from then on. Raises `UsageError` where it is refused or fails.
@@ -263,25 +265,25 @@ def run_setup(ground: Ground, command: str, confirm: Callable[[str], bool]) -> N
         raise UsageError(
             f"the setup command `{command}` was not confirmed", fix="Say --yes to run it without a question"
         )
-    own = ground.workspace.root / ".venv" / "bin" / "python"
-    if not own.exists() and ground.policy.python != own:
-        _set_up(ground, ground.policy, MAKE_VENV)
+    own = context.workspace.root / ".venv" / "bin" / "python"
+    if not own.exists() and context.policy.python != own:
+        _set_up(context, context.policy, MAKE_VENV)
     # Chosen before model-written code runs, as it must be: so far only the user's own command did.
-    if ground.policy.engine is not None:
-        ground.policy = ready_container(ground.policy)
-        if unused := unused_environment(ground.policy):
+    if context.policy.engine is not None:
+        context.policy = ready_container(context.policy)
+        if unused := unused_environment(context.policy):
             raise UsageError(unused, fix="Move it away, so that --setup makes one from the image's Python")
     else:
-        chosen = choose_python(ground.workspace.root, lambda: own)
-        ground.policy = replace(ground.policy, python=chosen, python_prefixes=())
-    _set_up(ground, replace(ground.policy, network=True), command)
+        chosen = choose_python(context.workspace.root, lambda: own)
+        context.policy = replace(context.policy, python=chosen, python_prefixes=())
+    _set_up(context, replace(context.policy, network=True), command)
 
 
-def _set_up(ground: Ground, policy: SandboxPolicy, text: str) -> None:
+def _set_up(context: RunContext, policy: SandboxPolicy, text: str) -> None:
     command = Command(policy)
-    timeout_s = ground.settings.check_timeout_s
+    timeout_s = context.settings.check_timeout_s
     try:
-        outcome, output = ground.stage.run("setup", "shell", text, lambda out: command.run(text, out, timeout_s))
+        outcome, output = context.stage.run("setup", "shell", text, lambda out: command.run(text, out, timeout_s))
     finally:
         command.close()
     if outcome.kind != "finished":
@@ -290,20 +292,20 @@ def _set_up(ground: Ground, policy: SandboxPolicy, text: str) -> None:
         raise UsageError(f"the setup command `{text}` {how}: {last[0]}", fix="Correct --setup")
 
 
-def join_halves(ground: Ground, *, strict: bool) -> Halves:
-    """Make the model ready and build the one gate that both clients pass; raises `ServerError`."""
-    settings, emit = ground.settings, ground.emit
+def open_model_session(context: RunContext, *, strict: bool) -> ModelSession:
+    """Make the model ready and build the one middleware that both clients pass; raises `ServerError`."""
+    settings, emit = context.settings, context.emit
     server = Ollama(settings)
-    ground.stack.callback(server.close)
+    context.stack.callback(server.close)
     ready = make_ready(server, settings, emit)
     watch = InstanceWatch(server, settings, emit, strict=strict)
     watch.begin(ready)
-    counting = CountingGate(settings.max_tokens)
+    counting = CountingMiddleware(settings.max_tokens)
     weights = ready.details.weights
-    label = f"run {ground.session.session} (pid {os.getpid()})"
+    label = f"run {context.session.session} (pid {os.getpid()})"
     queue = RunQueue(settings, weights or settings.model, label, emit, lambda: slots(settings, weights))
-    ground.stack.callback(queue.close)
-    return Halves(server, ready, counting, watch, RunGate(counting, watch, emit, queue=queue), queue)
+    context.stack.callback(queue.close)
+    return ModelSession(server, ready, counting, watch, RunMiddleware(counting, watch, emit, queue=queue), queue)
 
 
 def slots(settings: Settings, weights: str) -> int:
@@ -311,27 +313,27 @@ def slots(settings: Settings, weights: str) -> int:
     return settings.slots or processes.slots(settings.base_url, weights) or 1
 
 
-def register(ground: Ground, halves: Halves, kind: ClientKind) -> None:
+def register(context: RunContext, model_session: ModelSession, kind: ClientKind) -> None:
     """Make one client visible to `super-agent ps` until the run ends."""
-    lock = halves.gate.registered[kind] = ClientLock(ground.settings, kind)
-    ground.stack.callback(lock.close)
+    lock = model_session.middleware.registered[kind] = ClientLock(context.settings, kind)
+    context.stack.callback(lock.close)
 
 
-def build_executor(ground: Ground, halves: Halves, restored: WorkState | None = None) -> Executor:
+def build_executor(context: RunContext, model_session: ModelSession, restored: WorkState | None = None) -> Executor:
     """The executor with all its parts, and its conversation as `restored`; its processes start when needed."""
-    settings, emit, stack = ground.settings, ground.emit, ground.stack
-    register(ground, halves, "open-interpreter")
-    adapter = OllamaAdapter(settings, halves.gate, halves.ready.loaded.context_length, emit=emit)
+    settings, emit, stack = context.settings, context.emit, context.stack
+    register(context, model_session, "open-interpreter")
+    adapter = OllamaAdapter(settings, model_session.middleware, model_session.ready.loaded.context_length, emit=emit)
     stack.callback(adapter.close)
-    engine = Engine(ensure_engine_python(_progress(ground.stream)), lambda reason: emit(EngineRestarted(reason)))
+    engine = Engine(ensure_engine_python(_progress(context.stream)), lambda reason: emit(EngineRestarted(reason)))
     stack.callback(engine.close)
-    runners: dict[str, Runner] = {"python": PythonRunner(ground.policy), "shell": ShellRunner(ground.policy)}
+    runners: dict[str, Runner] = {"python": PythonRunner(context.policy), "shell": ShellRunner(context.policy)}
     for runner in runners.values():
         stack.callback(runner.close)
     limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
-    editor = Editor(ground.workspace, ground.emit, ground.session.save_original)
-    executor = Executor(adapter, engine, runners, ground.workspace, ground.stage, limits, ground.approver, editor)
-    network = ground.policy.network or not ground.policy.contained
+    editor = Editor(context.workspace, context.emit, context.session.save_original)
+    executor = Executor(adapter, engine, runners, context.workspace, context.stage, limits, context.approver, editor)
+    network = context.policy.network or not context.policy.contained
     executor.conversation = Conversation(head(network=network), network=network)
     if restored is not None:
         conversation = Conversation.from_json(restored.conversation)
@@ -340,11 +342,11 @@ def build_executor(ground: Ground, halves: Halves, restored: WorkState | None = 
     return executor
 
 
-def build_check(ground: Ground, command: str | None) -> Check | None:
+def build_check(context: RunContext, command: str | None) -> Check | None:
     """The check, or None where the user gave none."""
     if command is None:
         return None
-    return Check(command, ground.policy, ground.stage, timeout_s=ground.settings.check_timeout_s)
+    return Check(command, context.policy, context.stage, timeout_s=context.settings.check_timeout_s)
 
 
 def _progress(stream: EventStream) -> Callable[[str], None]:

@@ -14,7 +14,7 @@ from super_agent.core.events import ContextCompacted, Emit
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply
-from super_agent.core.model.context_allocation import WORTH_IT, Shares
+from super_agent.core.model.context_allocation import WORTH_IT, ContextAllocation
 from super_agent.core.text import clipped
 from super_agent.team.listing import text_of
 from super_agent.team.roles import opening
@@ -86,7 +86,7 @@ class Compactor:
     transcript: Transcript
     workspace: Workspace
     emit: Emit
-    shares: Shares
+    shares: ContextAllocation
     model_sums_up: bool = False
     """Whether the model is asked for a summary; rules make it where its reply is empty, cut or not to be had."""
 

@@ -29,7 +29,7 @@ from super_agent.core.events import (
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply
-from super_agent.core.model.context_allocation import Shares
+from super_agent.core.model.context_allocation import ContextAllocation
 from super_agent.core.ollama.api import ModelDetails
 from super_agent.core.replies.reading import ends_inside_block
 from super_agent.team.compaction import Compactor
@@ -216,8 +216,8 @@ class TeamRun:
         return self._rules
 
     @property
-    def _shares(self) -> Shares:
-        return Shares(self.parts.llm.context_length)
+    def _shares(self) -> ContextAllocation:
+        return ContextAllocation(self.parts.llm.context_length)
 
     @property
     def _compactor(self) -> Compactor:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from rich.console import Console
 
-from super_agent.cli.render.live import LivePen, StillPen
+from super_agent.cli.render.live import LiveSurface, StillSurface
 from super_agent.cli.render.output import Output
 from super_agent.cli.render.text import TextRenderer
 from super_agent.core import events as ev
@@ -47,7 +47,7 @@ class LiveView:
             emoji=False,
             _environ={},
         )
-        self.pen = LivePen(
+        self.pen = LiveSurface(
             Output(self._stream, lambda: None), console, clock=lambda: self.now_s, frames_a_second=frames_a_second
         )
         self.renderer = TextRenderer(self.pen)
@@ -80,7 +80,7 @@ def test_a_whole_run_leaves_the_same_text_as_in_a_pipe_and_nothing_else(name: st
 def test_a_run_that_is_over_is_drawn_in_the_same_rows_and_nothing_moves(name: str) -> None:
     live, stream = LiveView(100).play(*(one.event for one in RUNS[name]())), io.StringIO()
     console = Console(file=stream, width=100, force_terminal=True, color_system="standard", highlight=False)
-    renderer = TextRenderer(StillPen(Output(stream, lambda: None), console), afterwards=True)
+    renderer = TextRenderer(StillSurface(Output(stream, lambda: None), console), afterwards=True)
     for one in RUNS[name]():
         renderer(one)
     renderer.close()

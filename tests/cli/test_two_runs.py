@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from super_agent.core.events import unseen
+from super_agent.core.events import discard
 from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue
@@ -86,7 +86,7 @@ def test_ctrl_c_ends_a_run_that_waits_and_nothing_is_sent(tmp_path: Path, state:
         settings = server.settings(state_dir=state)
         with Ollama(settings) as management:
             scope = management.show(settings.model).weights or settings.model
-        holder = RunQueue(settings, scope, "the holder", unseen, lambda: 1)
+        holder = RunQueue(settings, scope, "the holder", discard, lambda: 1)
         request = RequestFacts("autogen", settings.model, 1, 1)
         holder.enter(request)
         with running(server, tmp_path, "Ann") as process:
@@ -107,7 +107,7 @@ def test_a_run_of_the_team_waits_as_well_and_ends_with_its_deadline(tmp_path: Pa
         settings = server.settings(state_dir=state)
         with Ollama(settings) as management:
             scope = management.show(settings.model).weights or settings.model
-        holder = RunQueue(settings, scope, "the holder", unseen, lambda: 1)
+        holder = RunQueue(settings, scope, "the holder", discard, lambda: 1)
         holder.enter(RequestFacts("autogen", settings.model, 1, 1))
         (tmp_path / "work").mkdir()
         command = [sys.executable, "-m", "super_agent.cli.main", "run", "x", "-w", str(tmp_path / "work")]

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from super_agent.core.instance.diagnosis import Cause, CauseKind, Look, Wanted, find_cause, foreign_load
+from super_agent.core.instance.diagnosis import Cause, CauseKind, ServerObservation, Wanted, find_cause, foreign_load
 from super_agent.core.instance.diagnosis_text import CAUSES, PREVENTIONS, cause_text, repair_text
 from super_agent.core.ollama.api import LoadedModel, ModelDetails
 
@@ -14,17 +14,17 @@ NOW = 1_700_000_000.0
 WANTED = Wanted("mine", base="base:1b", baked=8192)
 MINE = LoadedModel("mine:latest", "d1", 300, 0, 8192, NOW + 600)
 OTHER = LoadedModel("other:latest", "d9", 900, 0, 4096, NOW + 600)
-BEFORE = Look(NOW, (MINE,), server_pid=7)
+BEFORE = ServerObservation(NOW, (MINE,), server_pid=7)
 
 
-def later(*rows: LoadedModel, **changes: object) -> Look:
+def later(*rows: LoadedModel, **changes: object) -> ServerObservation:
     """A look a minute after."""
-    return replace(Look(NOW + 60, rows, server_pid=7), **changes)  # type: ignore[arg-type]
+    return replace(ServerObservation(NOW + 60, rows, server_pid=7), **changes)  # type: ignore[arg-type]
 
 
 ALIAS = replace(MINE, name="twin:latest", context_length=2048)
 BASE = replace(MINE, name="base:1b", context_length=4096)
-CASES: dict[CauseKind, tuple[Look, Look]] = {
+CASES: dict[CauseKind, tuple[ServerObservation, ServerObservation]] = {
     "server_restarted": (BEFORE, later(server_pid=8)),
     "model_replaced": (BEFORE, later(replace(MINE, digest="d2", context_length=1024))),
     "base_name": (BEFORE, later(BASE, siblings=frozenset({"base:1b"}))),
@@ -36,7 +36,7 @@ CASES: dict[CauseKind, tuple[Look, Look]] = {
     "memory": (BEFORE, later(OTHER, max_loaded=0)),
     "displaced_or_memory": (BEFORE, later(OTHER)),
     "unloaded": (BEFORE, later()),
-    "not_loaded_yet": (Look(NOW), later()),
+    "not_loaded_yet": (ServerObservation(NOW), later()),
     "in_between": (BEFORE, later(MINE)),
 }
 

@@ -6,7 +6,7 @@ import threading
 import typing
 
 from super_agent.core import events as ev
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 
 
 def test_events_are_numbered_without_gaps_and_carry_their_turn() -> None:
@@ -58,6 +58,6 @@ def test_no_event_has_a_field_that_hides_one_of_the_stamp() -> None:
 
 
 def test_text_for_a_terminal_is_made_harmless() -> None:
-    assert harmless("a\x1b[31mred\x1b[0m\x1b]0;title\x07b") == "aredb"
-    assert harmless("50%\r100%\r\nend\ttab") == "50%\n100%\nend\ttab"
-    assert harmless("a\x00b\x9bc\u202ed") == "a\ufffdb\ufffdc\ufffdd"
+    assert sanitize("a\x1b[31mred\x1b[0m\x1b]0;title\x07b") == "aredb"
+    assert sanitize("50%\r100%\r\nend\ttab") == "50%\n100%\nend\ttab"
+    assert sanitize("a\x00b\x9bc\u202ed") == "a\ufffdb\ufffdc\ufffdd"

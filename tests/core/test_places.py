@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from super_agent.core.queue.scheduler import IDLE_S, LEAST_STRETCH_S, STRETCH_S, Place, Places, Standing
+from super_agent.core.queue.scheduler import IDLE_S, LEAST_STRETCH_S, STRETCH_S, Places, QueueEntry, Standing
 
 MINE = Standing(0)
 
@@ -32,7 +32,7 @@ class Line:
             self.end_call(run)
         return standing
 
-    def of(self, run: str) -> Place:
+    def of(self, run: str) -> QueueEntry:
         place = self.places.of(run)
         assert place is not None
         return place

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interpreter.check import Check
-from interpreter.code_output import Stage
+from interpreter.code_output import OutputRecorder
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.events import Event
 
@@ -19,7 +19,7 @@ def check(tmp_path: Path) -> Check:
     events: list[Event] = []
     (tmp_path / "work").mkdir()
     policy = SandboxPolicy(tmp_path / "work", Path(sys.executable))
-    return Check(FOREVER, policy, Stage(events.append, tmp_path, 4096), timeout_s=600)
+    return Check(FOREVER, policy, OutputRecorder(events.append, tmp_path, 4096), timeout_s=600)
 
 
 def test_an_interrupt_ends_a_check_that_runs(check: Check) -> None:

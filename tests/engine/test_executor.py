@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.code_output import Stage
+from interpreter.code_output import OutputRecorder
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python
 from interpreter.executor import Executor, Limits
@@ -15,7 +15,7 @@ from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.sandbox.protocol import Outcome
 from super_agent.core.errors import Interrupted
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from tests.scripted_ollama import ScriptedOllama
 
 Say = Callable[[str], str]
@@ -55,11 +55,11 @@ def build(tmp_path: Path) -> Iterator[Build]:
             server = stack.enter_context(ScriptedOllama([*(f"```python\n{block}\n```" for block in blocks), "done"]))
             (tmp_path / "workspace").mkdir()
             workspace = stack.enter_context(Workspace(tmp_path / "workspace"))
-            adapter = OllamaAdapter(server.settings(), CountingGate(), 8192)
+            adapter = OllamaAdapter(server.settings(), CountingMiddleware(), 8192)
             stack.callback(adapter.close)
             engine = Engine(ensure_engine_python(lambda _text: None))
             stack.callback(engine.close)
-            stage = Stage(lambda _event: None, tmp_path, 8192)
+            stage = OutputRecorder(lambda _event: None, tmp_path, 8192)
             runners = {name: SayingRunner(name, say) for name in ("python", "shell")}
             return Executor(adapter, engine, runners, workspace, stage, Limits(20, 10, 60))
 

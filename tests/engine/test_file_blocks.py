@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.code_output import Stage
+from interpreter.code_output import OutputRecorder
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python
 from interpreter.executor import Executor, Limits
@@ -14,7 +14,7 @@ from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.edits.editor import Editor
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.chat import ToolCall
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from tests.engine.test_executor import SayingRunner
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Answer, Say
@@ -33,13 +33,13 @@ def build(tmp_path: Path) -> Iterator[Build]:
             server = stack.enter_context(ScriptedOllama(list(answers)))
             (tmp_path / "w").mkdir(exist_ok=True)
             workspace = stack.enter_context(Workspace(tmp_path / "w"))
-            adapter = OllamaAdapter(server.settings(), CountingGate(), 8192)
+            adapter = OllamaAdapter(server.settings(), CountingMiddleware(), 8192)
             stack.callback(adapter.close)
             engine = Engine(ensure_engine_python(lambda _text: None))
             stack.callback(engine.close)
             editor = Editor(workspace, lambda _event: None, lambda _path, _data: None)
             runners = {name: SayingRunner(name, lambda _code: "ran\n") for name in ("python", "shell")}
-            stage = Stage(lambda _event: None, tmp_path, 8192)
+            stage = OutputRecorder(lambda _event: None, tmp_path, 8192)
             return Executor(adapter, engine, runners, workspace, stage, Limits(20, 10, 60), editor=editor)
 
         yield make

@@ -7,7 +7,7 @@ from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor, Report
 from interpreter.sandbox.protocol import Outcome
 from interpreter.solo import SoloRun
-from super_agent.core.events import unseen
+from super_agent.core.events import discard
 from super_agent.core.files.workspace import Changes
 
 
@@ -43,7 +43,7 @@ def report(ended: Any, *changed: str) -> Report:
 
 def test_after_a_change_nobody_is_told_that_nothing_was_changed() -> None:
     executor = Scripted(report("round_limit", "a.py"), report("finished"))
-    run = SoloRun(cast("Executor", executor), cast("Check", Green()), unseen, 5)
+    run = SoloRun(cast("Executor", executor), cast("Check", Green()), discard, 5)
     end = run.run("mend it")
     assert end.reason == "finished"
     assert executor.told[0] == "mend it"
@@ -54,5 +54,5 @@ def test_after_a_change_nobody_is_told_that_nothing_was_changed() -> None:
 
 def test_without_a_change_that_is_said() -> None:
     executor = Scripted(report("round_limit"), report("finished", "a.py"))
-    SoloRun(cast("Executor", executor), cast("Check", Green()), unseen, 5).run("mend it")
+    SoloRun(cast("Executor", executor), cast("Check", Green()), discard, 5).run("mend it")
     assert executor.told[1] == "Nothing was changed yet. mend it"

@@ -12,9 +12,9 @@ from typing import Any
 
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.events import Event, Queued, QueuePassed
-from super_agent.core.instance.watch import InstanceWatch, RunGate, make_ready
+from super_agent.core.instance.watch import InstanceWatch, RunMiddleware, make_ready
 from super_agent.core.model.chat import Message, Reply
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import load_settings
@@ -43,8 +43,8 @@ def main() -> None:
         watch = InstanceWatch(server, settings, heard)
         watch.begin(make_ready(server, settings, heard))
         queue = RunQueue(settings, model, f"run {name}", heard, lambda: SLOTS)
-        gate = RunGate(CountingGate(), watch, heard, queue=queue)
-        adapter = OllamaAdapter(settings, gate, 8192, emit=heard)
+        middleware = RunMiddleware(CountingMiddleware(), watch, heard, queue=queue)
+        adapter = OllamaAdapter(settings, middleware, 8192, emit=heard)
         facts = " ".join(f"{name} has {number * 7} stones in box {number}." for number in range(30))
         messages = [Message("user", f"You are {name}. {facts}")]
         tell("ready")

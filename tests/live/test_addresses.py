@@ -12,7 +12,7 @@ from super_agent.core.instance.checks import CheckLine
 from super_agent.core.instance.client_registry import ClientLock
 from super_agent.core.instance.proof import five_checks
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from tests.live.command_line import CommandLine, foreign
@@ -40,10 +40,10 @@ def another_server(live_ollama: LiveOllama, tmp_path: Path) -> Iterator[Callable
 
 def checked(autogen: Settings, executor: Settings) -> list[CheckLine]:
     """The five checks where the halves were given two different settings, which no command can do."""
-    adapter = OllamaAdapter(executor, CountingGate())
+    adapter = OllamaAdapter(executor, CountingMiddleware())
     try:
         with Ollama(autogen) as server:
-            return five_checks(server, LLMClient(autogen, CountingGate(), 0), adapter, autogen)
+            return five_checks(server, LLMClient(autogen, CountingMiddleware(), 0), adapter, autogen)
     finally:
         adapter.close()
 

@@ -9,7 +9,7 @@ from super_agent.core.events import ContextCompacted, Event
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply
-from super_agent.core.model.context_allocation import Shares
+from super_agent.core.model.context_allocation import ContextAllocation
 from super_agent.core.model.middleware import RequestFacts, Usage
 from super_agent.core.settings import Settings
 from super_agent.team.compaction import SUMMARY_CUE, Compactor
@@ -24,7 +24,7 @@ TASK = "Write shop.py so that CURRENCY is the euro sign."
 
 @dataclass(slots=True)
 class Kept:
-    """A gate that keeps what it was told."""
+    """A middleware that keeps what it was told."""
 
     requests: list[RequestFacts] = field(default_factory=list)
     usages: list[Usage] = field(default_factory=list)
@@ -52,24 +52,26 @@ async def work(
     settings: Settings, workspace: Workspace, events: list[Event], compactions: int = 5, *, model_sums_up: bool = False
 ) -> tuple[Kept, list[bool]]:
     """Turns until there were so many compactions; for each coder's call whether a compaction came just before it."""
-    gate, anew = Kept(), []
-    llm = LLMClient(settings, gate, CONTEXT)
+    middleware, anew = Kept(), []
+    llm = LLMClient(settings, middleware, CONTEXT)
     transcript = Transcript([Entry("task", opening(TASK, "", ""), TaskFacts(TASK))])
-    compactor = Compactor(llm, transcript, workspace, events.append, Shares(CONTEXT), model_sums_up)
+    compactor = Compactor(llm, transcript, workspace, events.append, ContextAllocation(CONTEXT), model_sums_up)
     try:
         while len(events) < compactions:
             told = len(events)
             # A reply limit as small as this leaves no room for a summary; a usual one does.
-            await compactor.make_room(Shares(CONTEXT).turn_tokens(512 if model_sums_up else llm.reply_limit()))
+            await compactor.make_room(
+                ContextAllocation(CONTEXT).turn_tokens(512 if model_sums_up else llm.reply_limit())
+            )
             anew.append(len(events) > told)
             transcript.ask("coder")
             reply = [item async for item in llm.stream(transcript.messages())][-1]
             assert isinstance(reply, Reply)
             transcript.append(Entry("coder", reply.text))
-            transcript.entries += after_a_turn(len(gate.usages))
+            transcript.entries += after_a_turn(len(middleware.usages))
     finally:
         await llm.aclose()
-    return gate, anew
+    return middleware, anew
 
 
 def test_five_compactions_lose_nothing_and_evaluate_each_token_once(
@@ -80,18 +82,18 @@ def test_five_compactions_lose_nothing_and_evaluate_each_token_once(
     events: list[Event] = []
     mark = live_ollama.log.mark()
     with Workspace(tmp_path / "work") as workspace:
-        gate, anew = asyncio.run(work(live_settings(max_reply_tokens=24), workspace, events))
+        middleware, anew = asyncio.run(work(live_settings(max_reply_tokens=24), workspace, events))
     evaluations = live_ollama.log.evaluations_since(mark)
     assert [type(event) for event in events] == [ContextCompacted] * 5
-    assert len(evaluations) == len(gate.usages)
-    for request, usage in zip(gate.requests, gate.usages, strict=True):
+    assert len(evaluations) == len(middleware.usages)
+    for request, usage in zip(middleware.requests, middleware.usages, strict=True):
         assert usage.prompt_tokens <= request.prompt_tokens  # the estimate is on the safe side
         assert usage.prompt_tokens + request.reply_limit_tokens <= CONTEXT
         assert not usage.truncated
         assert request.prefix_break is None
         assert any(TASK in message.content for message in request.messages)
     # The rendered prompt extends the one before it as the messages do: the server's log counts what we compute.
-    for evaluated, usage, began in list(zip(evaluations, gate.usages, anew, strict=True))[1:]:
+    for evaluated, usage, began in list(zip(evaluations, middleware.usages, anew, strict=True))[1:]:
         assert usage.evaluated is not None
         assert evaluated.prompt == usage.prompt_tokens
         if not began:  # a compaction still shares the head with what was cached
@@ -106,16 +108,16 @@ def test_the_model_sums_up_in_a_call_that_only_adds_to_the_prompt(
     mark = live_ollama.log.mark()
     with Workspace(tmp_path) as workspace:
         settings = live_settings(max_reply_tokens=24)
-        gate, anew = asyncio.run(work(settings, workspace, events, compactions=1, model_sums_up=True))
+        middleware, anew = asyncio.run(work(settings, workspace, events, compactions=1, model_sums_up=True))
     evaluations = live_ollama.log.evaluations_since(mark)
-    assert len(gate.requests) == len(anew) + 1
-    (summing,) = [i for i, r in enumerate(gate.requests) if r.messages[-1].content.endswith(SUMMARY_CUE)]
-    before, asked = gate.requests[summing - 1], gate.requests[summing]
+    assert len(middleware.requests) == len(anew) + 1
+    (summing,) = [i for i, r in enumerate(middleware.requests) if r.messages[-1].content.endswith(SUMMARY_CUE)]
+    before, asked = middleware.requests[summing - 1], middleware.requests[summing]
     assert asked.prefix_break is None
     assert asked.messages[: len(before.messages)] == before.messages
-    added = gate.usages[summing].prompt_tokens - gate.usages[summing - 1].prompt_tokens
+    added = middleware.usages[summing].prompt_tokens - middleware.usages[summing - 1].prompt_tokens
     assert evaluations[summing].evaluated <= added
     (event,) = events
     assert isinstance(event, ContextCompacted)
-    cut = gate.usages[summing].completion_tokens == asked.reply_limit_tokens
+    cut = middleware.usages[summing].completion_tokens == asked.reply_limit_tokens
     assert cut or "the model's summary" in event.kept

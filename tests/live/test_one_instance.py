@@ -10,7 +10,7 @@ from super_agent.core.errors import ModelNotFound, PromptTooLong
 from super_agent.core.instance.watch import LOAD_THRESHOLD_S, find_loaded
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from tests.live.conftest import LiveOllama
@@ -21,7 +21,7 @@ HELLO = [Message("user", "Say hello in one short sentence.")]
 
 def ask_as_autogen(settings: Settings, messages: list[Message]) -> Reply:
     async def ask() -> Reply:
-        client = LLMClient(settings, CountingGate(), 8192)
+        client = LLMClient(settings, CountingMiddleware(), 8192)
         try:
             last = [item async for item in client.stream(messages, reply_limit_tokens=16)][-1]
         finally:
@@ -33,7 +33,7 @@ def ask_as_autogen(settings: Settings, messages: list[Message]) -> Reply:
 
 
 def ask_as_executor(settings: Settings, messages: list[Message]) -> Reply:
-    adapter = OllamaAdapter(settings, CountingGate(), 8192)
+    adapter = OllamaAdapter(settings, CountingMiddleware(), 8192)
     try:
         last = list(adapter.stream(messages))[-1]
     finally:
@@ -76,7 +76,7 @@ def test_the_second_client_does_not_evaluate_the_shared_prompt_again(live_settin
 
 
 def test_a_prompt_that_does_not_fit_is_refused_with_the_servers_own_counts(live_settings: MakeSettings) -> None:
-    adapter = OllamaAdapter(live_settings(), CountingGate())
+    adapter = OllamaAdapter(live_settings(), CountingMiddleware())
     try:
         with pytest.raises(PromptTooLong) as caught:
             list(adapter.stream([Message("user", "word and 7 " * 4000)]))

@@ -19,10 +19,10 @@ from interpreter.ollama_adapter import OllamaAdapter
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Event, InstanceNoted, ReplyDiscarded, Retried
-from super_agent.core.instance.watch import InstanceWatch, RunGate, find_loaded, make_ready
+from super_agent.core.instance.watch import InstanceWatch, RunMiddleware, find_loaded, make_ready
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from super_agent.provision.demo_model import TINY, packaged_model
@@ -85,14 +85,14 @@ def restarting(live_ollama: LiveOllama, tmp_path: Path) -> Iterator[Restarting]:
 
 
 class Run:
-    """A run's gate and watch, with all its events."""
+    """A run's middleware and watch, with all its events."""
 
     def __init__(self, settings: Settings) -> None:
         self.events: list[Event] = []
         self.server = Ollama(settings)
         self.watch = InstanceWatch(self.server, settings, self.events.append)
         self.watch.begin(make_ready(self.server, settings, self.events.append))
-        self.gate = RunGate(CountingGate(), self.watch, self.events.append)
+        self.middleware = RunMiddleware(CountingMiddleware(), self.watch, self.events.append)
 
     def told(self) -> list[str]:
         return [type(e).__name__ for e in self.events if isinstance(e, ReplyDiscarded | Retried)]
@@ -111,7 +111,7 @@ class Run:
 def test_killed_in_mid_reply_the_executors_call_begins_anew(restarting: Restarting) -> None:
     settings = restarting.settings(max_reply_tokens=120)
     run = Run(settings)
-    adapter = OllamaAdapter(settings, run.gate, 8192, emit=run.events.append)
+    adapter = OllamaAdapter(settings, run.middleware, 8192, emit=run.events.append)
     pieces, reply = 0, None
     for item in adapter.stream(COUNT):
         if isinstance(item, ReplyPiece):
@@ -137,7 +137,7 @@ def test_killed_before_the_first_piece_the_teams_call_is_sent_again(restarting: 
     run = Run(settings)
 
     async def ask() -> Reply:
-        client = LLMClient(settings, run.gate, 8192, emit=run.events.append)
+        client = LLMClient(settings, run.middleware, 8192, emit=run.events.append)
         loop = asyncio.get_running_loop()
         loop.call_later(0.5, restarting.kill)
         loop.call_later(0.6, restarting.start_later)

@@ -11,9 +11,9 @@ from interpreter.ollama_adapter import OllamaAdapter
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import InstanceChanged, ModelNotFound
 from super_agent.core.events import Event, InstanceNoted
-from super_agent.core.instance.watch import InstanceWatch, RunGate, make_ready
+from super_agent.core.instance.watch import InstanceWatch, RunMiddleware, make_ready
 from super_agent.core.model.chat import Message
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from super_agent.provision.demo_model import TINY, packaged_model
@@ -24,7 +24,7 @@ HELLO = [Message("user", "Say hello.")]
 
 
 class Watched:
-    """A run's watch on a model of the test's own, and an executor's client that passes its gate."""
+    """A run's watch on a model of the test's own, and an executor's client that passes its middleware."""
 
     def __init__(self, settings: Settings, *, strict: bool = False) -> None:
         self.settings = settings
@@ -32,8 +32,8 @@ class Watched:
         self.server = Ollama(settings)
         self.watch = InstanceWatch(self.server, settings, self.events.append, strict=strict)
         self.watch.begin(make_ready(self.server, settings, self.events.append))
-        gate = RunGate(CountingGate(), self.watch, self.events.append)
-        self.adapter = OllamaAdapter(settings, gate, 2048)
+        middleware = RunMiddleware(CountingMiddleware(), self.watch, self.events.append)
+        self.adapter = OllamaAdapter(settings, middleware, 2048)
 
     def ask(self) -> None:
         for _item in self.adapter.stream(HELLO):
@@ -216,10 +216,10 @@ def test_two_servers_with_the_same_model_name_are_not_the_same_instance(live_oll
 
     here = load_settings({"base_url": live_ollama.base_url, "model": live_ollama.model}, environ={})
     there = load_settings({"base_url": "127.0.0.1:9", "model": live_ollama.model}, environ={})
-    adapter = OllamaAdapter(there, CountingGate())
+    adapter = OllamaAdapter(there, CountingMiddleware())
     try:
         with Ollama(here) as server:
-            checks = five_checks(server, LLMClient(here, CountingGate(), 0), adapter, here)
+            checks = five_checks(server, LLMClient(here, CountingMiddleware(), 0), adapter, here)
     finally:
         adapter.close()
     assert [(c.name, c.status) for c in checks][-2:] == [("url", "failed"), ("name", "passed")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.code_output import Stage
+from interpreter.code_output import OutputRecorder
 from interpreter.sandbox.protocol import Outcome, SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from super_agent.core.events import CodeFinished, CodeStarted, Event, OutputStreamed
@@ -82,7 +82,7 @@ def test_output_beyond_the_limit_is_kept_whole_in_a_file(tmp_path: Path, size: i
             on_output(whole[start : start + 7])
         return Outcome("finished", 0, 0.5, size)
 
-    outcome, text = Stage(events.append, tmp_path, 100).run("executor", "shell", "x", work)
+    outcome, text = OutputRecorder(events.append, tmp_path, 100).run("executor", "shell", "x", work)
     files = list(tmp_path.iterdir())
     path = str(files[0]) if cut else ""
     assert outcome.kind == "finished"
@@ -98,5 +98,5 @@ def test_no_file_is_left_where_running_failed(tmp_path: Path) -> None:
         raise RuntimeError("no sandbox")
 
     with pytest.raises(RuntimeError, match="no sandbox"):
-        Stage(lambda _event: None, tmp_path, 100).run("executor", "shell", "x", work)
+        OutputRecorder(lambda _event: None, tmp_path, 100).run("executor", "shell", "x", work)
     assert list(tmp_path.iterdir()) == []

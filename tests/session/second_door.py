@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from interpreter.approval import Approver, Ruling
+from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import Stamped
@@ -41,14 +41,14 @@ class Person:
         assert context.folder.is_dir()
         return self
 
-    def decide(self, block: CodeBlock) -> Ruling:
+    def decide(self, block: CodeBlock) -> ApprovalDecision:
         if self.how == "stop":
-            return Ruling("stopped", "user", "enough", block)
+            return ApprovalDecision("stopped", "user", "enough", block)
         if self.how == "cancel":
             threading.Thread(target=self.cancellation.cancel).start()
             assert self.withdrawn.wait(WAIT_S), "the question was not taken back"
-            return Ruling("stopped", "user", "cancelled", block)
-        return Ruling("run", "user", "the user approved", block)
+            return ApprovalDecision("stopped", "user", "cancelled", block)
+        return ApprovalDecision("run", "user", "the user approved", block)
 
     def cancel(self) -> None:
         self.withdrawn.set()

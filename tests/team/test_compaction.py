@@ -9,8 +9,8 @@ import pytest
 from super_agent.core.events import ContextCompacted, Event
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.model.context_allocation import Shares
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.context_allocation import ContextAllocation
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.settings import load_settings
 from super_agent.team.compaction import Compactor, compaction
 from super_agent.team.flow import Rules, Speak, next_step, turns
@@ -65,12 +65,12 @@ def compactor(tmp_path: Path) -> Iterator[tuple[Compactor, list[Event]]]:
     (tmp_path / "shop.py").write_text("PRICES = {}\n")
     settings = load_settings({"state_dir": tmp_path / "state"}, environ={})
     with Workspace(tmp_path) as workspace:
-        llm = LLMClient(settings, CountingGate(), CONTEXT)
-        yield Compactor(llm, transcript(4), workspace, events.append, Shares(CONTEXT)), events
+        llm = LLMClient(settings, CountingMiddleware(), CONTEXT)
+        yield Compactor(llm, transcript(4), workspace, events.append, ContextAllocation(CONTEXT)), events
 
 
 def test_the_task_the_users_words_the_plan_the_files_and_the_last_failure_are_kept() -> None:
-    entry, kept = compaction(transcript(3), Shares(CONTEXT).kept, read)
+    entry, kept = compaction(transcript(3), ContextAllocation(CONTEXT).kept, read)
     for wanted in (
         f"Task: {TASK}",
         "The user says: use Decimal",
@@ -91,7 +91,7 @@ def test_it_is_bounded_whatever_the_parts_are() -> None:
     record = transcript(200)
     record.entries[0] = Entry("task", "", TaskFacts("word " * 50_000))
     record.append(Entry("interpreter", "x", ExecutionFacts(tuple(f"f{n}.py" for n in range(500)), "finished")))
-    room = Shares(CONTEXT).kept
+    room = ContextAllocation(CONTEXT).kept
     entry, _ = compaction(record, room, lambda path, limit: (path * 1000)[:limit])
     assert len(entry.text) < room + 2000  # titles and the words that say how much was cut
 
@@ -99,7 +99,7 @@ def test_it_is_bounded_whatever_the_parts_are() -> None:
 def test_the_prompt_begins_anew_after_it_and_the_flow_goes_on_as_before() -> None:
     record = transcript(3)
     before = next_step(record, RULES)
-    entry, _ = compaction(record, Shares(CONTEXT).kept, read)
+    entry, _ = compaction(record, ContextAllocation(CONTEXT).kept, read)
     record.append(entry)
     record.ask("coder")
     assert [m.role for m in record.messages()] == [*(m.role for m in head()), "user"]
@@ -109,9 +109,9 @@ def test_the_prompt_begins_anew_after_it_and_the_flow_goes_on_as_before() -> Non
 
 def test_a_second_one_still_knows_what_was_before_the_first() -> None:
     record = transcript(3)
-    record.append(compaction(record, Shares(CONTEXT).kept, read)[0])
+    record.append(compaction(record, ContextAllocation(CONTEXT).kept, read)[0])
     record.entries += turn(4)
-    entry, _ = compaction(record, Shares(CONTEXT).kept, read)
+    entry, _ = compaction(record, ContextAllocation(CONTEXT).kept, read)
     assert "Turn 1: wrote shop.py" in entry.text
     assert "Turn 4: wrote shop.py" in entry.text
     assert f"Task: {TASK}" in entry.text

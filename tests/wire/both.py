@@ -7,11 +7,11 @@ from contextlib import closing
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import ServerError
-from super_agent.core.events import Emit, unseen
+from super_agent.core.events import Emit, discard
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece
 from super_agent.core.model.liveness import TELL_EVERY_S
-from super_agent.core.model.middleware import CountingGate, Gate, RequestFacts, Usage
+from super_agent.core.model.middleware import CallMiddleware, CountingMiddleware, RequestFacts, Usage
 from super_agent.core.settings import Settings
 
 KINDS: tuple[ClientKind, ...] = ("autogen", "open-interpreter")
@@ -19,7 +19,7 @@ HELLO = (Message("system", "Be brief."), Message("user", "Say hello."))
 
 
 class RecordingGate:
-    """A gate that keeps what it was told."""
+    """A middleware that keeps what it was told."""
 
     def __init__(self) -> None:
         self.before_calls: list[RequestFacts] = []
@@ -44,17 +44,17 @@ def converse(
     settings: Settings,
     prompts: Sequence[Sequence[Message]],
     *,
-    gate: Gate | None = None,
+    middleware: CallMiddleware | None = None,
     context_length: int = 8192,
-    emit: Emit = unseen,
+    emit: Emit = discard,
     tell_every_s: float = TELL_EVERY_S,
 ) -> list[list[ReplyPiece | Reply]]:
     """All that one client object yields for each prompt, one after the other."""
-    gate = gate or CountingGate()
+    middleware = middleware or CountingMiddleware()
     if kind == "autogen":
-        client = LLMClient(settings, gate, context_length, emit=emit, tell_every_s=tell_every_s)
+        client = LLMClient(settings, middleware, context_length, emit=emit, tell_every_s=tell_every_s)
         return asyncio.run(_converse(client, prompts))
-    with closing(OllamaAdapter(settings, gate, context_length, emit=emit, tell_every_s=tell_every_s)) as adapter:
+    with closing(OllamaAdapter(settings, middleware, context_length, emit=emit, tell_every_s=tell_every_s)) as adapter:
         return [list(adapter.stream(messages)) for messages in prompts]
 
 
@@ -68,7 +68,7 @@ def outcomes(kind: ClientKind, settings: Settings, prompts: Sequence[Sequence[Me
     if kind == "autogen":
         return asyncio.run(_outcomes(settings, prompts))
     results: list[Reply | ServerError] = []
-    with closing(OllamaAdapter(settings, CountingGate(), 8192)) as adapter:
+    with closing(OllamaAdapter(settings, CountingMiddleware(), 8192)) as adapter:
         for messages in prompts:
             try:
                 results.append(last(list(adapter.stream(messages))))
@@ -92,7 +92,7 @@ async def _converse(client: LLMClient, prompts: Sequence[Sequence[Message]]) -> 
 
 async def _outcomes(settings: Settings, prompts: Sequence[Sequence[Message]]) -> list[Reply | ServerError]:
     results: list[Reply | ServerError] = []
-    client = LLMClient(settings, CountingGate(), 8192)
+    client = LLMClient(settings, CountingMiddleware(), 8192)
     for messages in prompts:
         try:
             results.append(last([item async for item in client.stream(messages)]))

@@ -22,7 +22,7 @@ from super_agent.core.errors import (
 from super_agent.core.events import Event, ReplyDiscarded, Retried
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply, ReplyPiece
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.settings import Settings, load_settings
 from tests.scripted_ollama import ScriptedOllama, refused_url
 from tests.scripted_replies import HTML, Answer, Raw, Refuse, Say, Silence, too_long
@@ -33,10 +33,10 @@ LONG = "one two three four five six seven eight"
 
 
 def tried(
-    kind: ClientKind, settings: Settings, gate: RecordingGate | None = None
+    kind: ClientKind, settings: Settings, middleware: RecordingGate | None = None
 ) -> tuple[list[ReplyPiece | Reply], list[Event]]:
     events: list[Event] = []
-    return converse(kind, settings, [HELLO], gate=gate, emit=events.append)[0], events
+    return converse(kind, settings, [HELLO], middleware=middleware, emit=events.append)[0], events
 
 
 def retries(events: Sequence[Event]) -> list[tuple[int, int, float]]:
@@ -61,16 +61,16 @@ def text_of(items: Sequence[ReplyPiece | Reply]) -> str:
     ids=["503", "502", "cut before the headers", "cut after them", "runner died", "error object"],
 )
 def test_what_may_pass_is_sent_again_with_longer_waits(kind: ClientKind, fault: Answer) -> None:
-    gate = RecordingGate()
+    middleware = RecordingGate()
     with ScriptedOllama([fault, fault, LONG]) as server:
-        items, events = tried(kind, server.settings(retry_wait_s=0.01), gate)
+        items, events = tried(kind, server.settings(retry_wait_s=0.01), middleware)
         bodies = [request.body for request in server.chats]
     assert (last(items).text, text_of(items)) == (LONG, LONG)
     assert retries(events) == [(1, 4, 0.01), (2, 4, 0.02)]
     assert [e for e in events if isinstance(e, ReplyDiscarded)] == []
     assert bodies == [bodies[0]] * 3
-    # The run's gate sees one call.
-    assert (len(gate.before_calls), len(gate.after_calls), len(gate.ended_calls)) == (1, 1, 1)
+    # The run's middleware sees one call.
+    assert (len(middleware.before_calls), len(middleware.after_calls), len(middleware.ended_calls)) == (1, 1, 1)
 
 
 @both
@@ -155,9 +155,9 @@ def test_a_reply_that_breaks_off_is_discarded_aloud_and_begins_anew(kind: Client
     with ScriptedOllama([broken, LONG]) as server:
         settings = server.settings(retry_wait_s=0.01)
         if kind == "autogen":
-            reply = asyncio.run(_shown(LLMClient(settings, CountingGate(), 8192, emit=emit), shown))
+            reply = asyncio.run(_shown(LLMClient(settings, CountingMiddleware(), 8192, emit=emit), shown))
         else:
-            with closing(OllamaAdapter(settings, CountingGate(), 8192, emit=emit)) as adapter:
+            with closing(OllamaAdapter(settings, CountingMiddleware(), 8192, emit=emit)) as adapter:
                 for item in adapter.stream(HELLO):
                     shown.append(item.text if isinstance(item, ReplyPiece) else "")
                     reply = item
@@ -170,15 +170,15 @@ def test_a_reply_that_breaks_off_is_discarded_aloud_and_begins_anew(kind: Client
 @both
 def test_a_reply_that_breaks_off_twice_is_an_error(kind: ClientKind) -> None:
     events: list[Event] = []
-    gate = RecordingGate()
+    middleware = RecordingGate()
     with (
         ScriptedOllama([Say(LONG, end="cut"), Refuse(503, "busy"), Say(LONG, end="cut"), "no"]) as server,
         pytest.raises(ReplyBroken),
     ):
-        converse(kind, server.settings(retry_wait_s=0.01), [HELLO], gate=gate, emit=events.append)
+        converse(kind, server.settings(retry_wait_s=0.01), [HELLO], middleware=middleware, emit=events.append)
     assert [type(e) for e in events] == [ReplyDiscarded, Retried, Retried]
-    assert gate.after_calls == []
-    assert gate.ended_calls == gate.before_calls
+    assert middleware.after_calls == []
+    assert middleware.ended_calls == middleware.before_calls
 
 
 @both
@@ -213,10 +213,10 @@ def test_a_server_that_is_started_again_some_time_later_gets_the_request(kind: C
 
 def test_a_cancelled_task_does_not_wait_for_the_next_try() -> None:
     failed = threading.Event()
-    gate = RecordingGate()
+    middleware = RecordingGate()
 
     async def run(settings: Settings) -> None:
-        client = LLMClient(settings, gate, 8192, emit=lambda _event: failed.set())
+        client = LLMClient(settings, middleware, 8192, emit=lambda _event: failed.set())
         task = asyncio.create_task(_shown(client, []))
         await asyncio.to_thread(failed.wait, 5)
         task.cancel()
@@ -228,13 +228,13 @@ def test_a_cancelled_task_does_not_wait_for_the_next_try() -> None:
         asyncio.run(run(server.settings(retry_wait_s=60)))
         assert time.monotonic() - started < 30
         assert len(server.chats) == 1
-    assert gate.ended_calls == gate.before_calls
+    assert middleware.ended_calls == middleware.before_calls
 
 
 def test_cancel_ends_the_adapters_wait_for_the_next_try() -> None:
     with ScriptedOllama([Refuse(503, "busy"), "again"]) as server:
         adapter = OllamaAdapter(
-            server.settings(retry_wait_s=60), CountingGate(), 8192, emit=lambda _event: adapter.cancel()
+            server.settings(retry_wait_s=60), CountingMiddleware(), 8192, emit=lambda _event: adapter.cancel()
         )
         with closing(adapter):
             with pytest.raises(Interrupted):

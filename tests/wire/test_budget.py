@@ -101,7 +101,7 @@ def test_an_estimate_that_was_too_low_makes_the_next_ones_higher() -> None:
 
 @both
 def test_a_conversation_is_never_underestimated(kind: ClientKind) -> None:
-    gate = RecordingGate()
+    middleware = RecordingGate()
     messages = [*TASK]
     prompts = []
     for number in range(6):
@@ -109,8 +109,8 @@ def test_a_conversation_is_never_underestimated(kind: ClientKind) -> None:
         messages += [Message("assistant", CODE[: 97 * number]), Message("user", f"Result {number}: {CODE[:150]}")]
     replies = iter([p[len(prompts[n])].content for n, p in enumerate(prompts[1:])] + ["end"])
     with ScriptedOllama(lambda request: next(replies)) as server:
-        converse(kind, server.settings(), prompts, gate=gate)
-    for facts, usage in zip(gate.before_calls, gate.after_calls, strict=True):
+        converse(kind, server.settings(), prompts, middleware=middleware)
+    for facts, usage in zip(middleware.before_calls, middleware.after_calls, strict=True):
         assert usage.prompt_tokens <= facts.prompt_tokens <= usage.prompt_tokens * 1.5 + 100
         assert usage.truncated is False
 
@@ -134,17 +134,17 @@ def test_without_a_known_context_the_server_decides() -> None:
 
 @both
 def test_a_prompt_that_the_server_cut_is_noticed(kind: ClientKind) -> None:
-    gate = RecordingGate()
+    middleware = RecordingGate()
     with ScriptedOllama([Say("ok", prompt_tokens=12)]) as server:
-        converse(kind, server.settings(), [[Message("user", "word " * 400)]], gate=gate)
-    assert gate.after_calls[0].truncated is True
+        converse(kind, server.settings(), [[Message("user", "word " * 400)]], middleware=middleware)
+    assert middleware.after_calls[0].truncated is True
 
 
 @both
 def test_a_conversation_cut_because_the_context_shrank_is_noticed_at_once(kind: ClientKind) -> None:
     first = [Message("system", "s"), Message("user", "word " * 300)]
     second = [*first, Message("assistant", "ok " * 100), Message("user", "go on")]
-    gate = RecordingGate()
+    middleware = RecordingGate()
 
     def answer(request: Request) -> Say:
         # Somebody makes the alias anew, with less context, while the run goes on.
@@ -154,10 +154,10 @@ def test_a_conversation_cut_because_the_context_shrank_is_noticed_at_once(kind: 
     with ScriptedOllama(answer) as server:
         if kind == "open-interpreter":  # natively the server refuses
             with pytest.raises(PromptTooLong):
-                converse(kind, server.settings(), [first, second], gate=gate)
+                converse(kind, server.settings(), [first, second], middleware=middleware)
             return
-        converse(kind, server.settings(), [first, second], gate=gate)
-    assert [u.truncated for u in gate.after_calls] == [False, True]
+        converse(kind, server.settings(), [first, second], middleware=middleware)
+    assert [u.truncated for u in middleware.after_calls] == [False, True]
 
 
 def test_a_count_of_zero_says_nothing() -> None:
@@ -198,14 +198,14 @@ def test_descriptions_of_tools_are_counted() -> None:
 def test_a_prompt_that_does_not_extend_the_last_one_is_told_to_the_gate(kind: ClientKind) -> None:
     changed = (Message("system", "Be brief!"), HELLO[1])
     with ScriptedOllama(["Hello.", "Hi.", "Hey."]) as server:
-        gate = RecordingGate()
+        middleware = RecordingGate()
         kept = (*HELLO, Message("assistant", "Hello."), Message("user", "Again."))
-        converse(kind, server.settings(), [HELLO, kept, changed], gate=gate)
-    assert [facts.prefix_break for facts in gate.before_calls] == [
+        converse(kind, server.settings(), [HELLO, kept, changed], middleware=middleware)
+    assert [facts.prefix_break for facts in middleware.before_calls] == [
         None,
         None,
         PrefixBreak(0, 8, "the message of system was changed"),
     ]
-    reused = [usage.prompt_tokens - usage.evaluated.tokens for usage in gate.after_calls if usage.evaluated]
+    reused = [usage.prompt_tokens - usage.evaluated.tokens for usage in middleware.after_calls if usage.evaluated]
     assert reused[0] == reused[2] == 0
-    assert reused[1] == gate.after_calls[0].prompt_tokens + gate.after_calls[0].completion_tokens
+    assert reused[1] == middleware.after_calls[0].prompt_tokens + middleware.after_calls[0].completion_tokens

@@ -12,7 +12,7 @@ from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.errors import Interrupted
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply
-from super_agent.core.model.middleware import CountingGate, RequestFacts, Usage
+from super_agent.core.model.middleware import CountingMiddleware, RequestFacts, Usage
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Answer, Say, Silence
 from tests.wire.both import HELLO, last
@@ -45,7 +45,7 @@ def test_cancelling_the_task_closes_the_connection_at_once(answer: Answer) -> No
         return max(ended_s, request.left_at - cancelled_at)
 
     async def best_of_three(server: ScriptedOllama) -> float:
-        client = LLMClient(server.settings(), CountingGate(), 8192)
+        client = LLMClient(server.settings(), CountingMiddleware(), 8192)
         best_s = min([await run(server, client, number) for number in (1, 2, 3)])
         assert (await _drain(client)).text == "again"
         await client.aclose()
@@ -57,7 +57,7 @@ def test_cancelling_the_task_closes_the_connection_at_once(answer: Answer) -> No
 
 def test_a_consumer_that_stops_early_closes_the_connection() -> None:
     async def run(server: ScriptedOllama) -> None:
-        client = LLMClient(server.settings(), CountingGate(), 8192)
+        client = LLMClient(server.settings(), CountingMiddleware(), 8192)
         async with aclosing(client.stream(HELLO)) as items:  # type: ignore[type-var]
             async for _ in items:
                 break
@@ -71,7 +71,7 @@ def test_a_consumer_that_stops_early_closes_the_connection() -> None:
 def test_a_gate_that_blocks_does_not_block_the_loop_or_the_end_of_the_program() -> None:
     released = threading.Event()
 
-    class Queue(CountingGate):
+    class Queue(CountingMiddleware):
         def before(self, request: RequestFacts) -> None:
             released.wait(30)
 
@@ -128,7 +128,7 @@ def test_a_cancel_just_before_the_call_is_not_lost() -> None:
 
 
 def test_a_cancel_while_the_gate_holds_the_call_sends_nothing() -> None:
-    class Cancelling(CountingGate):
+    class Cancelling(CountingMiddleware):
         def before(self, request: RequestFacts) -> None:
             adapter.cancel()
 
@@ -154,7 +154,7 @@ def test_cancelling_at_any_moment_gives_interrupted_or_the_whole_reply() -> None
 
 
 def test_the_gate_does_not_count_a_cancelled_call() -> None:
-    class Strict(CountingGate):
+    class Strict(CountingMiddleware):
         def after(self, usage: Usage) -> None:
             raise AssertionError(usage)
 
@@ -168,7 +168,7 @@ def test_the_gate_does_not_count_a_cancelled_call() -> None:
 
 
 def _adapter(server: ScriptedOllama) -> OllamaAdapter:
-    return OllamaAdapter(server.settings(), CountingGate(), 8192)
+    return OllamaAdapter(server.settings(), CountingMiddleware(), 8192)
 
 
 async def _drain(client: LLMClient) -> Reply:

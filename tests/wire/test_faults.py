@@ -31,12 +31,12 @@ LONG = "one two three four five six seven eight"
 
 
 def failure(kind: ClientKind, answer: Answer, **settings: float) -> ServerError:
-    """The error that a client makes of an answer; the gate never hears of a reply then."""
-    gate = RecordingGate()
+    """The error that a client makes of an answer; the middleware never hears of a reply then."""
+    middleware = RecordingGate()
     with ScriptedOllama([answer]) as server, pytest.raises(ServerError) as caught:
-        converse(kind, server.settings(retries=0, **settings), [HELLO], gate=gate)
-    assert gate.after_calls == []
-    assert gate.ended_calls == gate.before_calls
+        converse(kind, server.settings(retries=0, **settings), [HELLO], middleware=middleware)
+    assert middleware.after_calls == []
+    assert middleware.ended_calls == middleware.before_calls
     assert caught.value.fix
     assert "\n" not in str(caught.value)
     return caught.value

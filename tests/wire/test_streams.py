@@ -15,7 +15,7 @@ from super_agent.core.errors import ReplyBroken, ServerError
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
 from super_agent.core.model.completions import CompletionStream
-from super_agent.core.model.middleware import CountingGate
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.http import MAX_LINE_BYTES, LineReader
 from super_agent.core.settings import Settings
 from tests.scripted_models import Model
@@ -135,7 +135,7 @@ def test_tool_calls_come_whole_or_in_pieces() -> None:
 
 def test_tool_calls_reach_the_caller_of_the_client() -> None:
     async def run() -> Reply:
-        client = LLMClient(server.settings(), CountingGate(), 8192)
+        client = LLMClient(server.settings(), CountingMiddleware(), 8192)
         items = [item async for item in client.stream([Message("user", "x")], tools=[{"name": "add"}])]
         await client.aclose()
         assert isinstance(items[-1], Reply)
@@ -158,7 +158,7 @@ def _pieces_until_failure(kind: ClientKind, settings: Settings) -> list[str]:
     seen: list[str] = []
 
     async def run() -> None:
-        client = LLMClient(settings, CountingGate(), 8192)
+        client = LLMClient(settings, CountingMiddleware(), 8192)
         with suppress(ServerError):
             async for item in client.stream(HELLO):
                 assert isinstance(item, ReplyPiece)
@@ -168,7 +168,7 @@ def _pieces_until_failure(kind: ClientKind, settings: Settings) -> list[str]:
     if kind == "autogen":
         asyncio.run(run())
         return seen
-    adapter = OllamaAdapter(settings, CountingGate(), 8192)
+    adapter = OllamaAdapter(settings, CountingMiddleware(), 8192)
     with suppress(ServerError):
         for item in adapter.stream(HELLO):
             assert isinstance(item, ReplyPiece)

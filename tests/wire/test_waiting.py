@@ -7,7 +7,7 @@ import pytest
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import OllamaUnreachable, ServerError
 from super_agent.core.events import Event, Waiting
-from super_agent.core.model.liveness import FAILED_LOOKS, Vigil
+from super_agent.core.model.liveness import FAILED_LOOKS, LivenessMonitor
 from super_agent.core.settings import Settings
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say, Silence
@@ -77,7 +77,7 @@ def test_a_server_that_is_dead_is_given_up_long_before_the_deadline(kind: Client
     assert events == []
 
 
-class HardOfHearing(Vigil):
+class HardOfHearing(LivenessMonitor):
     """Its looks fail, but never FAILED_LOOKS times in a row."""
 
     looks = 0

@@ -14,7 +14,7 @@ from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, ToolCall
 from super_agent.core.model.completions import CompletionRequest
 from super_agent.core.model.evaluation import Evaluated
-from super_agent.core.model.middleware import CountingGate, RequestFacts, Usage
+from super_agent.core.model.middleware import CountingMiddleware, RequestFacts, Usage
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say
@@ -72,7 +72,7 @@ def test_schema_tools_and_tool_messages_have_the_form_of_v1() -> None:
         )
 
         async def run() -> None:
-            client = LLMClient(server.settings(), CountingGate(), 8192)
+            client = LLMClient(server.settings(), CountingMiddleware(), 8192)
             async for _ in client.stream(messages, json_schema=schema, tools=[tool]):
                 pass
             await client.aclose()
@@ -92,7 +92,7 @@ def test_schema_tools_and_tool_messages_have_the_form_of_v1() -> None:
 def test_both_clients_built_from_one_settings_object_send_to_one_server_and_one_model() -> None:
     with ScriptedOllama(["a", "b"]) as server:
         settings = server.settings()
-        llm, adapter = LLMClient(settings, CountingGate(), 8192), OllamaAdapter(settings, CountingGate())
+        llm, adapter = LLMClient(settings, CountingMiddleware(), 8192), OllamaAdapter(settings, CountingMiddleware())
         assert (llm.base_url, llm.model) == (adapter.base_url, adapter.model) == (server.base_url, "scripted")
         assert llm.endpoint == f"{server.base_url}/v1/chat/completions"
         assert adapter.endpoint == f"{server.base_url}/api/chat"
@@ -108,7 +108,7 @@ def test_both_clients_built_from_one_settings_object_send_to_one_server_and_one_
 def test_a_path_before_the_api_is_kept_by_both() -> None:
     with ScriptedOllama() as server:
         settings = server.settings(base_url=f"{server.base_url}/ollama/v1/")
-        llm, adapter = LLMClient(settings, CountingGate(), 8192), OllamaAdapter(settings, CountingGate())
+        llm, adapter = LLMClient(settings, CountingMiddleware(), 8192), OllamaAdapter(settings, CountingMiddleware())
     assert llm.base_url == adapter.base_url == f"{server.base_url}/ollama"
     assert llm.endpoint == f"{server.base_url}/ollama/v1/chat/completions"
 
@@ -179,11 +179,11 @@ def test_text_that_utf8_cannot_hold_is_sent_all_the_same(kind: ClientKind) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gate_hears_of_each_call_before_and_after(kind: ClientKind) -> None:
-    gate = RecordingGate()
+    middleware = RecordingGate()
     with ScriptedOllama([Say("Hello.", prompt_tokens=30, completion_tokens=5)]) as server:
-        [items] = converse(kind, server.settings(), [HELLO], gate=gate)
+        [items] = converse(kind, server.settings(), [HELLO], middleware=middleware)
     reply = last(items)
-    [facts], [usage] = gate.before_calls, gate.after_calls
+    [facts], [usage] = middleware.before_calls, middleware.after_calls
     assert facts == RequestFacts(kind, "scripted", facts.prompt_tokens, 2048, HELLO)
     assert facts.prompt_tokens >= 20
     native = kind == "open-interpreter"
@@ -196,8 +196,8 @@ def test_the_gate_hears_of_each_call_before_and_after(kind: ClientKind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_sent_when_the_gate_refuses(kind: ClientKind) -> None:
     with ScriptedOllama(["a"]) as server:
-        gate = CountingGate(max_tokens=1)
-        converse(kind, server.settings(), [HELLO], gate=gate)
+        middleware = CountingMiddleware(max_tokens=1)
+        converse(kind, server.settings(), [HELLO], middleware=middleware)
         with pytest.raises(LimitReached):
-            converse(kind, server.settings(), [HELLO], gate=gate)
+            converse(kind, server.settings(), [HELLO], middleware=middleware)
         assert len(server.requests) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from super_agent.cli.render.capabilities import colours
 from super_agent.cli.render.output import Output
 from super_agent.cli.say import complain, say_json
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 from super_agent.core.snapshots.history import changes, diff
 from super_agent.session.history import bounds, past
 
@@ -46,7 +46,7 @@ def main(
     _write(text)
     if left_out:
         more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
-        names = ", ".join(harmless(_shown(path)) for path in left_out[:NAMED])
+        names = ", ".join(sanitize(_shown(path)) for path in left_out[:NAMED])
         complain(f"not compared, as too large or unreadable: {names}{more}")
     return 0
 
@@ -55,7 +55,7 @@ def _write(text: bytes) -> None:
     """To a terminal in colours and harmless; else byte for byte, so that `git apply` can take it."""
     if sys.stdout.isatty():
         shown = text.decode("utf-8", "replace")
-        Output(sys.stdout, lambda: None).write(coloured(shown) if colours(sys.stdout) else harmless(shown))
+        Output(sys.stdout, lambda: None).write(coloured(shown) if colours(sys.stdout) else sanitize(shown))
         return
     try:
         sys.stdout.buffer.write(text)
@@ -70,7 +70,7 @@ def coloured(text: str) -> str:
     """A diff or its statistics with the colours that git would give it, and nothing else that steers a terminal."""
     lines = []
     inside = False
-    for line in harmless(text).split("\n"):
+    for line in sanitize(text).split("\n"):
         inside = line.startswith("@@") or (inside and not line.startswith("diff --git "))
         colour = COLOURS.get(line[:1]) if inside else "1" if line.startswith(HEADS) else None
         lines.append(f"\x1b[{colour}m{line}\x1b[m" if colour else line)

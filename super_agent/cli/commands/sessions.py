@@ -10,7 +10,7 @@ from pathlib import Path
 from super_agent.cli.commands.ps import table
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import UsageError
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 from super_agent.core.settings import load_settings
 from super_agent.core.snapshots.snapshots import forget
 from super_agent.core.store.sessions import SessionRow
@@ -103,8 +103,8 @@ def _cells(row: SessionRow, *, everywhere: bool) -> tuple[str, ...]:
     state = row.reason.replace("_", " ") if row.reason else row.state
     tokens = f"{row.prompt_tokens + row.completion_tokens:,}"
     cells = (row.id, f"{when:%Y-%m-%d %H:%M}", state, str(row.turns), tokens, str(len(row.files)))
-    where = (harmless(row.workspace),) if everywhere else ()
-    return (*cells, *where, harmless(row.task))
+    where = (sanitize(row.workspace),) if everywhere else ()
+    return (*cells, *where, sanitize(row.task))
 
 
 def _columns() -> int | None:

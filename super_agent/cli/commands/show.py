@@ -50,12 +50,12 @@ def _renderer(output: Output, *, as_json: bool) -> Renderer:
     from super_agent.cli.render.text import TextRenderer
 
     if draws(sys.stdout):
-        from super_agent.cli.render.live import StillPen
+        from super_agent.cli.render.live import StillSurface
 
-        return TextRenderer(StillPen(output), afterwards=True)
-    from super_agent.cli.render.plain import PlainPen
+        return TextRenderer(StillSurface(output), afterwards=True)
+    from super_agent.cli.render.plain import PlainSurface
 
-    return TextRenderer(PlainPen(output), afterwards=True)
+    return TextRenderer(PlainSurface(output), afterwards=True)
 
 
 def _write_page(store: Store, row: SessionRow, path: Path, settings: Settings) -> None:

@@ -28,9 +28,9 @@ def choose_renderer(as_json: bool, stream: TextIO, on_reader_gone: Callable[[], 
     from super_agent.cli.render.text import TextRenderer
 
     if draws(stream):
-        from super_agent.cli.render.live import LivePen
+        from super_agent.cli.render.live import LiveSurface
 
-        return TextRenderer(LivePen(output))
-    from super_agent.cli.render.plain import PlainPen
+        return TextRenderer(LiveSurface(output))
+    from super_agent.cli.render.plain import PlainSurface
 
-    return TextRenderer(PlainPen(output))
+    return TextRenderer(PlainSurface(output))

@@ -13,7 +13,7 @@ from rich.text import Text
 from super_agent.cli.render.output import Output
 from super_agent.cli.render.rows import Highlighter, OutputRows, ReplyRows, folded, wrapped
 from super_agent.cli.render.surface import BODY, GUTTER, LABEL_COLUMNS, Style
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 from super_agent.session.narrate import wording
 
 STYLES: dict[Style, str] = {
@@ -30,7 +30,7 @@ FRAMES_A_SECOND = 8
 """A spinner turns calmly at this rate, and a token waits at most 0.125 s to be seen."""
 
 
-class LivePen:
+class LiveSurface:
     """Draws on a terminal from any thread. While something goes on the cursor is hidden below the last finished row."""
 
     def __init__(
@@ -51,7 +51,7 @@ class LivePen:
         self._closed = False
 
     @property
-    def typing(self) -> "LivePen | None":
+    def typing(self) -> "LiveSurface | None":
         """This view shows what is typed, as the terminal's echo would fall into it; not where it cannot redraw."""
         return None if self._console.is_dumb_terminal else self
 
@@ -148,7 +148,7 @@ class LivePen:
     def show_typing(self, question: str, typed: str) -> None:
         """Show the pending question and the line so far."""
         with self._lock:
-            self._status.question, self._status.typed = harmless(question), harmless(typed)
+            self._status.question, self._status.typed = sanitize(question), sanitize(typed)
             self._settle(refresh=True)
 
     def keep_typed(self, question: str, line: str) -> None:
@@ -160,9 +160,9 @@ class LivePen:
             if not self._closed:
                 self._status.question = self._status.typed = ""
                 if question:
-                    self._stand(f"{harmless(question)} {harmless(line)}".rstrip(), "text", BODY)
+                    self._stand(f"{sanitize(question)} {sanitize(line)}".rstrip(), "text", BODY)
                 else:
-                    self._stand(f"› {harmless(line)}  (for the next turn)", "dim", "")
+                    self._stand(f"› {sanitize(line)}  (for the next turn)", "dim", "")
                 self._settle(refresh=True)
 
     # ── rows ──
@@ -205,7 +205,7 @@ class LivePen:
             self._frames.live.refresh()
 
 
-class StillPen(LivePen):
+class StillSurface(LiveSurface):
     """The same rows in the same colours for what is over: nothing moves below them."""
 
     def begin(self, what: str) -> None:

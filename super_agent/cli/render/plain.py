@@ -6,7 +6,7 @@ from super_agent.cli.render.surface import BODY, GUTTER, LABEL_COLUMNS, Style
 THOUGHT = "  ┊ "
 
 
-class PlainPen:
+class PlainSurface:
     """Every body line stands two columns in; blank lines at the ends of a text are dropped."""
 
     typing = None

@@ -11,7 +11,7 @@ GUTTER = "  │ "
 LABEL_COLUMNS = 6
 
 
-class Pen(Protocol):
+class Surface(Protocol):
     """Where text goes. `write` and `output` continue a text, everything else stands on lines of its own."""
 
     @property

@@ -6,9 +6,9 @@ from typing import Any
 
 from super_agent.cli.render.lines import lines_of
 from super_agent.cli.render.renderer import Typing
-from super_agent.cli.render.surface import BODY, Pen, Style
+from super_agent.cli.render.surface import BODY, Style, Surface
 from super_agent.core import events as ev
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 from super_agent.session.narrate import wording
 
 CREATED_DIFF_LINES = 6
@@ -23,7 +23,7 @@ _OPEN = re.compile(r"(?:\r|\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]{0,256}\x1
 class TextRenderer:
     """A sink over a pen. Whatever a model or code wrote is made harmless here, in one place."""
 
-    def __init__(self, pen: Pen, *, afterwards: bool = False) -> None:
+    def __init__(self, pen: Surface, *, afterwards: bool = False) -> None:
         """`afterwards` also shows the user's part of a conversation, which is otherwise in the terminal already."""
         self._pen = pen
         self._afterwards = afterwards
@@ -63,7 +63,7 @@ class TextRenderer:
             ev.CheckFinished: self._check_finished,
             ev.VerdictGiven: self._verdict,
             ev.UserSpoke: lambda e: self._line(f"you: {e.text}", "speaker", indent=""),
-            ev.Queued: lambda e: self._pen.note(harmless(wording.queued(e))),
+            ev.Queued: lambda e: self._pen.note(sanitize(wording.queued(e))),
             ev.QueuePassed: lambda _: self._pen.progress(self._doing, self._turn, self._tokens),
             ev.Waiting: lambda e: self._pen.note(f"{self._doing}: {wording.waiting(e)}", e.seconds),
             ev.ReplyDiscarded: self._discarded,
@@ -102,7 +102,7 @@ class TextRenderer:
 
     def _line(self, text: str, style: Style = "text", indent: str = BODY) -> None:
         self._head()
-        self._pen.line(harmless(text).strip("\n"), style, indent)
+        self._pen.line(sanitize(text).strip("\n"), style, indent)
 
     def _head(self) -> None:
         """The speaker's name, once, above the first thing that shows."""
@@ -137,7 +137,7 @@ class TextRenderer:
         self._mode, self._network = event.mode, event.network
         lines = [
             line if len(line) <= TASK_LINE_CHARS else f"{line[:TASK_LINE_CHARS]} …"
-            for line in harmless(event.task.strip()).splitlines()
+            for line in sanitize(event.task.strip()).splitlines()
         ]
         more = [f"… {wording.counted(len(lines) - TASK_LINES, 'more line')}"] if len(lines) > TASK_LINES else []
         self._pen.line("\n".join(lines[:TASK_LINES] + more), "title", indent="")
@@ -168,7 +168,7 @@ class TextRenderer:
             self._pen.field("risk", "the code had the network (--network)", "warning")
         for label, text in wording.summary(event):
             warns = label == "model" and (event.instance.get("reload") or event.instance.get("truncation"))
-            self._pen.field(label, harmless(text).replace("\n", " "), "warning" if warns else "text")
+            self._pen.field(label, sanitize(text).replace("\n", " "), "warning" if warns else "text")
         if command := wording.going_on(self._session, event):
             self._pen.field("go on", command, "text")
 
@@ -206,7 +206,7 @@ class TextRenderer:
         opened = _OPEN.search(text)
         cut = opened.start() if opened else len(text)
         self._held = text[cut:]
-        return harmless(text[:cut])
+        return sanitize(text[:cut])
 
     def _tell_withheld(self) -> None:
         """A reviewer's reply is shown as its verdict; where none follows, as it is."""
@@ -221,10 +221,10 @@ class TextRenderer:
             if not self._reply and event.text.strip():
                 self._reply = event.text
                 if event.speaker == "reviewer":
-                    self._withheld = harmless(event.text)
+                    self._withheld = sanitize(event.text)
                 else:
                     self._head()
-                    self._pen.write(harmless(event.text))
+                    self._pen.write(sanitize(event.text))
             if event.finish_reason == "length":
                 self._tell_withheld()
                 self._line("⚠ the length limit cut this reply", "warning")
@@ -259,7 +259,7 @@ class TextRenderer:
                 shown.append(f"… {wording.counted(event.added_lines - len(shown), 'more line')}")
             lines = shown
         if lines:
-            self._pen.diff(harmless("\n".join(lines)))
+            self._pen.diff(sanitize("\n".join(lines)))
 
     # ── code ──
 
@@ -286,7 +286,7 @@ class TextRenderer:
         self._begin("working")
 
     def _code(self, language: str, code: str) -> None:
-        self._pen.code(harmless(code).strip("\n"), "bash" if language == "shell" else "python")
+        self._pen.code(sanitize(code).strip("\n"), "bash" if language == "shell" else "python")
 
     def _code_started(self, event: ev.CodeStarted) -> None:
         self._check_output = []
@@ -308,7 +308,7 @@ class TextRenderer:
         return origin == "check" and self._turn == 0
 
     def _output(self, event: ev.OutputStreamed) -> None:
-        text = harmless(event.text)
+        text = sanitize(event.text)
         if self._doing == "running the check" and self._turn == 0:
             self._check_output.append(text)
         else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from interpreter.approval import Approver, Ruling
+from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.events import ApprovalAsked, CodeDecision, Emit, Notice
@@ -51,7 +51,7 @@ class TerminalApprover:
     _editing: "subprocess.Popen[bytes] | None" = None
     _cancelled: threading.Event = field(default_factory=threading.Event)
 
-    def decide(self, block: CodeBlock) -> Ruling:
+    def decide(self, block: CodeBlock) -> ApprovalDecision:
         """Ask until there is an answer; what the user changed is shown and asked about again."""
         self._cancelled.clear()
         try:
@@ -68,12 +68,12 @@ class TerminalApprover:
         if (editing := self._editing) is not None:
             editing.terminate()
 
-    def _asked(self, terminal: Terminal, block: CodeBlock) -> Ruling:
+    def _asked(self, terminal: Terminal, block: CodeBlock) -> ApprovalDecision:
         edited = False
         while True:
             said = terminal.ask(QUESTION)
             if self._cancelled.is_set():
-                return Ruling("stopped", "user", "the user ended the run", block)
+                return ApprovalDecision("stopped", "user", "the user ended the run", block)
             if said is None:
                 return refused(block, "the terminal was closed")
             word, _, rest = said.strip().partition(" ")
@@ -85,13 +85,15 @@ class TerminalApprover:
             elif answer is not None and (answer == "skip" or not rest):
                 return self._ruling(answer, rest.strip(), block, edited)
 
-    def _ruling(self, answer: Answer, reason: str, block: CodeBlock, edited: bool) -> Ruling:
+    def _ruling(self, answer: Answer, reason: str, block: CodeBlock, edited: bool) -> ApprovalDecision:
         if answer == "skip":
-            return Ruling("skipped", "user", WHY_SKIPPED.format(reason=f": {reason}" if reason else ""), block)
+            return ApprovalDecision(
+                "skipped", "user", WHY_SKIPPED.format(reason=f": {reason}" if reason else ""), block
+            )
         if answer == "stop":
-            return Ruling("stopped", "user", "the user ended the run", block)
+            return ApprovalDecision("stopped", "user", "the user ended the run", block)
         decision: CodeDecision = "always" if answer == "always" else "edited" if edited else "run"
-        return Ruling(decision, "user", WHY_EDITED if edited else "the user approved", block)
+        return ApprovalDecision(decision, "user", WHY_EDITED if edited else "the user approved", block)
 
     def _edited(self, terminal: Terminal, block: CodeBlock) -> CodeBlock | None:
         """What the user made of it; None, with a notice, where nothing came of that."""

@@ -110,11 +110,11 @@ __all__ = [
     "UserSpoke",
     "VerdictGiven",
     "Waiting",
+    "discard",
     "event_name",
     "event_type",
     "own_fields",
     "to_json",
-    "unseen",
 ]
 
 EVENT_VERSION = 1
@@ -182,7 +182,7 @@ class EventStream:
                 sink(stamped)
 
 
-def unseen(_event: Event) -> None:
+def discard(_event: Event) -> None:
     """Where nobody listens."""
 
 

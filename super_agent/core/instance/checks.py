@@ -25,7 +25,7 @@ class CheckLine:
 
 
 @dataclass(slots=True)
-class ProofGate:
+class ProofMiddleware:
     """Lets every call pass and keeps what was sent and what it cost."""
 
     sent: list[RequestFacts] = field(default_factory=list)

@@ -57,7 +57,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ServerObservation:
     """What one look at a server saw; `at` is seconds since the epoch.
 
     `siblings` are the names of those rows that hold our model's weights under another name; a row without a name is a
@@ -82,17 +82,19 @@ class Look:
         return self.named(model) or next((row for row in self.rows if row.name in self.siblings), None)
 
 
-def find_cause(wanted: Wanted, looks: Sequence[Look], *, last_use: float = 0.0) -> Cause:
+def find_cause(wanted: Wanted, looks: Sequence[ServerObservation], *, last_use: float = 0.0) -> Cause:
     """Why the instance was loaded anew or is gone; looks oldest first, at least one.
 
     `last_use` is when we used it last (seconds since the epoch): every use starts its keep_alive again.
     """
-    pairs: list[tuple[Look | None, Look]] = [*itertools.pairwise(looks)] or [(None, looks[-1])]
+    pairs: list[tuple[ServerObservation | None, ServerObservation]] = [*itertools.pairwise(looks)] or [
+        (None, looks[-1])
+    ]
     found = [_between(wanted, before, now, last_use) for before, now in pairs]
     return next((cause for cause in found if cause.kind != "in_between"), found[-1])
 
 
-def foreign_load(wanted: Wanted, look: Look) -> Cause | None:
+def foreign_load(wanted: Wanted, look: ServerObservation) -> Cause | None:
     """Who else loaded our weights, where the row shows it and it would be loaded anew for us."""
     named, row = look.named(wanted.model), look.row(wanted.model)
     if row is None or wanted.baked is None or (named is not None and row.context_length == wanted.baked):
@@ -107,7 +109,7 @@ def foreign_load(wanted: Wanted, look: Look) -> Cause | None:
     return Cause(kind, values, _connected(look))
 
 
-def _between(wanted: Wanted, before: Look | None, now: Look, last_use: float) -> Cause:
+def _between(wanted: Wanted, before: ServerObservation | None, now: ServerObservation, last_use: float) -> Cause:
     values: Values = {"model": wanted.model}
     if before is not None and None not in (before.server_pid, now.server_pid) and before.server_pid != now.server_pid:
         return Cause("server_restarted", values)
@@ -123,7 +125,7 @@ def _between(wanted: Wanted, before: Look | None, now: Look, last_use: float) ->
     return foreign or Cause("in_between", values, _connected(now))
 
 
-def _absence(wanted: Wanted, before: Look | None, now: Look, last_use: float) -> Cause:
+def _absence(wanted: Wanted, before: ServerObservation | None, now: ServerObservation, last_use: float) -> Cause:
     """Why no row serves the model now."""
     values: Values = {"model": wanted.model}
     if before is None or before.row(wanted.model) is None:
@@ -141,7 +143,9 @@ def _absence(wanted: Wanted, before: Look | None, now: Look, last_use: float) ->
     return Cause("displaced" if full else "memory", values, _connected(now))
 
 
-def _keep_alive_ended(wanted: Wanted, before: Look, now: Look, last_use: float) -> Cause | None:
+def _keep_alive_ended(
+    wanted: Wanted, before: ServerObservation, now: ServerObservation, last_use: float
+) -> Cause | None:
     was = before.row(wanted.model)
     if was is None or was.expires_at is None:
         return None
@@ -150,5 +154,5 @@ def _keep_alive_ended(wanted: Wanted, before: Look, now: Look, last_use: float) 
     return Cause("keep_alive_ended", {"model": wanted.model, "until": until}) if ended <= now.at else None
 
 
-def _connected(look: Look) -> str:
+def _connected(look: ServerObservation) -> str:
     return ", ".join(sorted(set(look.programs)))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from super_agent.core.errors import ModelNotFound
 from super_agent.core.instance.client_registry import live_clients
-from super_agent.core.instance.diagnosis import Look
+from super_agent.core.instance.diagnosis import ServerObservation
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, Ollama
 from super_agent.core.ollama.processes import Runner
@@ -23,7 +23,9 @@ SETTLE_S = 0.5
 SETTLE_STEP_S = 0.05
 
 
-def look_at(server: Ollama, model: str, weights: str, *, timeout_s: float = 0.0, known: Runner | None = None) -> Look:
+def look_at(
+    server: Ollama, model: str, weights: str, *, timeout_s: float = 0.0, known: Runner | None = None
+) -> ServerObservation:
     """One `/api/ps`; where it does not name the model, whose weights (a blob's name, "" unknown) each row has.
 
     While a runner is being started there is no row at all, which looks like a model that was unloaded: its process
@@ -43,15 +45,15 @@ def look_at(server: Ollama, model: str, weights: str, *, timeout_s: float = 0.0,
     return replace(look, rows=look.rows + rows, siblings=look.siblings | {row.name for row in rows})
 
 
-def rows_at(server: Ollama, model: str, weights: str, timeout_s: float = 0.0) -> Look:
+def rows_at(server: Ollama, model: str, weights: str, timeout_s: float = 0.0) -> ServerObservation:
     """The look that `/api/ps` gives by itself, without waiting for anything."""
-    look = Look(time.time(), server.loaded(timeout_s))
+    look = ServerObservation(time.time(), server.loaded(timeout_s))
     if look.named(model) is not None or not weights:
         return look
     return replace(look, siblings=frozenset(row.name for row in look.rows if _weights(server, row) == weights))
 
 
-def with_evidence(look: Look, settings: Settings) -> Look:
+def with_evidence(look: ServerObservation, settings: Settings) -> ServerObservation:
     """The look with what this machine shows of a local server: its process, its limit, who is connected."""
     ours = {client.pid for client in live_clients(settings.state_dir)} | {os.getpid()}
     seen = processes.connections(settings.base_url, ours) or ()
@@ -63,7 +65,7 @@ def with_evidence(look: Look, settings: Settings) -> Look:
     )
 
 
-def remember(settings: Settings, look: Look) -> None:
+def remember(settings: Settings, look: ServerObservation) -> None:
     """Keep the look for the next command, which may find the model gone."""
     path = _memory(settings)
     private_folder(settings.state_dir)
@@ -75,12 +77,12 @@ def remember(settings: Settings, look: Look) -> None:
         part.replace(path)
 
 
-def remembered(settings: Settings) -> Look | None:
+def remembered(settings: Settings) -> ServerObservation | None:
     """The last look that any command kept for this server and model; None where there is none to be read."""
     try:
         kept = json.loads(_memory(settings).read_text(encoding="utf-8"))
         rows = tuple(LoadedModel(**row) for row in kept["rows"])
-        return Look(kept["at"], rows, frozenset(kept["siblings"]), kept["server_pid"])
+        return ServerObservation(kept["at"], rows, frozenset(kept["siblings"]), kept["server_pid"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

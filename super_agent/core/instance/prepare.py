@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from super_agent.core.events import Notice
 from super_agent.core.instance.client_registry import ClientEntry
-from super_agent.core.instance.diagnosis import Look, Wanted, foreign_load
+from super_agent.core.instance.diagnosis import ServerObservation, Wanted, foreign_load
 from super_agent.core.instance.diagnosis_text import cause_text, prevention_text
 from super_agent.core.ollama.api import LoadedModel, same_model
 
@@ -13,7 +13,7 @@ REAL_WORK_CONTEXT = 16384
 """Tokens. A 32B model lost 20 points of aider's edit benchmark when its context was cut; 16k is the least."""
 
 
-def conflicts(wanted: Wanted, look: Look, clients: tuple[ClientEntry, ...]) -> Iterator[Notice]:
+def conflicts(wanted: Wanted, look: ServerObservation, clients: tuple[ClientEntry, ...]) -> Iterator[Notice]:
     """Before the model is loaded for the run: who else is there, and what loading it undoes; `clients` are ours."""
     row = look.row(wanted.model)
     if row is not None and row.context_length != wanted.baked and (foreign := foreign_load(wanted, look)):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from super_agent.core.errors import ModelElsewhere, ModelNotFound, ReplyBroken, ServerError, ServerFailed
-from super_agent.core.instance.checks import CheckLine, ProofGate
-from super_agent.core.instance.diagnosis import Cause, Look, Values, Wanted, find_cause, foreign_load
+from super_agent.core.instance.checks import CheckLine, ProofMiddleware
+from super_agent.core.instance.diagnosis import Cause, ServerObservation, Values, Wanted, find_cause, foreign_load
 from super_agent.core.instance.observation import look_at, remember, remembered, with_evidence
 from super_agent.core.instance.prepare import REAL_WORK_CONTEXT
 from super_agent.core.instance.sense import crashed, sense_check
@@ -73,11 +73,11 @@ def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint, settings:
 
 
 def live_proof(
-    server: Ollama, autogen: LLMClient, executor: Native, gate: ProofGate, settings: Settings
+    server: Ollama, autogen: LLMClient, executor: Native, middleware: ProofMiddleware, settings: Settings
 ) -> list[CheckLine]:
     """Checks 6 to 12; the model must be loaded. Costs four short prompts and some twenty tokens."""
     details = server.show(autogen.model)
-    looks: list[Look] = []
+    looks: list[ServerObservation] = []
 
     def look() -> None:
         looks.append(with_evidence(look_at(server, autogen.model, details.weights), settings))
@@ -95,9 +95,9 @@ def live_proof(
         remember(settings, looks[-1])
     cause = find_cause(Wanted.of(details), looks)
     return [
-        _one_runner(looks, gate, cause),
+        _one_runner(looks, middleware, cause),
         _same_process(processes_before, processes_after, cause),
-        _isolated(gate, word),
+        _isolated(middleware, word),
         _placement(looks[-1], autogen.model, cause),
         _context(looks[-1].row(autogen.model), details, autogen, cause),
         sense_check(settings, autogen.context_length),
@@ -166,11 +166,11 @@ def _same_name(autogen: Endpoint, executor: Endpoint) -> CheckLine:
     return CheckLine("name", "passed" if same else "failed", "name", values, "" if same else "one_name")
 
 
-def _one_runner(looks: list[Look], gate: ProofGate, cause: Cause) -> CheckLine:
-    loads = [usage.load_s for usage in gate.usages if usage.load_s is not None]
+def _one_runner(looks: list[ServerObservation], middleware: ProofMiddleware, cause: Cause) -> CheckLine:
+    loads = [usage.load_s for usage in middleware.usages if usage.load_s is not None]
     load_s = max(loads, default=0.0)
     values: Values = {"load_ms": round(load_s * 1000)}
-    model = gate.sent[0].model
+    model = middleware.sent[0].model
     rows = [row for look in looks if (row := look.row(model)) is not None]
     if len(rows) < len(looks):
         return CheckLine("runner", "failed", "gone", values, "up", cause)
@@ -197,16 +197,16 @@ def _same_process(
     return CheckLine("process", "passed", "process", {"pid": after[0].pid})
 
 
-def _isolated(gate: ProofGate, word: str) -> CheckLine:
+def _isolated(middleware: ProofMiddleware, word: str) -> CheckLine:
     """Asserted on what was sent: the word is in every prompt of AutoGen's side and in none of the executor's."""
-    told = [r for r in gate.sent if any(word in m.content for m in r.messages)]
-    autogen = [r for r in gate.sent if r.client == "autogen"]
-    if told == autogen and len(autogen) < len(gate.sent):
+    told = [r for r in middleware.sent if any(word in m.content for m in r.messages)]
+    autogen = [r for r in middleware.sent if r.client == "autogen"]
+    if told == autogen and len(autogen) < len(middleware.sent):
         return CheckLine("contexts", "passed", "contexts", {"word": word})
     return CheckLine("contexts", "failed", "contexts_mixed", {"word": word}, "report")
 
 
-def _placement(look: Look, model: str, gone: Cause) -> CheckLine:
+def _placement(look: ServerObservation, model: str, gone: Cause) -> CheckLine:
     row = look.row(model)
     if row is None:
         return CheckLine("placement", "failed", "gone", {}, "up", gone)
@@ -243,7 +243,7 @@ def _context(row: LoadedModel | None, details: ModelDetails, autogen: LLMClient,
     return CheckLine("context", "passed", "context", values)
 
 
-def _who_else(look: Look, autogen: LLMClient) -> CheckLine:
+def _who_else(look: ServerObservation, autogen: LLMClient) -> CheckLine:
     row = look.row(autogen.model)
     models = [r.name for r in look.rows if r is not row]
     variables = processes.server_variables(autogen.base_url) or {}

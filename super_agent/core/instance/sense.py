@@ -9,7 +9,7 @@ import re
 from contextlib import aclosing
 
 from super_agent.core.errors import ReplyBroken, ServerError, ServerFailed
-from super_agent.core.instance.checks import CheckLine, ProofGate
+from super_agent.core.instance.checks import CheckLine, ProofMiddleware
 from super_agent.core.instance.diagnosis import Values
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, ReplyPiece
@@ -27,7 +27,7 @@ def sense_check(settings: Settings, context_length: int) -> CheckLine:
     """Ask, and end the reply as soon as the answer is in it. Costs some ten tokens."""
     asked = settings.model_copy(update={"temperature": 0.0, "top_p": 1.0})
     try:
-        return asyncio.run(_ask(LLMClient(asked, ProofGate(), context_length)))
+        return asyncio.run(_ask(LLMClient(asked, ProofMiddleware(), context_length)))
     except (ServerFailed, ReplyBroken) as error:
         return crashed(error)
 

@@ -27,12 +27,12 @@ from super_agent.core.events import (
     RequestFinished,
 )
 from super_agent.core.instance.client_registry import ClientLock, live_clients
-from super_agent.core.instance.diagnosis import Cause, Look, Wanted, find_cause
+from super_agent.core.instance.diagnosis import Cause, ServerObservation, Wanted, find_cause
 from super_agent.core.instance.diagnosis_text import cause_text, repair_text
 from super_agent.core.instance.observation import look_at, remember, rows_at, with_evidence
 from super_agent.core.instance.prepare import conflicts, context_notices
 from super_agent.core.model.evaluation import Evaluated
-from super_agent.core.model.middleware import CountingGate, RequestFacts, Usage
+from super_agent.core.model.middleware import CountingMiddleware, RequestFacts, Usage
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.ollama.processes import Runner
@@ -117,7 +117,7 @@ class InstanceWatch:
     counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     _wanted: Wanted = field(default_factory=lambda: Wanted(""))
     _weights: str = ""
-    _last: Look = field(default_factory=lambda: Look(0.0))
+    _last: ServerObservation = field(default_factory=lambda: ServerObservation(0.0))
     _last_use: float = 0.0
     _runner: Runner | None = None
     _why_gone: Cause | None = None
@@ -145,7 +145,7 @@ class InstanceWatch:
             try:
                 now = look_at(self.server, self.settings.model, self._weights, known=self._ending())
             except ServerError as error:
-                if not error.passing:
+                if not error.transient:
                     raise
                 self.emit(Notice("warning", f"{error.what}: the instance was not looked at"))
                 return
@@ -164,7 +164,7 @@ class InstanceWatch:
                 return  # the request itself finds out, and says or mends it
             self._compare(now)
 
-    def _compare(self, now: Look) -> None:
+    def _compare(self, now: ServerObservation) -> None:
         counted, self._counted = self._counted, False
         last = self._last
         # The process that listens is looked up where something happened only; it takes 20 ms.
@@ -228,13 +228,13 @@ class InstanceWatch:
             return f"the context went from {before.context_length} to {now.context_length} tokens"
         return "its process is another one than before"
 
-    def _cause(self, before: Look) -> Cause:
+    def _cause(self, before: ServerObservation) -> Cause:
         """What the two last looks and this machine show; the evidence is kept for the next time."""
         self._last = with_evidence(self._last, self.settings)
         now = replace(self._last, at=time.time())
         return find_cause(self._wanted, [before, now], last_use=self._last_use)
 
-    def _note_absence(self, before: Look) -> None:
+    def _note_absence(self, before: ServerObservation) -> None:
         others = ", ".join(row.name for row in self._last.rows if row.name)
         self._why_gone = self._cause(before)
         if self._why_gone.kind == "server_restarted":
@@ -242,7 +242,7 @@ class InstanceWatch:
         loaded = f"; loaded now: {others}" if others else ""
         self._note("eviction", f"{self.settings.model} is not loaded any more{loaded}", cause=self._why_gone)
 
-    def _note_reload(self, detail: str, before: Look) -> None:
+    def _note_reload(self, detail: str, before: ServerObservation) -> None:
         """A reload, or a load where the model was gone or the server began anew."""
         gone, cause = before.row(self.settings.model) is None, self._cause(before)
         if gone and self._why_gone is not None:
@@ -268,10 +268,10 @@ class InstanceWatch:
 
 
 @dataclass(slots=True)
-class RunGate:
-    """The gate of a run: the token limit before a call; counters, the watch and an event after it."""
+class RunMiddleware:
+    """The middleware of a run: the token limit before a call; counters, the watch and an event after it."""
 
-    counting: CountingGate
+    counting: CountingMiddleware
     watch: InstanceWatch
     emit: Emit
     registered: dict[ClientKind, ClientLock] = field(default_factory=dict)

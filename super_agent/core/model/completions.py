@@ -105,7 +105,7 @@ class CompletionStream:
         """The whole reply, when the bytes are over; raises `ReplyBroken` where its end did not come."""
         self._take(self._lines.end())
         if self._finish_reason is None or not self._done:
-            raise http_errors.broken(self.base_url, "the stream ended before the reply did", passing=True)
+            raise http_errors.broken(self.base_url, "the stream ended before the reply did", transient=True)
         if self._usage is None:
             raise http_errors.broken(self.base_url, "it holds no token counts")
         return self._reply.whole(self._finish_reason, self._usage.prompt_tokens, self._usage.completion_tokens, wall_s)

@@ -14,7 +14,7 @@ WORTH_IT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class ContextAllocation:
     """Bounds of what goes into a prompt, in characters, for a context of `context_length` tokens."""
 
     context_length: int

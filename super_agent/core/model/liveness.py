@@ -23,7 +23,7 @@ FAILED_LOOKS = 3
 """In a row, each of up to 10 s: a machine that swaps may be slow even to say its version."""
 
 
-class Vigil:
+class LivenessMonitor:
     """Watches one call from a thread of its own, from entering to leaving the `with` block."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The one gate that every model call of either client passes: it may refuse before, and counts after."""
+"""The one middleware that every model call of either client passes: it may refuse before, and counts after."""
 
 import threading
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class Usage:
     evaluated: Evaluated | None = None
 
 
-class Gate(Protocol):
+class CallMiddleware(Protocol):
     """Called from the client's own thread; `before` may block (a queue) or raise (a limit)."""
 
     def before(self, request: RequestFacts) -> None:
@@ -87,7 +87,7 @@ class Totals:
 
 
 @dataclass(slots=True)
-class CountingGate:
+class CountingMiddleware:
     """Counts for each client and enforces the run's limit of tokens in and out together (None: no limit)."""
 
     max_tokens: int | None = None

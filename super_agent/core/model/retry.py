@@ -32,7 +32,7 @@ class Attempts:
     def wait_after(self, error: ServerError) -> float:
         """Seconds to wait before the next try, which is told; raises the error where there is none."""
         if (
-            not error.passing
+            not error.transient
             or self._made >= self.settings.retries
             or (self.pieces and self._discarded >= MAX_DISCARDED)
         ):

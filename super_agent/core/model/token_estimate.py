@@ -120,7 +120,7 @@ class PromptBudget:
 
 
 class Account:
-    """What one client's calls go through before and after: reply limit, context, the facts and usage for the gate."""
+    """What one client's calls go through before and after: reply limit, context, its facts, its usage."""
 
     def __init__(self, client: ClientKind, settings: Settings, context_length: int | None) -> None:
         """`context_length` in tokens, as loaded; None leaves it to the server to refuse what does not fit."""

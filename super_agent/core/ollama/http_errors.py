@@ -31,7 +31,7 @@ LEAST_VERSION = "0.10.0"
 CONTEXT_TYPE = "exceed_context_size_error"
 """llama-server's error type; Ollama hands it on as JSON inside a JSON string (measured on 0.32.15)."""
 
-PASSING = frozenset(
+TRANSIENT = frozenset(
     {errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENETUNREACH, errno.EHOSTUNREACH}
 )
 """What connecting to a server ends in while that is being started again, or its machine is."""
@@ -39,22 +39,22 @@ PASSING = frozenset(
 
 def unreachable(base_url: str, error: BaseException) -> OllamaUnreachable:
     """Nothing answers; the system's own error, deepest in the chain, says best why."""
-    reason, cause, passing = str(error), _cause(error), False
+    reason, cause, transient = str(error), _cause(error), False
     while cause is not None:
         if isinstance(cause, socket.gaierror | ssl.SSLError):
-            reason, passing = str(cause.strerror), False
+            reason, transient = str(cause.strerror), False
         elif isinstance(cause, OSError) and cause.errno is not None:
-            reason, passing = os.strerror(cause.errno), cause.errno in PASSING
+            reason, transient = os.strerror(cause.errno), cause.errno in TRANSIENT
         cause = _cause(cause)
-    return no_answer(base_url, reason, passing=passing)
+    return no_answer(base_url, reason, transient=transient)
 
 
-def no_answer(base_url: str, reason: str, *, passing: bool = True) -> OllamaUnreachable:
+def no_answer(base_url: str, reason: str, *, transient: bool = True) -> OllamaUnreachable:
     """Nothing answers, for a known reason."""
     return OllamaUnreachable(
         f"no Ollama server answers at {base_url} ({reason})",
         fix="Start it with `super-agent up`, or set OLLAMA_BASE_URL",
-        passing=passing,
+        transient=transient,
     )
 
 
@@ -66,10 +66,12 @@ def timed_out(base_url: str, waiting_for: str, seconds: float) -> OllamaTimedOut
     )
 
 
-def broken(base_url: str, what: str, *, passing: bool = False) -> ReplyBroken:
-    """A reply not in the protocol's form, or (`passing`) one whose connection or runner went away."""
+def broken(base_url: str, what: str, *, transient: bool = False) -> ReplyBroken:
+    """A reply not in the protocol's form, or (`transient`) one whose connection or runner went away."""
     return ReplyBroken(
-        f"the reply of {base_url} is broken: {what}", fix="See the server's log, then run this again", passing=passing
+        f"the reply of {base_url} is broken: {what}",
+        fix="See the server's log, then run this again",
+        transient=transient,
     )
 
 
@@ -115,13 +117,13 @@ def from_status(base_url: str, model: str, status: int, body: bytes) -> ServerEr
         return ServerBusy(
             f"{base_url} is busy: {text}",
             fix="Wait for its other clients, or raise OLLAMA_MAX_QUEUE",
-            passing=status == 503,
+            transient=status == 503,
         )
     if status >= 500:
         return ServerFailed(
             f"{base_url} failed (HTTP {status}): {text or 'no reason given'}",
             fix="See the server's log",
-            passing=status == 502,  # what a proxy says while the server behind it starts again
+            transient=status == 502,  # what a proxy says while the server behind it starts again
         )
     return RequestRejected(f"{base_url} rejected the request (HTTP {status}): {text}", fix="See the server's log")
 
@@ -153,7 +155,7 @@ def from_object(base_url: str, error: object) -> ServerError:
     return context_error(error) or ServerFailed(
         f"{base_url} failed after it had begun to answer: {message_of(error)}",
         fix="See the server's log, then run this again",
-        passing=True,  # Ollama starts a runner that died again at the next request
+        transient=True,  # Ollama starts a runner that died again at the next request
     )
 
 

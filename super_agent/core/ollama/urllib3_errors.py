@@ -21,8 +21,8 @@ def from_urllib3(
         case exceptions.TimeoutError() | TimeoutError():
             return http_errors.timed_out(base_url, awaited, timeout_s)
         case _:
-            passing = isinstance(cause, exceptions.ProtocolError | ConnectionError)
-            return http_errors.broken(base_url, f"{type(cause).__name__}: {cause}", passing=passing)
+            transient = isinstance(cause, exceptions.ProtocolError | ConnectionError)
+            return http_errors.broken(base_url, f"{type(cause).__name__}: {cause}", transient=transient)
 
 
 def _innermost(error: BaseException) -> BaseException:

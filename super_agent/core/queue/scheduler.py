@@ -20,7 +20,7 @@ idle. Between two calls of a turn the team and the executor spend some 10 ms."""
 
 
 @dataclass(slots=True)
-class Place:
+class QueueEntry:
     """One run's place: it waits, or it holds the model. Times are of the monotonic clock that all processes share."""
 
     run: str
@@ -45,10 +45,10 @@ class Standing:
 class Places:
     """All places for one model; `stopped` are runs whose process is suspended: nobody waits for them."""
 
-    places: list[Place] = field(default_factory=list)
+    places: list[QueueEntry] = field(default_factory=list)
     stopped: Collection[str] = ()
 
-    def of(self, run: str) -> Place | None:
+    def of(self, run: str) -> QueueEntry | None:
         """The place of a run."""
         return next((place for place in self.places if place.run == run), None)
 
@@ -62,7 +62,7 @@ class Places:
             mine = None
         if mine is None:
             ticket = max((place.ticket for place in self.places), default=0) + 1
-            mine = Place(run, label, pid, ticket, now)
+            mine = QueueEntry(run, label, pid, ticket, now)
             self.places.append(mine)
         holders = [place for place in self.places if place.holding]
         yielding = [place for place in holders if self._lets_in(place, now)]
@@ -94,18 +94,18 @@ class Places:
     @classmethod
     def from_json(cls, text: str) -> "Places":
         """Raises ValueError or TypeError for anything that `to_json` did not write."""
-        return cls([Place(**fields) for fields in json.loads(text)])
+        return cls([QueueEntry(**fields) for fields in json.loads(text)])
 
-    def _waiting(self) -> list[Place]:
+    def _waiting(self) -> list[QueueEntry]:
         return sorted((place for place in self.places if not place.holding), key=lambda place: place.ticket)
 
-    def _lets_in(self, holder: Place, now: float) -> bool:
+    def _lets_in(self, holder: QueueEntry, now: float) -> bool:
         if holder.run in self.stopped:
             return True
         idle = holder.calls == 0
         return idle and (now - holder.idle_since >= IDLE_S or self._stretch_is_over(holder, now))
 
-    def _stretch_is_over(self, holder: Place, now: float) -> bool:
+    def _stretch_is_over(self, holder: QueueEntry, now: float) -> bool:
         """Counted only while others wait: who was alone before has the whole stretch."""
         waiting = [place.since for place in self._waiting() if place.run not in self.stopped]
         return bool(waiting) and now - max(holder.since, min(waiting)) >= STRETCH_S

@@ -13,7 +13,7 @@ MARK = "$text"
 """The key of the object that stands for a text in an event's fields."""
 
 
-class Texts:
+class BlobStore:
     """The folder of large texts."""
 
     def __init__(self, folder: Path) -> None:

@@ -20,10 +20,10 @@ from super_agent.core.events import (
     event_type,
     own_fields,
 )
-from super_agent.core.store.blob_store import Texts
+from super_agent.core.store.blob_store import BlobStore
 from super_agent.core.store.codec import to_text
 from super_agent.core.store.database import Database
-from super_agent.core.store.session_lock import Hold
+from super_agent.core.store.session_lock import SessionLock
 
 INSERT_EVENT = "INSERT INTO events (session, seq, turn, time, type, data) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_USAGE = """INSERT INTO usage VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SET requests = requests + 1,
@@ -47,7 +47,7 @@ class Recorder:
     After a failure (`StoreFailed`, raised once) it takes events and drops them: what was stored before is whole.
     """
 
-    def __init__(self, database: Database, texts: Texts, hold: Hold, session: str, place: Place) -> None:
+    def __init__(self, database: Database, texts: BlobStore, hold: SessionLock, session: str, place: Place) -> None:
         self.session = session
         self._database = database
         self._texts = texts

@@ -15,7 +15,7 @@ PROBE_S = 0.5
 """Somebody who only looks holds the lock for microseconds; a holder holds it for a run."""
 
 
-class Hold:
+class SessionLock:
     """A session held by this process until `close`; raises `SessionHeld` where another one holds it, `StoreFailed`."""
 
     def __init__(self, folder: Path, session: str) -> None:
@@ -45,7 +45,7 @@ class Hold:
             os.close(self._fd)
             self._fd = -1
 
-    def __enter__(self) -> "Hold":
+    def __enter__(self) -> "SessionLock":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from super_agent.core.errors import SessionHeld, SessionUnknown, StoreFailed
 from super_agent.core.events import RunStarted, Stamped
 from super_agent.core.state import private_folder
-from super_agent.core.store.blob_store import Texts
+from super_agent.core.store.blob_store import BlobStore
 from super_agent.core.store.codec import event_of
 from super_agent.core.store.database import Database
 from super_agent.core.store.recorder import Place, Recorder, changed_paths, storable, to_list
-from super_agent.core.store.session_lock import Hold
+from super_agent.core.store.session_lock import SessionLock
 from super_agent.core.store.sessions import SELECT, Checkpoint, SessionRow, session_row
 
 FILE = "sessions.db"
@@ -26,7 +26,7 @@ class Store:
     def __init__(self, database: Database, state_dir: Path) -> None:
         self._database = database
         self._folder = state_dir / "sessions"
-        self._texts = Texts(state_dir / "texts")
+        self._texts = BlobStore(state_dir / "texts")
 
     @classmethod
     def open(cls, state_dir: Path) -> "Store":
@@ -86,9 +86,9 @@ class Store:
             raise
         return Recorder(self._database, self._texts, hold, session, Place(seq, turn, files))
 
-    def hold(self, session: str) -> Hold:
+    def hold(self, session: str) -> SessionLock:
         """Keep every other process from working on the session until closed; raises `SessionHeld`."""
-        return Hold(private_folder(self._folder) / session, session)
+        return SessionLock(private_folder(self._folder) / session, session)
 
     # ── reading ──
 

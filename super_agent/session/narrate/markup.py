@@ -2,12 +2,12 @@
 
 import html
 
-from super_agent.core.sanitize import harmless
+from super_agent.core.sanitize import sanitize
 
 
 def esc(text: object) -> str:
     """Text for an element or a quoted attribute."""
-    return html.escape(harmless(str(text)))
+    return html.escape(sanitize(str(text)))
 
 
 def tag(name: str, inner: str, kind: str = "") -> str:
