@@ -7,7 +7,7 @@ from pathlib import Path
 
 from super_agent.core.errors import UsageError
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.settings import load_settings
+from super_agent.core.settings import Settings, load_settings
 from super_agent.core.snapshots.history import History
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.state import SessionFolder
@@ -27,8 +27,14 @@ class Past:
 
 @contextmanager
 def past(session: str | None, workspace: Path, env_file: Path | None, *, hold: bool = False) -> Iterator[Past]:
+    """As `open_past`, with the settings of that file."""
+    with open_past(load_settings(env_file=env_file), session, workspace, hold=hold) as found:
+        yield found
+
+
+@contextmanager
+def open_past(settings: Settings, session: str | None, workspace: Path, *, hold: bool = False) -> Iterator[Past]:
     """Open it, and `hold` the session where it is to be changed; raises `UsageError`, `SnapshotFailed`."""
-    settings = load_settings(env_file=env_file)
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(settings.state_dir))
         row = chosen(store, session, workspace)

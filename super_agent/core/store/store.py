@@ -97,6 +97,11 @@ class Store:
         where, values = (" WHERE workspace = ?", (storable(str(workspace)),)) if workspace is not None else ("", ())
         return self._rows(f"{SELECT}{where} ORDER BY started DESC, id DESC", values)
 
+    def get(self, session: str) -> SessionRow | None:
+        """The session of that very id. Raises `StoreFailed`."""
+        rows = self._rows(f"{SELECT} WHERE id = ?", (storable(session),))
+        return rows[0] if rows else None
+
     def find(self, text: str) -> SessionRow:
         """The session whose id begins so; raises `SessionUnknown` where none or several do."""
         rows = self._rows(f"{SELECT} WHERE substr(id, 1, ?) = ? ORDER BY id", (len(text), storable(text)))
@@ -110,9 +115,11 @@ class Store:
             raise SessionUnknown(f"{len(rows)} sessions begin with {text!r}: {some}", fix="Give more of the id")
         return (exact or rows)[0]
 
-    def events(self, session: str) -> Iterator[Stamped]:
-        """The events of a session in their order, without those that were rolled back. Raises `StoreFailed`."""
-        after = 0
+    def events(self, session: str, after: int = 0) -> Iterator[Stamped]:
+        """The events of a session after the one of that number, in their order, without those that were rolled back.
+
+        Raises `StoreFailed`.
+        """
         while True:
             rows = self._database.rows(
                 "SELECT seq, turn, time, type, data FROM events WHERE session = ? AND seq > ? AND NOT rolled_back"
@@ -125,6 +132,15 @@ class Store:
             if len(rows) < EVENTS_AT_ONCE:
                 return
             after = rows[-1][0]
+
+    def version(self) -> int:
+        """A number that changes when another process has written; costs next to nothing. Raises `StoreFailed`."""
+        return int(self._database.rows("PRAGMA data_version")[0][0])
+
+    def rolled_back(self, session: str) -> int:
+        """A number that changes whenever events of the session are rolled back. Raises `StoreFailed`."""
+        found = self._database.rows("SELECT max(position) FROM events WHERE session = ? AND rolled_back", (session,))
+        return found[0][0] or 0
 
     def last_checkpoint(self, session: str) -> Checkpoint | None:
         """The newest state of a session; None where no turn was completed. Raises `StoreFailed`."""

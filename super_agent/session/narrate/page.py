@@ -27,7 +27,7 @@ def page(row: SessionRow, events: Iterable[Stamped], hide: Hide) -> str:
     body = (
         tag("h1", esc(row.task.strip()))
         + _state(row)
-        + rows([*_facts(row, shown), *_figures(row, shown)])
+        + rows([*facts_of(row, shown), *figures_of(row, shown)])
         + (tag("h2", "Timeline") + drawn if drawn else "")
         + tag("h2", "Before the first turn")
         + story.html()
@@ -48,7 +48,8 @@ def _state(row: SessionRow) -> str:
     return tag("p", esc(f"{'✓' if good else '✗'} {words}"), "good" if good else "bad")
 
 
-def _facts(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
+def facts_of(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
+    """What was asked for, where and of which model: a name and a text each."""
     began = datetime.fromtimestamp(row.started).astimezone()
     facts = [("session", row.id), ("began", f"{began:%Y-%m-%d %H:%M:%S %z}"), ("mode", row.mode)]
     facts += [("workspace", row.workspace), ("model", f"{row.model} at {row.base_url}")]
@@ -59,7 +60,7 @@ def _facts(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
     return facts
 
 
-def _figures(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
+def figures_of(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
     """What it changed and what it cost; summed from the events where the session has no end."""
     ends = [stamped.event for stamped in events if isinstance(stamped.event, RunEnded)]
     if ends:

@@ -57,8 +57,13 @@ class Story:
         if stamped.unknown:
             self._parts.append(line(f"(a newer super-agent also stored: {', '.join(stamped.unknown)})", "dim"))
 
+    def take(self) -> str:
+        """What was finished since it was last taken; what still streams stays for later."""
+        parts, self._parts = self._parts, []
+        return "\n".join(parts)
+
     def html(self) -> str:
-        """All of it, with what was cut off in the middle."""
+        """All that was not taken, with what was cut off in the middle."""
         self._left_over()
         return "\n".join(self._parts)
 

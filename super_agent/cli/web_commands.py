@@ -1,0 +1,34 @@
+"""`web`, with the flags a user types."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from super_agent.cli.say import complain, say
+
+
+def web(
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option("--port", min=0, max=65535, metavar="N", help="0: a free one. Links last with the same."),
+    ] = 0,
+    cert: Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="Certificate for another --host.")] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The certificate's key.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Another --host without a certificate.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="For showing to others: nothing can be done.")] = False,
+    open_: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="Open a browser. [default: in a terminal]")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
+    env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
+) -> None:
+    """A page on this machine to watch runs, to look back, and to see the instance."""
+    from super_agent.web import command
+
+    opens = sys.stdout.isatty() if open_ is None else open_
+    options = command.Options(host, port, cert, key, insecure, read_only, opens)
+    raise typer.Exit(command.main(options, {"model": model, "base_url": base_url}, env_file, say, complain))

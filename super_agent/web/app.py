@@ -1,0 +1,95 @@
+"""The pages of one server and their addresses."""
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from super_agent.core.errors import SessionUnknown, SuperAgentError
+from super_agent.session.narrate.style import STYLE
+from super_agent.web import entrance, instance_page, session_pages, sessions_page
+from super_agent.web.context import Context
+from super_agent.web.guard import Guard
+from super_agent.web.rendering import Pages
+from super_agent.web.stream import session_stream
+
+STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+"""The only files that are served; a name that is not here does not exist, whatever it looks like."""
+
+Handler = Callable[[Context, Pages, Request], Response]
+
+
+def build_app(context: Context) -> ASGIApp:
+    """Everything, behind the guard."""
+    pages = Pages(context)
+    base = context.base
+
+    def page(path: str, handler: Handler, method: str = "GET") -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await run_in_threadpool(handler, context, pages, request)
+
+        return Route(base + path, endpoint, methods=[method])
+
+    async def stream(request: Request) -> Response:
+        row = await run_in_threadpool(session_pages.row_of, context, request)
+        after = _number(request.headers.get("last-event-id") or request.query_params.get("after"))
+        mark = _number(request.query_params.get("mark"))
+        return StreamingResponse(session_stream(context, row.id, after, mark), media_type="text/event-stream")
+
+    routes = [
+        page("", sessions_page.show),
+        page("enter", entrance.enter),
+        page("invite", entrance.invite, "POST"),
+        page("sessions/{session}", session_pages.conversation),
+        page("sessions/{session}/head", session_pages.head),
+        page("sessions/{session}/cost", session_pages.cost),
+        page("sessions/{session}/diff", session_pages.diff_page),
+        page("sessions/{session}/export", session_pages.export),
+        Route(f"{base}sessions/{{session}}/stream", stream),
+        page("instance", instance_page.show),
+        page("instance/verify", instance_page.verify, "POST"),
+        page("static/{name}", _static),
+    ]
+    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        HTTPException: _on_http_error(pages), SuperAgentError: _on_error(pages),
+    }  # fmt: skip
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    open_paths = frozenset({f"{base}enter", *(f"{base}static/{name}" for name in STATIC)})
+    return Guard(app, context.keeper, context.hosts, context.scheme, open_paths, context.read_only)
+
+
+def _static(_context: Context, _pages: Pages, request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in STATIC:
+        raise HTTPException(404)
+    text = files("super_agent.web").joinpath("static", name).read_text(encoding="utf-8")
+    return Response((STYLE if name == "page.css" else "") + text, media_type=STATIC[name])
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+
+def _on_error(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def show(_request: Request, error: Exception) -> Response:
+        status = 404 if isinstance(error, SessionUnknown) else 409
+        return pages.response("error.html", status, text=str(error))
+
+    return show
+
+
+def _on_http_error(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def show(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            return PlainTextResponse("", 500)
+        text = {404: "There is no such page.", 405: "That is not possible here."}.get(error.status_code, error.detail)
+        return pages.response("error.html", error.status_code, text=text)
+
+    return show

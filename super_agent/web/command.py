@@ -1,0 +1,79 @@
+"""`super-agent web`: what the command line said, checked before any package of the page is imported."""
+
+import importlib
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from super_agent.core.errors import UsageError
+from super_agent.core.settings import load_settings
+
+PACKAGES = ("jinja2", "starlette", "uvicorn")
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`port` 0 is a free one. `host` other than the default needs `certificate` and `key`, or `insecure`."""
+
+    host: str = LOOPBACK
+    port: int = 0
+    certificate: Path | None = None
+    key: Path | None = None
+    insecure: bool = False
+    read_only: bool = False
+    open: bool = True
+    roots: tuple[Path, ...] = ()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+
+def main(
+    options: Options, flags: Mapping[str, Any], env_file: Path | None, say: Callable[[str], None],
+    complain: Callable[[str], None],
+) -> int:  # fmt: skip
+    """Serve until Ctrl-C; `say` and `complain` write a line each. Raises `UsageError`, `StoreUnusable`."""
+    check(options)
+    _require_packages()
+    settings = load_settings(flags, env_file=env_file)
+    from super_agent.web.serve import serve
+
+    return serve(options, settings, say, complain)
+
+
+def check(options: Options) -> None:
+    """Raises `UsageError` for an address that would show the page to others without saying so."""
+    try:
+        address = ipaddress.ip_address(LOOPBACK if options.host == "localhost" else options.host)
+    except ValueError:
+        raise UsageError(f"--host {options.host} is no address", fix="Give an address of this machine") from None
+    if address.is_unspecified:
+        raise UsageError(
+            f"--host {options.host} would serve every network of this machine, under names nobody knows",
+            fix="Give the one address that is meant",
+        )
+    if (options.certificate is None) != (options.key is None):
+        raise UsageError("--cert and --key belong together", fix="Give both files")
+    for name, path in (("--cert", options.certificate), ("--key", options.key)):
+        if path is not None and not path.is_file():
+            raise UsageError(f"{name} {path}: there is no such file", fix="Name a PEM file")
+    if not options.is_loopback and options.certificate is None and not options.insecure:
+        raise UsageError(
+            f"--host {options.host} shows this page to other machines, and who reads the network could take it over",
+            fix="Give --cert FILE --key FILE, or --insecure if that network is yours alone",
+        )
+
+
+def _require_packages() -> None:
+    for name in PACKAGES:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise UsageError(
+                f"the page needs the package {name}, which is not installed", fix='Run: pip install "super-agent[web]"'
+            ) from error

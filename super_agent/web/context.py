@@ -1,0 +1,32 @@
+"""What every page of one server needs, built once by the command."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from super_agent.core.settings import Settings
+from super_agent.core.store.store import Store
+from super_agent.web.follow import Feeds
+from super_agent.web.guard import Doorkeeper
+from super_agent.web.verification import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`flags` and `env_file` are what the command line said, for the runs that are begun here."""
+
+    settings: Settings
+    store: Store
+    feeds: Feeds
+    keeper: Doorkeeper
+    verification: Verification
+    hosts: frozenset[str]
+    scheme: Literal["http", "https"]
+    language: Literal["en", "pt"]
+    read_only: bool = False
+    roots: tuple[Path, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """How every address begins."""
+        return self.keeper.path

@@ -1,0 +1,82 @@
+"""The events of a run as pieces of a page that grows: finished parts of the story, and text as it streams.
+
+The story is the one of terminal and export. A part that is finished never changes; what streams is shown after the last
+part until a finished one takes its place. Only finished parts have a number to go on from, so a page that comes back in
+the middle of a reply is given the whole reply again.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from super_agent.core import events as ev
+from super_agent.core.sanitize import sanitize
+from super_agent.session.narrate import wording
+from super_agent.session.narrate.story import Story
+
+Kind = Literal["part", "piece", "status", "ended", "state", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One message to a page. `data` is JSON; `seq` is None where a page cannot go on from it."""
+
+    kind: Kind
+    data: dict[str, Any]
+    seq: int | None = None
+
+
+class Fragments:
+    """Takes one session's events in their order."""
+
+    def __init__(self) -> None:
+        self._story = Story()
+        self._seq = 0
+
+    @property
+    def seq(self) -> int:
+        """The number of the last event from which a page can go on."""
+        return self._seq
+
+    def add(self, stamped: ev.Stamped) -> list[Fragment]:
+        """What the page is told of one event."""
+        self._story.add(stamped)
+        event = stamped.event
+        if isinstance(event, ev.TextStreamed):
+            return [_piece("thoughts" if event.reasoning else "said", event.text)]
+        if isinstance(event, ev.OutputStreamed):
+            return [_piece("output", event.text)]
+        found: list[Fragment] = []
+        if html := self._story.take():
+            self._seq = stamped.seq
+            found.append(Fragment("part", {"html": html}, stamped.seq))
+        if (status := _status(event)) is not None:
+            found.append(Fragment("status", {"text": sanitize(status)}))
+        if isinstance(event, ev.RunEnded):
+            self._seq = stamped.seq
+            found.append(Fragment("ended", {}, stamped.seq))
+        return found
+
+    def rest(self) -> str:
+        """What streamed and was never finished, as a finished part."""
+        return self._story.html()
+
+
+def _piece(kind: Literal["said", "thoughts", "output"], text: str) -> Fragment:
+    return Fragment("piece", {"kind": kind, "text": sanitize(text)})
+
+
+def _status(event: ev.Event) -> str | None:
+    """What goes on from this event on; None where it says nothing about that."""
+    if isinstance(event, ev.SpeakerStarted):
+        return f"{event.speaker} …"
+    if isinstance(event, ev.CodeStarted):
+        return f"{event.origin}: {event.language} …"
+    if isinstance(event, ev.Queued):
+        return wording.queued(event)
+    if isinstance(event, ev.Waiting):
+        return wording.waiting(event)
+    if isinstance(event, ev.Retried):
+        return wording.retried(event)
+    if isinstance(event, ev.RunEnded | ev.QueuePassed | ev.CodeFinished | ev.MessagePosted):
+        return ""
+    return None

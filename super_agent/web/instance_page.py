@@ -1,0 +1,53 @@
+"""The instance: what is loaded, who uses it, and `verify` at a button."""
+
+import time
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from super_agent.core.errors import ServerError
+from super_agent.core.instance.diagnosis_text import cause_text
+from super_agent.core.instance.usage import look
+from super_agent.core.ollama.api import Ollama
+from super_agent.session.narrate.instance import processor, size, until
+from super_agent.session.narrate.verify_words import BECAUSE, TITLES, fix, seen
+from super_agent.web.context import Context
+from super_agent.web.rendering import Pages
+
+MARKS = {"passed": "✓", "warning": "⚠", "failed": "✗", "not_observable": "·"}
+KINDS = {"passed": "good", "warning": "warn", "failed": "bad", "not_observable": "dim"}
+
+
+def show(context: Context, pages: Pages, _request: Request) -> Response:
+    """One look, and the last proof."""
+    picture, error = None, ""
+    try:
+        with Ollama(context.settings) as server:
+            picture = look(server, context.settings)
+    except ServerError as failed:
+        error = str(failed)
+    return pages.response(
+        "instance.html", picture=picture, error=error, now=time.time(), processor=processor, size=size, until=until,
+        settings=context.settings, proof=context.verification, checks=_checks(context),
+    )  # fmt: skip
+
+
+def verify(context: Context, _pages: Pages, _request: Request) -> Response:
+    """Begin a proof and show it."""
+    context.verification.start()
+    return RedirectResponse(f"{context.base}instance", 303)
+
+
+def _checks(context: Context) -> list[dict[str, str]]:
+    words = context.language
+    return [
+        {
+            "mark": MARKS[line.status],
+            "kind": KINDS[line.status],
+            "title": TITLES[words][line.name],
+            "seen": seen(line, words),
+            "cause": f"{BECAUSE[words]} {cause_text(line.cause, words)}" if line.cause is not None else "",
+            "fix": "" if line.status == "passed" else fix(line, words),
+        }
+        for line in [*context.verification.lines]
+    ]

@@ -1,0 +1,185 @@
+"""What the pages show of stored sessions, and that hostile text in them stays text."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from super_agent.core import events as ev
+from super_agent.core.store.store import Store
+from tests.cli.scripted_runs import RUNS, stamped, started, team_run
+from tests.scripted_ollama import ScriptedOllama
+from tests.web.conftest import Server, keep
+
+Serve = Callable[..., Server]
+HOSTILE = (
+    "</pre></script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>\x1b]8;;http://evil\x07"
+    "\u202eevil\u2066 {{7*7}} {% raw %} &lt;b&gt; javascript:alert(1) " + "x" * 100_000
+)
+
+
+@pytest.fixture
+def browser(serve: Serve) -> Iterator[httpx.Client]:
+    """One that was let in."""
+    with serve().let_in() as opened:
+        yield opened
+
+
+def test_the_list_can_be_searched_and_filtered(browser: httpx.Client, store: Store) -> None:
+    for name, run in RUNS.items():
+        keep(store, f"s-{name}", run())
+    page = browser.get("").text
+    assert all(f"sessions/s-{name}" in page for name in RUNS)
+    assert "s-failed" not in browser.get("", params={"state": "done"}).text
+    found = browser.get("", params={"q": "COMPILER small"}).text
+    assert "s-failed" in found
+    assert "s-team" not in found
+    assert "s-team" not in browser.get("", params={"workspace": "/nowhere"}).text
+    assert "None that fits." in browser.get("", params={"q": "<script>"}).text
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_session_tells_what_the_export_tells(browser: httpx.Client, store: Store, name: str) -> None:
+    keep(store, "s1", RUNS[name]())
+    page, export = browser.get("sessions/s1"), browser.get("sessions/s1/export")
+    story = export.text.partition("Before the first turn</h2>")[2].partition("</body>")[0].split("\n")
+    assert [line for line in story if line.strip() and line not in page.text] == []
+    assert "attachment" in export.headers["Content-Disposition"]
+    assert browser.get("sessions/s1/cost").text.count("<svg") == export.text.count("<svg")
+    assert browser.get("sessions/s2").status_code == 404
+    assert "no snapshots" in browser.get("sessions/s1/diff").text or "workspace" in browser.get("sessions/s1/diff").text
+
+
+def hostile_run() -> list[ev.Stamped]:
+    """A run whose every text is hostile."""
+    return stamped(
+        started(task=HOSTILE, check=HOSTILE),
+        ev.Notice("warning", HOSTILE, HOSTILE),
+        ev.TurnStarted(1),
+        ev.SpeakerStarted("coder"),
+        ev.TextStreamed("coder", HOSTILE, reasoning=True),
+        ev.TextStreamed("coder", HOSTILE),
+        ev.MessagePosted("coder", HOSTILE),
+        ev.FileWritten(HOSTILE, "created", f"+{HOSTILE}", 1, 0),
+        ev.EditRefused(HOSTILE, HOSTILE),
+        ev.FilesShown((HOSTILE,)),
+        ev.CodeStarted("executor", HOSTILE, HOSTILE),
+        ev.OutputStreamed(HOSTILE),
+        ev.CodeFinished("executor", "failed", 1, 0.1, 1, 0, HOSTILE),
+        ev.FilesChanged((HOSTILE,), (), ()),
+        ev.ApprovalAsked(HOSTILE, HOSTILE, (HOSTILE,)),
+        ev.VerdictGiven("revise", HOSTILE),
+        ev.UserSpoke(HOSTILE),
+        ev.InstanceNoted("reload", False, HOSTILE, HOSTILE, HOSTILE),
+        ev.TextStreamed("coder", HOSTILE),
+        ev.RunEnded("error", 3, HOSTILE, 1, 1.0, (HOSTILE,), (), {}),
+    )
+
+
+@pytest.mark.parametrize("path", ["", "?q=<script>", "sessions/s1", "sessions/s1/cost", "sessions/s1/export"])
+def test_hostile_text_is_text(browser: httpx.Client, store: Store, path: str) -> None:
+    keep(store, "s1", hostile_run())
+    page = browser.get(path).text
+    lowered = page.lower()
+    assert "&lt;script&gt;" in lowered
+    assert lowered.count("<script") == lowered.count('<script src="/s/')
+    assert "<img" not in lowered
+    assert not {"\x1b", "\x07", "\u202e", "\u2066"} & set(page)
+    assert "49" not in page.partition("<h1>")[2].partition("</h1>")[0]
+
+
+def test_ten_thousand_events_are_a_page_that_begins_at_once(browser: httpx.Client, store: Store) -> None:
+    events: list[ev.Event] = [started()]
+    for number in range(1, 1001):
+        events += [
+            ev.TurnStarted(number),
+            ev.SpeakerStarted("coder"),
+            ev.MessagePosted("coder", f"message {number} " * 9),
+        ]
+        events += [ev.RequestFinished("autogen", 100, 10, 0.1, None)] * 7
+    keep(store, "s1", stamped(*events))
+    with browser.stream("GET", "sessions/s1") as answer:
+        pieces = answer.iter_text()
+        first = next(pieces)
+        rest = "".join(pieces)
+    assert "<h1>" in first
+    assert "message 900 " not in first  # it was sent before the rest was read
+    assert "message 1000 " in rest
+
+
+def sse(answer: httpx.Response) -> Iterator[tuple[str, dict[str, object], str]]:
+    """Kind, data and id of each message."""
+    kind, number = "", ""
+    for line in answer.iter_lines():
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "id":
+            number = value
+        elif name == "data":
+            yield kind, json.loads(value), number
+            number = ""
+
+
+def test_a_run_of_another_process_is_followed_and_gone_on_with(browser: httpx.Client, store: Store) -> None:
+    events = [replace(event, session="s1") for event in team_run()]
+    first = events[0].event
+    assert isinstance(first, ev.RunStarted)
+    with store.begin("s1", first) as recorder, browser.stream("GET", "sessions/s1/stream?after=0&mark=0") as answer:
+        messages = sse(answer)
+        for event in events:
+            recorder(event)
+        recorder.flush()
+        told = [next(messages)]
+        while told[-1][0] != "ended":
+            told.append(next(messages))
+    parts = [(data["html"], number) for kind, data, number in told if kind == "part"]
+    assert "the check passed" in str(parts)
+    last_read = parts[len(parts) // 2][1]
+    with browser.stream("GET", "sessions/s1/stream?after=0&mark=0", headers={"Last-Event-ID": last_read}) as answer:
+        messages = sse(answer)
+        again = [next(messages)]
+        while again[-1][0] != "ended":
+            again.append(next(messages))
+    assert [(data["html"], number) for kind, data, number in again if kind == "part"] == parts[len(parts) // 2 + 1 :]
+
+
+def test_a_page_begins_anew_where_events_were_rolled_back(browser: httpx.Client, store: Store) -> None:
+    keep(store, "s1", team_run())
+    with browser.stream("GET", "sessions/s1/stream?after=0&mark=0") as answer:
+        messages = sse(answer)
+        assert next(messages)[0] == "part"
+        store.continue_session("s1").close()
+        while next(messages)[0] != "reset":
+            continue
+    with browser.stream("GET", "sessions/s1/stream?after=3&mark=0") as answer:
+        assert next(sse(answer))[0] == "reset"
+
+
+def test_the_instance_page_says_that_no_server_answers(serve: Serve) -> None:
+    with serve(OLLAMA_BASE_URL="http://127.0.0.1:9").let_in() as browser:
+        page = browser.get("instance").text
+        assert "127.0.0.1:9" in page
+        assert 'role="alert"' in page
+
+
+def test_the_instance_page_proves(serve: Serve, scripted_ollama: Callable[..., ScriptedOllama]) -> None:
+    ollama = scripted_ollama(["ok"] * 8)
+    with serve(OLLAMA_BASE_URL=ollama.base_url, DEFAULT_MODEL=ollama.model).let_in() as browser:
+        browser.post("instance/verify")
+        until = time.monotonic() + 30
+        while "the model answers sense" not in browser.get("instance").text and time.monotonic() < until:
+            time.sleep(0.1)
+        page = browser.get("instance").text
+    assert page.count("<li>") == 12
+    assert "both halves use the same model name" in page
+
+
+def test_the_page_speaks_portuguese(serve: Serve, store: Store) -> None:
+    keep(store, "s1", team_run())
+    with serve(SUPER_AGENT_LANG="pt").let_in() as browser:
+        assert "Sessões" in browser.get("").text
+        assert "Tempo e custo" in browser.get("sessions/s1").text
