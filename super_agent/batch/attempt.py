@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,9 @@ class Place:
     flags: tuple[str, ...] = ()
     model: str = ""
     digest: str = ""
+    environment: Mapping[str, str] | None = None
+    """Of each run; None: this process's own."""
+    watch: Callable[[bytes], None] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +54,7 @@ class LocalAttempt:
     _process: RunProcess = field(init=False)
 
     def __post_init__(self) -> None:
-        self._process = RunProcess(Tally())
+        self._process = RunProcess(Tally(), self.place.environment, self.place.watch)
 
     @property
     def folder(self) -> Path:

@@ -41,6 +41,8 @@ class Options:
     html: Path | None
     yes: bool
     json: bool
+    ray: str | None = None
+    any_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,22 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
         wanted = {entry.id: entry.hash for entry in index.entries}
         kept = sum(results.counts(name, digest) for name, digest in wanted.items())
         progress = Progress(len(wanted), kept, sys.stdout, sys.stderr, options.json)
-        model = asked(settings) if kept < len(wanted) else Model("", 1)
-        parallel = bounds.parallel or model.slots
-        place = Place(
-            folder / "runs", settings.state_dir, stack.enter_context(Store.open(settings.state_dir)),
-            Repositories(folder / "repos"), run_flags(flags, env_file), settings.model, model.digest,
-        )  # fmt: skip
-        place.folder.mkdir(exist_ok=True)
-        remove_leftovers(place, lambda name: name in wanted and results.counts(name, wanted[name]))
+        wants = any(not results.counts(name, digest) for name, digest in wanted.items())
+        if options.ray is not None and wants:
+            start, slots = _on_cluster(options, settings, folder, progress, results, wanted, stack)
+        else:
+            model = asked(settings) if wants else Model("", 1)
+            place = Place(
+                folder / "runs", settings.state_dir, stack.enter_context(Store.open(settings.state_dir)),
+                Repositories(folder / "repos"), run_flags(flags, env_file), settings.model, model.digest,
+            )  # fmt: skip
+            place.folder.mkdir(exist_ok=True)
+            remove_leftovers(place, lambda name: name in wanted and results.counts(name, wanted[name]))
+            start, slots = local(place), model.slots
+        parallel = bounds.parallel or slots
         progress.begun(str(folder), parallel)
         driver = Driver(
-            index, results, folder, local(place), progress,
+            index, results, folder, start, progress,
             Bounds(parallel, bounds.failures, bounds.time_s, 4 * settings.retry_wait_s),
         )  # fmt: skip
         interrupted = asyncio.run(_driven(driver))
@@ -87,6 +94,25 @@ def local(place: Place) -> Start:
     """Attempts on this machine."""
     locked = locks()
     return lambda task, entry, number: LocalAttempt(place, task, entry.hash, number, locked)
+
+
+def _on_cluster(
+    options: Options, settings: Settings, folder: Path, progress: Progress, results: ResultsFile,
+    wanted: Mapping[str, str], stack: ExitStack,
+) -> tuple[Start, int]:  # fmt: skip
+    """Join it; nodes that get no task are named. Raises `SuperAgentError` before anything runs."""
+    from super_agent.batch.cluster.attempt import remote
+    from super_agent.batch.cluster.cluster import Cluster
+    from super_agent.batch.cluster.connect import LOCAL, join
+    from super_agent.batch.cluster.facts import ModelFacts
+
+    facts = ModelFacts.ask(settings)
+    address = options.ray or LOCAL
+    cluster = Cluster(join(address, facts, settings), facts, folder, settings, options.any_model, progress.event)
+    stack.callback(lambda: cluster.close(finished=all(results.counts(*item) for item in wanted.items())))
+    for line in cluster.refused():
+        sys.stderr.write(f"super-agent: {line}\n")
+    return remote(cluster), cluster.slots()
 
 
 def asked(settings: Settings) -> Model:

@@ -5,12 +5,12 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from super_agent.batch.tally import Tally
+from super_agent.batch.tally import Tally, is_interesting
 
 GRACE_S = 20.0
 """A run that is told to end keeps its state and shuts its sandbox, which takes a second or two."""
@@ -29,9 +29,14 @@ class Ended:
 
 @dataclass(slots=True)
 class RunProcess:
-    """At most one process at a time; `stop` ends it, and every later one at once."""
+    """At most one process at a time; `stop` ends it, and every later one at once.
+
+    `environment` is the run's, or else this process's own; `watch` is given each line that a `Tally` looks at.
+    """
 
     tally: Tally
+    environment: Mapping[str, str] | None = None
+    watch: Callable[[bytes], None] | None = None
     stopped: bool = False
     _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
@@ -43,6 +48,7 @@ class RunProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=complaints,
+                env=self.environment,
                 limit=LINE_BYTES,
                 start_new_session=True,  # Ctrl-C in the terminal is the batch's; it tells the runs
                 preexec_fn=_dies_with(os.getpid()),
@@ -81,6 +87,8 @@ class RunProcess:
             if not line:
                 return
             self.tally.take_line(line)
+            if self.watch is not None and is_interesting(line):
+                self.watch(line)
 
 
 def _dies_with(parent: int) -> Callable[[], None]:

@@ -38,12 +38,19 @@ class Progress:
         self._event("task_started", {"id": entry.id, "attempt": attempt})
         self._draw()
 
+    def event(self, name: str, attempt: int, host: str, line: bytes) -> None:
+        """What a run on another machine tells while it runs."""
+        if self.as_json:
+            self._event("task_event", {"id": name, "attempt": attempt, "host": host, "event": json.loads(line)})
+
     def finished(self, attempt: Attempt) -> None:
         """An attempt is on disk."""
         self.running -= 1
         self.finals += attempt.final
         self.done += attempt.final and attempt.outcome == "done"
-        self._event("task_finished", attempt.model_dump())
+        fields = attempt.model_dump()
+        fields["agent_version"] = fields.pop("version")  # `version` is that of the event
+        self._event("task_finished", fields)
         self._draw()
 
     def ended(self, summary: Mapping[str, Any], why: str) -> None:

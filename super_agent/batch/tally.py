@@ -11,6 +11,12 @@ HEAD_BYTES = 64
 """A line begins with its version and type; the rest is parsed only where it is looked at (most are streamed pieces)."""
 
 
+def is_interesting(line: bytes) -> bool:
+    """Whether a `Tally` looks at it."""
+    head = line[:HEAD_BYTES]
+    return any(name in head for name in HEADS)
+
+
 @dataclass(slots=True)
 class Tally:
     """Fed with lines of `--json` or with stored events as JSON has them."""
@@ -25,8 +31,7 @@ class Tally:
 
     def take_line(self, line: bytes) -> None:
         """One line of a run's standard output; a line that a killed run left half is dropped."""
-        head = line[:HEAD_BYTES]
-        if not any(name in head for name in HEADS):
+        if not is_interesting(line):
             return
         try:
             event = json.loads(line)

@@ -1,6 +1,8 @@
 """`batch` and `batch apply`, with the flags a user types."""
 
+import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ from super_agent.cli.say import say, say_json
 from super_agent.core.errors import ExitCode, UsageError
 
 TASKS = "tasks"
+AN_ADDRESS = re.compile(r"auto|local|ray://.*|.*:\d+")
 
 
 class _TasksFirst(TyperGroup):
@@ -18,8 +21,18 @@ class _TasksFirst(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or args[0] not in self.commands:
-            args = [TASKS, *args]
+            args = [TASKS, *_with_address(args)]
         return super().parse_args(ctx, args)
+
+
+def _with_address(args: list[str]) -> list[str]:
+    """`--ray` alone is `--ray local`; what follows it is an address where it looks like one."""
+    found: list[str] = []
+    for argument, following in pairwise([*args, ""]):
+        found.append(argument)
+        if argument == "--ray" and not AN_ADDRESS.fullmatch(following):
+            found.append("local")
+    return found
 
 
 class _Tasks(TyperCommand):
@@ -68,13 +81,20 @@ def tasks_(
     max_tokens: Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of each run.")] = None,
     sandbox: Annotated[str | None, typer.Option("--sandbox", help="As for `run`.")] = None,
     network: Annotated[bool, typer.Option("--network", help="Give the code the network.")] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", metavar="[ADDRESS]", help="On a Ray cluster; without an address on a local one."),
+    ] = None,
+    any_model: Annotated[
+        bool, typer.Option("--any-model", help="Take nodes whose model is another one than this machine's.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")] = False,
     env_file: EnvFile = None,
 ) -> None:
     """See the decorator: this text is not shown."""
     from super_agent.batch import command
 
-    options = command.Options(tasks, out, parallel, until_failures, time, repos, html, yes, json)
+    options = command.Options(tasks, out, parallel, until_failures, time, repos, html, yes, json, ray, any_model)
     flags = {
         "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
         "sandbox": sandbox, **({"network": True} if network else {}),
@@ -116,3 +136,26 @@ def _confirmed(question: str) -> bool:
         raise UsageError("nobody can be asked whether to apply this", fix="Say --yes to apply it without a question")
     say(question)
     return sys.stdin.readline().strip().lower() in ("y", "yes", "s", "sim")
+
+
+def node(
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="The head's; without it this is the head.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the head.")] = 6379,
+    expect: Annotated[
+        str | None, typer.Option("--expect", metavar="DIGEST:CONTEXT", help="The head's model; another is refused.")
+    ] = None,
+    any_model: Annotated[bool, typer.Option("--any-model", help="Join whatever the model here.")] = False,
+    print_: Annotated[bool, typer.Option("--print", help="Print the command without running anything.")] = False,
+    more: Annotated[list[str] | None, typer.Argument(help="Further options of `ray start`, after --.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON objects, one a line, instead of text.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Make this machine a node for `batch --ray`: its model made ready and checked, then `ray start`."""
+    from super_agent.cli.commands import node as command
+
+    ask = command.Ask(address, port, expect, any_model, print_, json, tuple(more or ()))
+    raise typer.Exit(command.main(ask, {"model": model, "base_url": base_url}, env_file))

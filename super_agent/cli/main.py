@@ -238,6 +238,7 @@ def sandbox(
 app.add_typer(session_commands.sessions, name="sessions")
 app.add_typer(batch_commands.batch, name="batch")
 app.command()(web_commands.web)
+app.command()(batch_commands.node)
 app.command()(session_commands.show)
 app.command()(session_commands.diff)
 app.command()(session_commands.undo)

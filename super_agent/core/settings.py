@@ -150,6 +150,15 @@ VARIABLES: Mapping[str, str] = {
     **{PREFIX + name.upper(): name for name in Settings.model_fields if name not in ("base_url", "model")},
 }
 
+RAY_VARIABLES: Mapping[str, str] = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # A node that fell silent is given up after 5 s and not after Ray's 20.
+    "RAY_health_check_initial_delay_ms": "5000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "3000",
+    "RAY_health_check_failure_threshold": "5",
+}
+
 
 def user_env_file() -> Path:
     """The `.env` that is read when `--env-file` is not given."""
@@ -236,6 +245,35 @@ def terminal_wishes(environ: Mapping[str, str] | None = None) -> TerminalWishes:
 def server_environment() -> dict[str, str]:
     """The user's whole environment, for an Ollama server that is started in their name."""
     return dict(os.environ)
+
+
+def variables_of(settings: Settings) -> dict[str, str]:
+    """Settings as variables that give the same settings again; empty where nothing is set."""
+    found = {}
+    for variable, name in VARIABLES.items():
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        elif isinstance(value, tuple):
+            value = ":".join(map(str, value))
+        found[variable] = "" if value is None else str(value)
+    return found
+
+
+def set_for_ray(own: Settings | None = None) -> None:
+    """Ray reads variables of its own in this process and hands them on; the user's count where they are set.
+
+    The processes of a cluster that this process starts get its `own` settings, also where they came from flags.
+    """
+    for name, value in RAY_VARIABLES.items():
+        os.environ.setdefault(name, value)
+    os.environ.update(variables_of(own) if own is not None else {})
+
+
+def ray_token_there() -> bool:
+    """Whether this machine has a token for a cluster, in one of the three places where Ray looks for it."""
+    named = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return named or (Path.home() / ".ray" / "auth_token").is_file()
 
 
 def _read_env_file(path: Path) -> dict[str, str]:

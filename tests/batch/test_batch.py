@@ -164,6 +164,7 @@ def test_a_folder_of_tasks_and_standard_input_are_read(super_agent: SuperAgent, 
         piped = super_agent("batch", "-", *where, "--json", stdin=line)
     assert done.code == 0, done.err
     assert piped.code == 0, piped.err
+    assert {json.loads(line)["version"] for line in piped.out.splitlines()} == {1}
     kinds = [json.loads(line)["type"] for line in piped.out.splitlines()]
     assert kinds == ["batch_started", "task_started", "task_finished", "batch_ended"]
 

@@ -11,6 +11,7 @@ from super_agent.core.settings import (
     DEFAULT_MODEL,
     load_settings,
     variables_in,
+    variables_of,
 )
 
 NO_FILE = Path("/nonexistent/.env")
@@ -112,3 +113,9 @@ def test_the_variables_of_a_foreign_file_can_be_listed(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("OLLAMA_BASE_URL=http://evil\nOTHER=1\nSUPER_AGENT_SANDBOX=none\n")
     assert variables_in(tmp_path / ".env") == ["OLLAMA_BASE_URL", "SUPER_AGENT_SANDBOX"]
     assert variables_in(tmp_path / "missing") == []
+
+
+def test_settings_as_variables_give_the_same_settings_again(tmp_path: Path) -> None:
+    flags = {"model": "m", "network": True, "api_key": "k", "sandbox_paths": f"{tmp_path}:/usr", "max_tokens": 5}
+    settings = load_settings(flags, environ={}, env_file=None)
+    assert load_settings({}, environ=variables_of(settings)) == settings

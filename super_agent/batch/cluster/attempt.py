@@ -1,0 +1,129 @@
+"""One attempt on some node, as the driver sees it. What Ray says of a lost node becomes a failure that is repeated."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from super_agent import __version__
+from super_agent.batch.cluster.cluster import Absence, Cluster
+from super_agent.batch.cluster.order import Begun, Event, Order, Result
+from super_agent.batch.cluster.work import carry_out
+from super_agent.batch.driver import Start
+from super_agent.batch.index import Entry
+from super_agent.batch.process import GRACE_S
+from super_agent.batch.results import Attempt, Outcome
+from super_agent.batch.tally import Tally
+from super_agent.batch.tasks import Task
+from super_agent.core.errors import ExitCode, SuperAgentError
+
+LOOK_S = 3.0
+"""Between two looks at the nodes while a task waits for one."""
+OUTCOMES: dict[int, Outcome] = {1: "not done", 2: "refused", 3: "server", 4: "executor"}
+
+
+@dataclass(slots=True, eq=False)
+class RayAttempt:
+    """A `Running` on a cluster."""
+
+    cluster: Cluster
+    task: Task
+    hash: str
+    number: int
+    _stream: Any = None
+    _begun: Begun | None = None
+    _stopped: bool = False
+    _tally: Tally = field(default_factory=Tally)
+
+    def stop(self) -> None:
+        """End the run on its node, which keeps what can be gone on with; after a while its process is killed."""
+        self._stopped = True
+        self._cancel(force=False)
+        asyncio.get_running_loop().call_later(GRACE_S + 5, lambda: self._cancel(force=True))
+
+    async def run(self) -> tuple[Attempt, bytes] | None:
+        """The attempt and its patch, or None where it was stopped. Raises OSError where the driver's disk fails."""
+        started = time.monotonic()
+        try:
+            packed = await self.cluster.packed(self.task)
+        except SuperAgentError as error:
+            return self._failed(error.exit_code, str(error), started), b""
+        if self._stopped:
+            return None
+        order = Order(
+            self.cluster.batch, self.task, self.hash, self.number, self.cluster.environment,
+            packed.digest if packed is not None else "", self.cluster.facts.digest,
+        )  # fmt: skip
+        # No processor is reserved: the model's slots are what is scarce, here as on one machine.
+        remote = self.cluster.ray.remote(carry_out).options(
+            num_cpus=0, resources={"ollama": 1}, max_retries=0, num_returns="streaming",
+            label_selector=self.cluster.selector, name=self.task.id,
+        )  # fmt: skip
+        self._stream = remote.remote(order, packed.reference if packed is not None else None)
+        try:
+            result = await self._read()
+        except self.cluster.ray.exceptions.RayError as error:
+            if self._stopped:
+                return None
+            return self._failed(ExitCode.EXECUTOR, self._lost(error), started), b""
+        finally:
+            self._stream = None
+        if result.attempt is None:
+            return None if self._stopped else (self._failed(ExitCode.EXECUTOR, "ended by its node", started), b"")
+        wall_s = round(time.monotonic() - started, 3)
+        own = {"workspace": self.task.workspace or "", "wall_s": wall_s}
+        return result.attempt.model_copy(update=own), result.patch
+
+    def discard(self) -> None:
+        """Have the node remove its copy."""
+        if self._begun is not None:
+            self.cluster.discard(self._begun.node, self.task.id)
+
+    async def _read(self) -> Result:
+        """Everything that the node sends; raises `RayError`, and `TaskCancelledError` where no node takes the task."""
+        absence, items = Absence(), self._stream.__aiter__()
+        while True:
+            coming = asyncio.ensure_future(anext(items))
+            while not (await asyncio.wait({coming}, timeout=LOOK_S))[0]:
+                there = self._begun is not None or bool(await asyncio.to_thread(self.cluster.nodes))
+                if absence.too_long(there=there):
+                    self._cancel(force=False)
+            item = await (await coming)
+            if isinstance(item, Result):
+                return item
+            if isinstance(item, Begun):
+                self._begun = item
+            elif isinstance(item, Event):
+                self._tally.take_line(item.line)
+                host = self._begun.host if self._begun is not None else ""
+                self.cluster.told(self.task.id, self.number, host, item.line)
+
+    def _cancel(self, *, force: bool) -> None:
+        if self._stream is not None:
+            with suppress(ValueError):  # it has just ended
+                self.cluster.ray.cancel(self._stream, force=force)
+
+    def _lost(self, error: Exception) -> str:
+        if self._begun is None:
+            return f"no node took the task ({type(error).__name__})"
+        return f"the node {self._begun.host} ({self._begun.node[:8]}) was lost ({type(error).__name__})"
+
+    def _failed(self, code: ExitCode, detail: str, started: float) -> Attempt:
+        return Attempt(
+            id=self.task.id, hash=self.hash, attempt=self.number, final=True, outcome=OUTCOMES[int(code)],
+            reason="error", exit_code=int(code), detail=detail, workspace=self.task.workspace or "",
+            turns=self._tally.turns, model_s=round(self._tally.model_s, 3),
+            wall_s=round(time.monotonic() - started, 3), host=self._begun.host if self._begun is not None else "",
+            model=self.cluster.settings.model, digest=self.cluster.facts.digest, version=__version__,
+            session=self._tally.session,
+        )  # fmt: skip
+
+
+def remote(cluster: Cluster) -> Start:
+    """Attempts on the cluster's nodes."""
+
+    def start(task: Task, entry: Entry, number: int) -> RayAttempt:
+        return RayAttempt(cluster, task, entry.hash, number)
+
+    return start

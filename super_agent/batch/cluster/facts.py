@@ -1,0 +1,54 @@
+"""What a node says of its model, as Ray's labels: a task goes only where they are the driver's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from super_agent import __version__
+from super_agent.core.errors import ModelNotFound, ServerError
+from super_agent.core.ollama import processes
+from super_agent.core.ollama.api import Ollama, same_model
+from super_agent.core.settings import Settings
+
+DIGEST, CONTEXT, VERSION = "super-agent-digest", "super-agent-context", "super-agent-version"
+DIGEST_CHARACTERS = 32
+"""A label holds 63."""
+
+
+class NodeDiffers(ServerError):
+    """The model here is not the one that the batch runs with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Digest (shortened) and baked-in context of a model on one server; `context` is `default` where none is."""
+
+    digest: str
+    context: str
+    slots: int = 1
+
+    @classmethod
+    def ask(cls, settings: Settings) -> Self:
+        """Of the settings' model on their server; raises `ServerError`."""
+        with Ollama(settings) as server:
+            details = server.show_local(settings.model)
+            digest = next((m.digest for m in server.models() if same_model(m.name, settings.model)), "")
+        if not digest:
+            raise ModelNotFound(f"{settings.base_url} does not list {settings.model}", fix="super-agent up")
+        slots = settings.slots or processes.slots(settings.base_url, details.weights) or 1
+        short = digest.removeprefix("sha256:")[:DIGEST_CHARACTERS]
+        return cls(short, str(details.num_ctx or "default"), slots)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """As a node carries them."""
+        return {DIGEST: self.digest, CONTEXT: self.context, VERSION: __version__}
+
+    def difference(self, labels: Mapping[str, str]) -> str:
+        """What of another's labels differs, in words; empty where nothing does."""
+        names = {DIGEST: "the model's digest", CONTEXT: "its context", VERSION: "super-agent's version"}
+        return ", ".join(
+            f"{names[key]} is {labels.get(key, 'not said')} and not {mine}"
+            for key, mine in self.labels.items()
+            if labels.get(key) != mine
+        )

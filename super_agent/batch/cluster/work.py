@@ -1,0 +1,156 @@
+"""What runs on a node, in a process of Ray's: one attempt there, as on the driver's own machine."""
+
+import asyncio
+import fcntl
+import os
+import queue
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from super_agent import __version__
+from super_agent.batch.attempt import LocalAttempt, Place
+from super_agent.batch.cluster.archive import unpack
+from super_agent.batch.cluster.order import Begun, Event, Order, Result
+from super_agent.batch.driver import locks
+from super_agent.batch.process import GRACE_S
+from super_agent.batch.repositories import Repositories
+from super_agent.batch.results import Attempt
+from super_agent.batch.standing import discard
+from super_agent.core.errors import ExecutorError, SuperAgentError
+from super_agent.core.settings import load_settings, server_environment
+from super_agent.core.store.store import Store
+
+FREED_S = 30.0
+"""A run of a driver that died a moment ago ends with its process, as soon as Ray has noticed."""
+
+
+def carry_out(order: Order, archive: bytes | None) -> Iterator[Begun | Event | Result]:
+    """One attempt; ended from outside (a KeyboardInterrupt of Ray's) it ends the run so that it can be gone on with."""
+    import ray
+
+    yield Begun(ray.get_runtime_context().get_node_id(), socket.gethostname())
+    work = _Work(order, archive)
+    work.start()
+    try:
+        while not isinstance(item := work.next(), Result):
+            yield item
+        yield item
+    finally:
+        work.end()
+
+
+def discard_copy(batch: str, name: str) -> None:
+    """Remove what the attempts at a task left here, once its result is kept."""
+    folder = _folder(batch)
+    discard(load_settings().state_dir, folder / "runs" / name, folder / "runs" / name / "workspace")
+
+
+def clean(batch: str) -> None:
+    """Remove all that a finished batch left here."""
+    folder = _folder(batch)
+    if (folder / "runs").is_dir():
+        for run in (folder / "runs").iterdir():
+            discard(load_settings().state_dir, run, run / "workspace")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(batch: str) -> Path:
+    """Beside the state folder and not in it: no run works in what belongs to the program."""
+    state = load_settings().state_dir
+    return state.with_name(f"{state.name}-batches") / batch
+
+
+class _Work:
+    """The attempt in a thread that lives as long as its run, which the kernel ends with the thread that began it."""
+
+    def __init__(self, order: Order, archive: bytes | None) -> None:
+        self._order = order
+        self._archive = archive
+        self._items: queue.SimpleQueue[Event | Result] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=order.task.id, daemon=True)
+        self._loop = asyncio.new_event_loop()
+        self._attempt: LocalAttempt | None = None
+        self._ending = threading.Event()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def next(self) -> Event | Result:
+        while True:  # in pieces, because Ray's interrupt does not end a wait
+            try:
+                return self._items.get(timeout=0.2)
+            except queue.Empty:
+                if not self._thread.is_alive() and self._items.empty():
+                    raise RuntimeError("the attempt ended without a result") from None
+
+    def end(self) -> None:
+        self._ending.set()
+        if self._thread.is_alive() and self._attempt is not None:
+            self._loop.call_soon_threadsafe(self._attempt.stop)
+        self._thread.join(GRACE_S + 10)
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        try:
+            found = self._loop.run_until_complete(self._carried_out())
+        except (SuperAgentError, OSError) as error:
+            # What fails on this node may go well on another, so it is the executor's failure and not the task's.
+            found = _failed(self._order, str(error), time.monotonic() - started), b""
+        finally:
+            self._loop.close()
+        self._items.put(Result(None) if found is None else Result(*found))
+
+    async def _carried_out(self) -> tuple[Attempt, bytes] | None:
+        order, folder = self._order, _folder(self._order.batch)
+        settings = load_settings()
+        (folder / "runs").mkdir(parents=True, exist_ok=True)
+        with _alone(folder / f"{order.task.id}.lock"), Store.open(settings.state_dir) as store:
+            task = order.task
+            if self._archive is not None:
+                origin = folder / "origins" / order.archive
+                unpack(self._archive, origin)
+                task = task.model_copy(update={"workspace": str(origin), "repo": None, "commit": None})
+            place = Place(
+                folder / "runs", settings.state_dir, store, Repositories(folder / "repos"),
+                model=order.environment["DEFAULT_MODEL"], digest=order.digest,
+                environment={**server_environment(), **order.environment}, watch=self._watch,
+            )  # fmt: skip
+            self._attempt = LocalAttempt(place, task, order.hash, order.number, locks())
+            if self._ending.is_set():
+                return None
+            return await self._attempt.run()
+
+    def _watch(self, line: bytes) -> None:
+        self._items.put(Event(line))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One attempt at a task at a time on this node; raises `ExecutorError` where an earlier one does not end."""
+    until = time.monotonic() + FREED_S
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise ExecutorError("an earlier attempt at the task still runs on this node") from None
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(file)
+
+
+def _failed(order: Order, detail: str, wall_s: float) -> Attempt:
+    return Attempt(
+        id=order.task.id, hash=order.hash, attempt=order.number, final=True, outcome="executor", reason="error",
+        exit_code=4, detail=detail, wall_s=round(wall_s, 3), host=socket.gethostname(),
+        model=order.environment["DEFAULT_MODEL"], digest=order.digest, version=__version__,
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""`node`: make this machine a node of a cluster for `batch --ray`: prove its model, then print and run `ray start`."""
+
+import json
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from super_agent.batch.cluster.facts import ModelFacts, NodeDiffers
+from super_agent.cli.commands import up, verify
+from super_agent.cli.say import complain, say, say_json
+from super_agent.core.errors import EngineFailed, ServerFailed, UsageError
+from super_agent.core.settings import RAY_VARIABLES, Settings, load_settings, ray_token_there, server_environment
+
+PORT = 6379
+"""Ray's own default."""
+START_S = 180.0
+"""A slow disk took 52 s."""
+BEGIN = "import sys; from ray.scripts.scripts import main; sys.argv[0] = 'ray'; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What was typed: `address` is the head's, or None for the head itself; `expect` the head's model."""
+
+    address: str | None
+    port: int
+    expect: str | None
+    any_model: bool
+    only_print: bool
+    json: bool
+    more: tuple[str, ...]
+
+
+def main(ask: Ask, flags: dict[str, Any], env_file: Path | None) -> int:
+    """Returns the exit code; raises the `SuperAgentError` of what could not be."""
+    settings = load_settings(flags, env_file=env_file)
+    if not ask.only_print:
+        _require_ray()
+        up.main(None, None, flags, env_file, as_json=ask.json)
+        if verify.main(flags, env_file, as_json=ask.json, quick=True, load=True):
+            raise ServerFailed("this machine's model does not pass, so it takes no tasks", fix="super-agent verify")
+    facts = ModelFacts.ask(settings)
+    _require_same(ask, facts)
+    command, environment = _command(ask, facts), _environment(settings)
+    if ask.json:
+        expect = f"{facts.digest}:{facts.context}"
+        say_json({"version": 1, "step": "node", "command": command, "environment": environment, "expect": expect})
+    else:
+        say(f"{_typed(command, environment)}\n")
+    if ask.only_print:
+        return 0
+    if ask.address is None and not ray_token_there():
+        _ray(["get-auth-token", "--generate"], environment)
+    elif not ray_token_there():
+        raise UsageError("this machine has no token", fix="Copy the head's ~/.ray/auth_token here (mode 600)")
+    _ray(command[1:], environment)
+    if ask.address is None and not ask.json:
+        _tell_the_others(ask, facts)
+    return 0
+
+
+def _require_same(ask: Ask, facts: ModelFacts) -> None:
+    mine = f"{facts.digest}:{facts.context}"
+    if ask.expect is None or ask.any_model or ask.expect == mine:
+        return
+    raise NodeDiffers(
+        f"the model here (digest:context) is {mine}, the cluster's is {ask.expect}",
+        fix="Make it the same with `super-agent up`, or say --any-model",
+    )
+
+
+def _command(ask: Ask, facts: ModelFacts) -> list[str]:
+    where = [f"--address={ask.address}"] if ask.address else ["--head", f"--port={ask.port}", "--include-dashboard=0"]
+    labels = ",".join(f"{name}={value}" for name, value in facts.labels.items())
+    resources = json.dumps({"ollama": facts.slots})
+    return ["ray", "start", *where, f"--resources={resources}", f"--labels={labels}", *ask.more]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What the node's tasks see beside the user's own variables."""
+    return {
+        "OLLAMA_BASE_URL": settings.base_url,
+        "SUPER_AGENT_STATE_DIR": str(settings.state_dir),
+        "RAY_AUTH_MODE": "token",
+        **RAY_VARIABLES,
+    }
+
+
+def _typed(command: list[str], environment: dict[str, str]) -> str:
+    return " ".join([*(f"{name}={shlex.quote(value)}" for name, value in environment.items()), shlex.join(command)])
+
+
+def _require_ray() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("ray") is None:
+        raise UsageError("a node needs Ray, which is not installed", fix="pip install 'super-agent[ray]'")
+
+
+def _ray(arguments: list[str], environment: dict[str, str]) -> None:
+    """Ray's own command, of this Python; raises `EngineFailed` with the last that it says."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", BEGIN, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=server_environment() | environment,
+            timeout=START_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineFailed(f"ray {arguments[0]} did not end within {START_S:g} s", fix="ray stop, then again") from None
+    if done.returncode:
+        text = done.stdout.decode("utf-8", "replace")
+        if "AuthToken" in text or "Unauthenticated" in text:
+            raise EngineFailed("the cluster refuses this machine's token", fix="Copy the head's ~/.ray/auth_token here")
+        lines = [line.strip() for line in text.splitlines() if line.strip()] or ["it says nothing"]
+        wrong = next((line for line in lines if "Error:" in line or "ismatch" in line), lines[-1])
+        raise EngineFailed(f"ray {arguments[0]}: {wrong}", fix="ray stop ends what runs of it here")
+
+
+def _tell_the_others(ask: Ask, facts: ModelFacts) -> None:
+    complain(f"this is the head; `super-agent batch TASKS --ray 127.0.0.1:{ask.port}` here uses it, `ray stop` ends it")
+    say(
+        "On each other machine, with ~/.ray/auth_token of this one:\n"
+        f"super-agent node --address THIS_MACHINE:{ask.port} --expect {facts.digest}:{facts.context}\n"
+    )

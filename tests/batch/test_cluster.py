@@ -1,0 +1,123 @@
+"""What a cluster is made of, where Ray itself is not needed."""
+
+import json
+import os
+import socket
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from super_agent.batch.cluster import archive
+from super_agent.batch.cluster.cluster import Absence
+from super_agent.batch.cluster.facts import ModelFacts
+from super_agent.batch.copies import copy_folder
+from super_agent.cli.batch_commands import _with_address
+from super_agent.core.errors import UsageError
+from tests.batch.conftest import CHECK, Lines, run_batch
+from tests.cli.conftest import SuperAgent
+from tests.scripted_ollama import ScriptedOllama
+
+without_ray = pytest.mark.skipif(find_spec("ray") is not None, reason="Ray is installed, and these say that it is not")
+
+
+def test_a_workspace_arrives_as_it_was_with_its_links_into_itself(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "inner").mkdir(parents=True)
+    (source / "inner" / "run.sh").write_text("#!/bin/sh\n")
+    (source / "inner" / "run.sh").chmod(0o755)
+    (source / "absolute").symlink_to(source / "inner" / "run.sh")
+    (source / "inner" / "up").symlink_to("../absolute")
+    (source / "outside").symlink_to("/etc/hosts")
+    (source / ".git").write_text("gitdir: /elsewhere\n")
+    copy_folder(source, tmp_path / "copy", tmp_path)
+    packed = archive.pack(tmp_path / "copy")
+    for _ in range(2):  # a second time nothing is done
+        archive.unpack(packed, tmp_path / "node" / "origin")
+    there = tmp_path / "node" / "origin"
+    assert sorted(path.name for path in there.iterdir()) == ["absolute", "inner", "outside"]
+    assert (there / "absolute").resolve() == there / "inner" / "run.sh"
+    assert (there / "inner" / "up").resolve() == there / "inner" / "run.sh"
+    assert os.readlink(there / "outside") == "/etc/hosts"
+    assert (there / "inner" / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in (tmp_path / "node").iterdir()] == ["origin"]
+
+
+def test_a_workspace_that_is_too_large_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_BYTES", 1024 * 1024)
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "noise").write_bytes(os.urandom(3 * 1024 * 1024))
+    with pytest.raises(UsageError, match="more than 1 MiB when it is packed"):
+        archive.pack(tmp_path / "large")
+
+
+def test_what_differs_of_a_node_is_named() -> None:
+    mine = ModelFacts("aa", "8192")
+    assert mine.difference(mine.labels) == ""
+    assert mine.difference(ModelFacts("bb", "4096").labels) == (
+        "the model's digest is bb and not aa, its context is 4096 and not 8192"
+    )
+    assert "super-agent's version is 0.0.1 and not " in mine.difference(mine.labels | {"super-agent-version": "0.0.1"})
+    assert mine.difference({}).startswith("the model's digest is not said and not aa")
+
+
+def test_nodes_are_missed_only_where_all_are_away_for_long() -> None:
+    absence = Absence(limit_s=0.0)
+    assert not absence.too_long(there=True)
+    assert not Absence(limit_s=60.0).too_long(there=False)
+    absence.too_long(there=False)
+    assert absence.too_long(there=False)
+    assert not absence.too_long(there=True)
+
+
+def test_ray_takes_an_address_or_none() -> None:
+    assert _with_address(["--ray", "tasks.jsonl"]) == ["--ray", "local", "tasks.jsonl"]
+    assert _with_address(["tasks.jsonl", "--ray"]) == ["tasks.jsonl", "--ray", "local"]
+    assert _with_address(["t", "--ray", "head:6379"]) == ["t", "--ray", "head:6379"]
+    assert _with_address(["t", "--ray=auto"]) == ["t", "--ray=auto"]
+
+
+@without_ray
+def test_without_ray_one_line_says_what_to_install(super_agent: SuperAgent, lines: Lines, tmp_path: Path) -> None:
+    with ScriptedOllama() as server:
+        tasks = lines({"id": "a", "task": "x", "check": CHECK})
+        batch = run_batch(super_agent, server, tasks, tmp_path / "out", "--ray", "head:6379")
+        node = super_agent("node", "--base-url", server.base_url, "--model", server.model)
+    for done in (batch, node):
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
+        assert "Ray, which is not installed. pip install 'super-agent[ray]'" in done.err
+
+
+def test_a_node_says_what_it_would_run(super_agent: SuperAgent) -> None:
+    with ScriptedOllama() as server:
+        where = ("--base-url", server.base_url, "--model", server.model, "--print")
+        done = super_agent("node", *where, "--json", "--", "--num-cpus=2", SUPER_AGENT_SLOTS="3")
+        found = json.loads(done.out)
+        again = super_agent("node", "--address", "head:6379", "--expect", found["expect"], *where)
+        other = super_agent("node", "--address", "head:6379", "--expect", "0:1", *where)
+        told = super_agent("node", "--address", "head:6379", "--expect", "0:1", "--any-model", *where)
+    assert done.code == 0, done.err
+    assert found["command"][:4] == ["ray", "start", "--head", "--port=6379"]
+    assert '--resources={"ollama": 3}' in found["command"]
+    assert found["command"][-1] == "--num-cpus=2"
+    assert found["environment"]["OLLAMA_BASE_URL"] == server.base_url
+    assert found["environment"]["RAY_AUTH_MODE"] == "token"
+    assert (again.code, told.code) == (0, 0)
+    assert "ray start --address=head:6379" in again.out
+    assert (other.code, other.err.count("\n")) == (3, 1)
+    assert f"the model here (digest:context) is {found['expect']}, the cluster's is 0:1" in other.err
+
+
+def test_an_address_where_nothing_listens_is_one_line(super_agent: SuperAgent, lines: Lines, tmp_path: Path) -> None:
+    if find_spec("ray") is None:
+        pytest.skip("needs Ray: pip install -r requirements/ray.txt")
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        with ScriptedOllama() as server:
+            tasks = lines({"id": "a", "task": "x", "check": CHECK})
+            done = run_batch(super_agent, server, tasks, tmp_path / "out", "--ray", f"127.0.0.1:{port}")
+    assert (done.code, done.err.count("\n")) == (4, 1), done.err
+    assert f"no Ray cluster can be joined at 127.0.0.1:{port}" in done.err
+    assert subprocess.run(["pgrep", "-f", f"cluster.connect 127.0.0.1:{port}"], check=False).returncode == 1

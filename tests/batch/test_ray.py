@@ -1,0 +1,132 @@
+"""A batch on several Ray nodes: a node dies, the driver dies, and each task has its result once.
+
+`RAY_TASKS=200` is the full form; a plain test run does a few. It needs Ray (requirements/ray.txt) beside the tests'
+own packages.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.batch.conftest import CHECK, Lines, results, solve
+from tests.batch.ray_nodes import RayNodes, ended
+from tests.scripted_ollama import ScriptedOllama
+from tests.scripted_replies import Say
+
+pytestmark = [
+    pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install -r requirements/ray.txt"),
+    pytest.mark.timeout(900 + 20 * int(os.environ.get("RAY_TASKS", "9"))),
+]
+TASKS = int(os.environ.get("RAY_TASKS", "9"))
+NAMES = ("head", "second", "third")
+
+
+def slowly(request: Any) -> Say:
+    """So that there is a middle to be killed in."""
+    return Say(solve(request), wait_s=0.4)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, ScriptedOllama]]:
+    """One for each node."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(ScriptedOllama(autogen=slowly)) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, ScriptedOllama]) -> Iterator[RayNodes]:
+    """Three nodes with one slot each."""
+    found = RayNodes(tmp_path_factory.mktemp("nodes"))
+    try:
+        found.all_up([found.begin("head", servers["head"])])
+        found.all_up([found.begin(name, servers[name]) for name in NAMES[1:]])
+        yield found
+    finally:
+        found.close()
+
+
+def batch(nodes: RayNodes, server: ScriptedOllama, tasks: Path, out: Path, *more: str, **env: str) -> Any:
+    """A driver on the head's machine."""
+    where = ["--out", str(out), "--base-url", server.base_url, "--model", server.model]
+    return nodes.start("head", "batch", str(tasks), *where, "--ray", f"127.0.0.1:{nodes.port}", *more, **env)
+
+
+def wait_for(happened: Callable[[], bool], driver: "subprocess.Popen[str]", what: str) -> None:
+    """Raises AssertionError where the driver ends before, or after five minutes."""
+    until = time.monotonic() + 300
+    while not happened():
+        assert driver.poll() is None, f"the driver ended before {what}: {driver.communicate()}"
+        assert time.monotonic() < until, f"{what} did not happen"
+        time.sleep(0.05)
+
+
+def test_what_is_wrong_with_a_cluster_is_one_line(
+    nodes: RayNodes, servers: dict[str, ScriptedOllama], lines: Lines, tmp_path: Path
+) -> None:
+    tasks, out = lines({"id": "a", "task": "Write add.py", "check": CHECK}), tmp_path / "out"
+    wrong = ended(batch(nodes, servers["head"], tasks, out, RAY_AUTH_TOKEN="f" * 64), 100)
+    assert (wrong.code, wrong.err.count("\n")) == (4, 1), wrong.err
+    assert f"the cluster at 127.0.0.1:{nodes.port} refuses this machine's token" in wrong.err
+    with ScriptedOllama(autogen=slowly, context_length=4096) as other:
+        differs = ended(batch(nodes, other, tasks, out), 100)
+        joining = ended(nodes.begin("other", other, "--expect", "0" * 32 + ":8192"), 100)
+    assert differs.code == 4
+    assert differs.err.count(", its context is 8192 and not 4096\n") == 3
+    assert differs.err.splitlines()[3].startswith("super-agent: no node of the cluster has this machine's model")
+    assert (joining.code, joining.err.count("\n")) == (3, 1), joining.err
+    assert "the model here (digest:context) is " in joining.err
+    assert not (out / "results.jsonl").read_text()
+
+
+def test_a_node_and_the_driver_die_and_each_task_has_its_result_once(
+    nodes: RayNodes, servers: dict[str, ScriptedOllama], lines: Lines, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "notes.txt").write_text("keep me\n")
+    (source / "link").symlink_to(source / "notes.txt")
+    task = {"task": "Write add.py", "workspace": str(source), "check": f"{CHECK} && test -f link -a -f notes.txt"}
+    tasks, out = lines(*(task | {"id": f"t{number}"} for number in range(TASKS))), tmp_path / "out"
+
+    def kept() -> int:
+        return (out / "results.jsonl").read_text().count("\n") if (out / "results.jsonl").exists() else 0
+
+    driver = batch(nodes, servers["head"], tasks, out, "--json")
+    wait_for(lambda: kept() >= TASKS // 6 and len(servers["third"].chats) > 0, driver, "a result and work on the third")
+    busy = len(servers["third"].chats)
+    wait_for(lambda: len(servers["third"].chats) > busy, driver, "more work on the third")
+    assert nodes.kill("third") > 0
+    lost_at = time.monotonic()
+    wait_for(lambda: '"outcome":"executor"' in (out / "results.jsonl").read_text(), driver, "the lost node's line")
+    assert time.monotonic() - lost_at < 20, "a lost node was noticed late"
+    seen = kept()
+    wait_for(lambda: kept() > max(seen, TASKS // 3), driver, "a result after the node's death")
+    driver.kill()
+    driver.communicate(timeout=60)
+    before = results(out)
+    assert sum(line["final"] for line in before) < TASKS, "there was nothing left to do"
+    again = ended(batch(nodes, servers["head"], tasks, out, "--json"), 300 + 20 * TASKS)
+    assert again.code == 0, again.out[-2000:] + again.err
+    found = results(out)
+    finals = [line["id"] for line in found if line["final"]]
+    assert sorted(finals) == sorted(f"t{number}" for number in range(TASKS))
+    assert {line["outcome"] for line in found if line["final"]} == {"done"}
+    lost = [line for line in found if not line["final"]]
+    assert {(line["outcome"], line["exit_code"]) for line in lost} == {("executor", 4)}
+    assert all("was lost" in line["detail"] or "no node took" in line["detail"] for line in lost)
+    assert found[: len(before)] == before
+    assert all("return a + b" in (out / "patches" / f"{name}.patch").read_text() for name in finals)
+    kinds = {json.loads(line)["type"] for line in again.out.splitlines()}
+    assert kinds >= {"batch_started", "task_started", "task_event", "task_finished", "batch_ended"}
+    for name in NAMES[:2]:
+        left = list((nodes.folder / name / "home" / "state-batches").glob("*/runs/*"))
+        assert not left, "a finished batch left copies on a node"
+    assert sorted(path.name for path in source.iterdir()) == ["link", "notes.txt"]
