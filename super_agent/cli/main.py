@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from super_agent import __version__
-from super_agent.cli import batch_commands, session_commands, web_commands
+from super_agent.cli import acp_command, batch_commands, session_commands, web_commands
 from super_agent.cli.commands.task_arguments import TaskCommand
 from super_agent.cli.say import complain
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
@@ -237,6 +237,7 @@ def sandbox(
 
 app.add_typer(session_commands.sessions, name="sessions")
 app.add_typer(batch_commands.batch, name="batch")
+app.command()(acp_command.acp)
 app.command()(web_commands.web)
 app.command()(batch_commands.node)
 app.command()(session_commands.show)

@@ -57,7 +57,7 @@ class Clock:
 
 def run(options: RunOptions, settings: Settings, door: Door) -> RunResult:
     """Run one task to its end; raises `SuperAgentError` for what is wrong before the run begins."""
-    with wiring.open_context(settings, options.workspace, options.python, door.sinks) as context:
+    with wiring.open_context(settings, options.workspace, options.python, door.sinks, options.session) as context:
         if options.check is not None and options.setup is None:
             wiring.require_program(context, options.check)
         _keep_begun(context, options)

@@ -15,7 +15,10 @@ Mode = Literal["team", "solo", "exec"]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What is to be done and where, beside the settings. With `yes` the setup command runs without a question."""
+    """What is to be done and where, beside the settings. With `yes` the setup command runs without a question.
+
+    `session` is the id that the door chose for it (`new_session_id`); else one is made.
+    """
 
     task: str
     workspace: Path
@@ -25,17 +28,27 @@ class RunOptions:
     yes: bool = False
     python: Path | None = None
     strict_instance: bool = False
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeOptions:
-    """Which session goes on: `session` or the last of `workspace`. `instruction` is added to one that had ended."""
+    """Which session goes on: `session` or the last of `workspace`. `instruction` is added to one that had ended.
+
+    `check` is another one from now on, "" none and None the session's own; it counts with an `instruction` only, as
+    how it stands before the work is then found out anew.
+    """
 
     session: str | None
     workspace: Path
     instruction: str | None = None
     more_turns: int | None = None
     strict_instance: bool = False
+    check: str | None = None
+
+    def check_after(self, own: str | None) -> str | None:
+        """The check from now on; `own` is the session's."""
+        return own if self.check is None or self.instruction is None else self.check or None
 
 
 @dataclass(frozen=True, slots=True)

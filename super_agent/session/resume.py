@@ -42,10 +42,13 @@ class Resumption:
         ask, settings, row, state = self.options, self.settings, self.row, self.state
         instruction = ask.instruction or (GO_ON if row.reason == "no_progress" else "")
         python = Path(state.python) if state.python is not None else None
+        check = ask.check_after(state.check)
         recorder = self.store.continue_session(row.id)
         with recorder, wiring.open_context(settings, Path(row.workspace), python, door.sinks, row.id) as context:
+            if check is not None and check != state.check:
+                wiring.require_program(context, check)
             options = RunOptions(
-                state.task, context.workspace.root, state.mode, state.check, python=python,
+                state.task, context.workspace.root, state.mode, check, python=python,
                 strict_instance=ask.strict_instance,
             )  # fmt: skip
             snapshots = open_snapshots(context)
@@ -54,7 +57,7 @@ class Resumption:
                 turned = roll_back(snapshots, context.session, state.turns, lambda paths: _agree(door, paths))
             context.before = context.workspace.state()
             facts = RunResumed(
-                state.task, state.mode, row.workspace, settings.model, settings.base_url, state.check,
+                state.task, state.mode, row.workspace, settings.model, settings.base_url, check,
                 settings.sandbox, wiring.limits(settings), state.turns, instruction, turned.rolled_back,
                 turned.changed_meanwhile, settings.network,
             )  # fmt: skip
@@ -80,8 +83,8 @@ class Restart:
         python = Path(state.python) if state.python is not None else None
         task = f"{state.task}\n\n{ask.instruction}" if ask.instruction else state.task
         options = RunOptions(
-            task, Path(row.workspace), state.mode, state.check, self.begun.setup, self.begun.yes, python,
-            ask.strict_instance,
+            task, Path(row.workspace), state.mode, ask.check_after(state.check), self.begun.setup, self.begun.yes,
+            python, ask.strict_instance,
         )  # fmt: skip
         recorder = self.store.continue_session(row.id)
         with recorder, wiring.open_context(self.settings, options.workspace, python, door.sinks, row.id) as context:

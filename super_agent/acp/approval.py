@@ -1,0 +1,91 @@
+"""The person's approval, asked in the editor: run, skip, always for this run, or stop."""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from acp.exceptions import RequestError
+from acp.schema import AllowedOutcome, PermissionOption, RequestPermissionResponse, ToolCallUpdate
+
+from interpreter.approval import ApprovalDecision
+from interpreter.code_blocks import CodeBlock
+from super_agent.core.events import CodeDecision
+from super_agent.session.approval import refused
+
+RUN = [
+    PermissionOption(option_id="run", name="Run", kind="allow_once"),
+    PermissionOption(option_id="always", name="Always in this run", kind="allow_always"),
+    PermissionOption(option_id="skip", name="Skip", kind="reject_once"),
+    PermissionOption(option_id="stop", name="Stop the run", kind="reject_always"),
+]
+AGREE = [
+    PermissionOption(option_id="yes", name="Yes", kind="allow_once"),
+    PermissionOption(option_id="no", name="No", kind="reject_once"),
+]
+DECISIONS: dict[str, tuple[CodeDecision, str]] = {
+    "run": ("run", "the user approved"),
+    "always": ("always", "the user approved"),
+    "skip": ("skipped", "the user skipped it. Do something else, or finish."),
+    "stop": ("stopped", "the user ended the run"),
+}
+Ask = Callable[[ToolCallUpdate, list[PermissionOption]], Awaitable[RequestPermissionResponse]]
+STOPPED: Literal["stop"] = "stop"
+
+
+@dataclass(slots=True)
+class Question:
+    """One question to the editor, waited for in a thread; `answer` may be used again when it has an answer."""
+
+    ask: Ask
+    loop: asyncio.AbstractEventLoop
+    _asking: "concurrent.futures.Future[RequestPermissionResponse] | None" = None
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, call: ToolCallUpdate, options: list[PermissionOption]) -> str | None:
+        """The id of what was chosen; "stop" where it was cancelled, None where the editor gives no answer."""
+        self._cancelled.clear()
+
+        async def asked() -> RequestPermissionResponse:
+            return await self.ask(call, options)
+
+        self._asking = asyncio.run_coroutine_threadsafe(asked(), self.loop)
+        if self._cancelled.is_set():
+            self._asking.cancel()
+        try:
+            outcome = self._asking.result().outcome
+        except concurrent.futures.CancelledError:
+            return STOPPED
+        except (RequestError, ConnectionError, ValueError):  # an error, gone, or no answer of the protocol's
+            return STOPPED if self._cancelled.is_set() else None
+        finally:
+            self._asking = None
+        return outcome.option_id if isinstance(outcome, AllowedOutcome) else STOPPED
+
+    def cancel(self) -> None:
+        """Take it back, from any thread."""
+        self._cancelled.set()
+        if (asking := self._asking) is not None:
+            asking.cancel()
+
+
+@dataclass(slots=True)
+class EditorApprover:
+    """An `Approver`; `pending` tells the tool call that the block to be decided about was shown as."""
+
+    question: Question
+    pending: Callable[[], str]
+
+    def decide(self, block: CodeBlock) -> ApprovalDecision:
+        """Wait for the person as long as it takes."""
+        answer = self.question.answer(ToolCallUpdate(tool_call_id=self.pending()), RUN)
+        if answer not in DECISIONS:
+            return refused(block, "the editor gave no answer" if answer is None else f"it answered {answer!r}")
+        decision, why = DECISIONS[answer]
+        return ApprovalDecision(decision, "user", why, block)
+
+    def cancel(self) -> None:
+        """Take the question back."""
+        self.question.cancel()

@@ -1,0 +1,76 @@
+"""`super-agent acp`: from claiming standard output to the editor's going away."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+from super_agent.acp import package
+from super_agent.core.errors import ExitCode
+from super_agent.core.settings import load_settings
+
+if TYPE_CHECKING:
+    from super_agent.acp.agent import Agent
+    from super_agent.acp.transport import Descriptors
+
+END_TIMEOUT_S = 10.0
+"""For runs to end when the editor goes; they end within 2 s unless something hangs."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(flags: dict[str, Any], **given: Any) -> int:
+    """Serve one editor until it goes; raises `SuperAgentError` for settings that cannot be, or without the package."""
+    load_settings(flags, env_file=given.get("env_file"))
+    package.load()
+    from super_agent.acp import transport
+
+    descriptors = transport.claim()
+    _log_in_lines()
+    from super_agent.acp.agent import Agent
+    from super_agent.acp.conversation import Given
+
+    agent = Agent(Given(flags, **given))
+    if not asyncio.run(_serve(agent, descriptors)):
+        # A thread that does not end would keep the process, and the editor's user would not know why.
+        sys.stderr.flush()
+        os._exit(int(ExitCode.NOT_DONE))
+    return int(ExitCode.OK)
+
+
+async def _serve(agent: "Agent", descriptors: "Descriptors") -> bool:
+    """Whether all runs have ended with it."""
+    from acp.agent.connection import AgentSideConnection
+
+    from super_agent.acp.transport import LineTransport
+
+    loop = asyncio.get_running_loop()
+    transport = LineTransport(descriptors)
+    for number in SIGNALS:
+        loop.add_signal_handler(number, transport.end)
+    # session/resume and session/close are in the protocol, which this release of the package still calls unstable.
+    # Its `Agent` has methods of protocols that we do not speak; it looks each up by name and answers for those missing.
+    connection = AgentSideConnection(cast(Any, agent), transport, listening=False, use_unstable_protocol=True)
+    transport.start()
+    try:
+        await connection.listen()
+    finally:
+        ended = await agent.end(END_TIMEOUT_S)
+        await connection.close()
+    return ended
+
+
+class _OneLine(logging.Formatter):
+    """What the package logs is the editor's doing; whoever reads it needs no traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        why = f": {type(error).__name__}: {error}" if error is not None else ""
+        return " ".join(f"super-agent acp: {record.getMessage()}{why}".split())
+
+
+def _log_in_lines() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine())
+    logging.getLogger().addHandler(handler)

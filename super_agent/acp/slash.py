@@ -1,0 +1,173 @@
+"""Slash commands: options, and the commands of the terminal about this session and the instance."""
+
+import asyncio
+import shlex
+import sys
+from dataclasses import dataclass
+
+from acp.schema import (
+    AllowedOutcome,
+    AvailableCommand,
+    AvailableCommandInput,
+    AvailableCommandsUpdate,
+    ConfigOptionUpdate,
+    ContentToolCallContent,
+    TextContentBlock,
+    ToolCallProgress,
+    ToolCallStart,
+    ToolCallStatus,
+    ToolCallUpdate,
+    UnstructuredCommandInput,
+)
+
+from super_agent.acp.approval import AGREE
+from super_agent.acp.conversation import Conversation
+from super_agent.acp.tool_calls import fenced
+from super_agent.core.errors import ExitCode, UsageError
+from super_agent.core.sanitize import sanitize
+from super_agent.core.text import clipped
+
+MAX_SHOWN_CHARS = 40_000
+TIMEOUT_S = 120.0
+"""For one command; `verify` has the model say a few tokens."""
+
+OPTIONS = {
+    "check": ("The command that passes when the work is done", "COMMAND, or none"),
+    "team": ("Work as a team: planner, coder, reviewer", None),
+    "solo": ("Work with the executor alone", None),
+    "approve": ("Ask before code runs", "never, risky, always or default"),
+    "turns": ("Turns for each prompt", "N, or default"),
+}
+COMMANDS = {
+    "undo": ("Take back what this session changed, after showing it", "--to-turn N, --file PATH, --redo"),
+    "diff": ("What this session changed", "--turn N, --stat"),
+    "verify": ("Do both halves use one model instance?", "--quick"),
+    "ps": ("Loaded models and their clients", "--clients"),
+}
+
+
+def offered() -> AvailableCommandsUpdate:
+    """What the editor completes after a slash."""
+    return AvailableCommandsUpdate(
+        session_update="available_commands_update",
+        available_commands=[
+            AvailableCommand(name=name, description=about, input=_hint(hint))
+            for name, (about, hint) in {**OPTIONS, **COMMANDS}.items()
+        ],
+    )
+
+
+def _hint(text: str | None) -> AvailableCommandInput | None:
+    return AvailableCommandInput(UnstructuredCommandInput(hint=text)) if text else None
+
+
+def is_command(text: str) -> bool:
+    """Whether a prompt is one of ours; a path or an unknown word after the slash is a task like any other."""
+    word = text.split(maxsplit=1)[0]
+    return word[:1] == "/" and word[1:] in {**OPTIONS, **COMMANDS}
+
+
+async def carry_out(text: str, conversation: Conversation) -> bool:
+    """Say what came of it; whether it was cancelled. Raises `UsageError` for arguments that make no sense."""
+    word, _, rest = text.partition(" ")
+    name, rest = word.removeprefix("/").strip(), rest.strip()
+    if name in OPTIONS:
+        _set(name, rest, conversation)
+        conversation.outbox.post([config_update(conversation)])
+        return False
+    try:
+        arguments = shlex.split(rest)
+    except ValueError as error:
+        raise UsageError(f"/{name} {rest}: {error}", fix="Correct its quotes") from None
+    token = conversation.commands
+    await _command(name, arguments, conversation)
+    return token.cancelled
+
+
+def _set(name: str, value: str, conversation: Conversation) -> None:
+    options = conversation.options
+    if name in ("team", "solo"):
+        options.set("mode", name)
+    elif not value:
+        raise UsageError(f"/{name} needs a value: {OPTIONS[name][1]}")
+    elif name == "check":
+        options.add_check(value)
+    else:
+        options.set(name, value)
+    conversation.say(f"{name}: {value}\n" if value else f"mode: {name}\n")
+
+
+def config_update(conversation: Conversation) -> ConfigOptionUpdate:
+    """The editor's menus as they are now."""
+    return ConfigOptionUpdate(session_update="config_option_update", config_options=conversation.options.offered())
+
+
+async def _command(name: str, arguments: list[str], conversation: Conversation) -> None:
+    """The command of the same name, in a process of its own."""
+    done = await _run(_line(name, arguments, conversation), conversation)
+    if name == "undo" and done.code == ExitCode.USAGE and done.out and "--yes" not in arguments:
+        # Without a terminal it shows what it would do and refuses to do it unasked; the editor can ask.
+        if not await _agreed(done.out, conversation):
+            conversation.say("Nothing was changed.\n")
+            return
+        done = await _run(_line(name, [*arguments, "--yes"], conversation), conversation)
+    shown = clipped(done.out, MAX_SHOWN_CHARS)
+    language = "diff" if name == "diff" and "--stat" not in arguments else ""
+    if shown.strip():
+        conversation.say(f"{fenced(language, shown)}\n")
+    elif not done.complaint:
+        conversation.say("Nothing differs.\n" if name == "diff" else "Nothing to show.\n")
+    if done.complaint:
+        conversation.say(f"{done.complaint}\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    code: int
+    out: str
+    complaint: str
+
+
+def _line(name: str, arguments: list[str], conversation: Conversation) -> list[str]:
+    given = conversation.given
+    about = [conversation.id] if name in ("undo", "diff") else []
+    flags = [f"--base-url={url}"] if name in ("verify", "ps") and (url := given.flags.get("base_url")) else []
+    flags += [f"--model={model}"] if name == "verify" and (model := given.flags.get("model")) else []
+    flags += [f"--env-file={given.env_file.absolute()}"] if given.env_file is not None else []
+    return [name, *about, *flags, *arguments]
+
+
+async def _run(line: list[str], conversation: Conversation) -> _Done:
+    # -P: never a module of the folder it is started in, which may be the workspace.
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "super_agent.cli.main", *line,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        cwd=conversation.workspace,
+    )  # fmt: skip
+    forget = conversation.commands.on_cancel(process.terminate)
+    try:
+        out, complaint = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
+    except TimeoutError:
+        raise UsageError(f"super-agent {line[0]} did not end in {TIMEOUT_S:g} s", fix="Try it in a terminal") from None
+    finally:
+        forget()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    texts = [sanitize(data.decode("utf-8", "replace")) for data in (out, complaint)]
+    return _Done(process.returncode or 0, texts[0], texts[1].strip())
+
+
+async def _agreed(plan: str, conversation: Conversation) -> bool:
+    name = conversation.name()
+    text = ContentToolCallContent(type="content", content=TextContentBlock(type="text", text=fenced("", plan)))
+    start = ToolCallStart(
+        session_update="tool_call", tool_call_id=name, title="Undo", kind="edit", status="pending", content=[text]
+    )
+    conversation.outbox.post([start])
+    await conversation.outbox.drained()
+    outcome = (await conversation.request(ToolCallUpdate(tool_call_id=name), AGREE)).outcome
+    agreed = isinstance(outcome, AllowedOutcome) and outcome.option_id == "yes"
+    status: ToolCallStatus = "completed" if agreed else "failed"
+    conversation.outbox.post([ToolCallProgress(session_update="tool_call_update", tool_call_id=name, status=status)])
+    return agreed
