@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -92,21 +91,21 @@ def output_of(call: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def opened(tmp_path: Path, *arguments: str, **how: Any) -> AsyncIterator[Editor]:
+async def opened(
+    tmp_path: Path, *arguments: str, environ: dict[str, str] | None = None, **how: Any
+) -> AsyncIterator[Editor]:
     """An editor with the agent started and initialized, with the environment of the `super_agent` fixture."""
     editor = Editor(**how)
     command = (sys.executable, "-m", "super_agent.cli.main", "acp", *arguments)
-    errors = open(tmp_path / "stderr.txt", "ab")  # noqa: SIM115, ASYNC230
+    errors = open(tmp_path / "stderr.txt", "ab")  # noqa: SIM115
     with errors:
         async with spawn_agent_process(
             editor,  # type: ignore[arg-type]
             *command,
-            env=environment(tmp_path),
+            env=environment(tmp_path) | (environ or {}),
             cwd=CHECKOUT,
             transport_kwargs={"stderr": errors, "limit": 50_000_000, "shutdown_timeout": 15.0},
             use_unstable_protocol=True,
         ) as (editor.agent, editor.process):
-            began = time.monotonic()
             await asyncio.wait_for(editor.agent.initialize(protocol_version=1), PATIENCE_S)
-            editor.initialized_s = time.monotonic() - began  # type: ignore[attr-defined]
             yield editor
