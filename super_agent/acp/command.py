@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 END_TIMEOUT_S = 10.0
 """For runs to end when the editor goes; they end within 2 s unless something hangs."""
+ANSWER_TIMEOUT_S = 2.0
+"""For the answers to what was asked before, which an editor may still read."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -57,6 +59,7 @@ async def _serve(agent: "Agent", descriptors: "Descriptors") -> bool:
         await connection.listen()
     finally:
         ended = await agent.end(END_TIMEOUT_S)
+        await transport.answered(ANSWER_TIMEOUT_S)
         await connection.close()
     return ended
 

@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -49,7 +50,8 @@ class LineTransport:
     """The package's `Transport`; a line that is no request is answered with the protocol's error, never dropped.
 
     Reading and writing block in threads of their own, so that any kind of descriptor will do and an editor that reads
-    nothing holds up nothing else. Once the editor is gone, `send` is silent and `receive` gives None.
+    nothing holds up nothing else. `receive` gives None once the editor writes no more, or reads no more; `send` is
+    silent then.
     """
 
     descriptors: Descriptors
@@ -58,6 +60,7 @@ class LineTransport:
     _outgoing: "queue.SimpleQueue[tuple[bytes, asyncio.Future[None]] | None]" = field(default_factory=queue.SimpleQueue)
     _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WAITING))
     _gone: bool = False
+    _unanswered: int = 0
 
     def start(self) -> None:
         """Begin to read and write."""
@@ -73,8 +76,20 @@ class LineTransport:
 
     async def send(self, message: dict[str, Any]) -> None:
         """Write one message; returns when it is written."""
-        if self._gone:
-            return
+        try:
+            if not self._gone:
+                await self._sent(message)
+        finally:
+            self._unanswered -= "method" not in message
+
+    async def answered(self, timeout_s: float) -> None:
+        """Until each request has its answer, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._unanswered > 0 and not self._gone:
+                    await asyncio.sleep(0.01)
+
+    async def _sent(self, message: dict[str, Any]) -> None:
         # Not as escapes: half a character, as in a file's name, would make a strict reader refuse the whole line.
         line = json.dumps(message, separators=(",", ":"), default=str, ensure_ascii=False).encode("utf-8", "replace")
         written: asyncio.Future[None] = self._loop.create_future()
@@ -87,8 +102,11 @@ class LineTransport:
 
     def end(self) -> None:
         """As if the editor had gone; in the event loop's thread."""
-        self._gone = True
         self._incoming.put_nowait(None)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        self._unanswered += "method" in message and message.get("id") is not None
+        self._incoming.put_nowait(message)
 
     # ── in threads ──
 
@@ -124,9 +142,10 @@ class LineTransport:
             call_soon(self._loop, lambda: self._answer(answer))
             return
         self._room.acquire()
-        call_soon(self._loop, lambda: self._incoming.put_nowait(message))
+        call_soon(self._loop, lambda: self._receive(message))
 
     def _answer(self, message: dict[str, Any]) -> None:
+        self._unanswered += 1
         task = self._loop.create_task(self.send(message))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
@@ -137,6 +156,7 @@ class LineTransport:
                 while line and not self._gone:
                     line = line[os.write(self.descriptors.write, line) :]
             except OSError:  # nobody reads any more
+                self._gone = True
                 call_soon(self._loop, self.end)
             call_soon(self._loop, partial(_settle, written))
 
