@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from interpreter.check_output import counts
 from interpreter.code_output import OutputRecorder
 from interpreter.loop_detection import steady
 from interpreter.sandbox.command import Command
@@ -21,6 +22,12 @@ class CheckResult:
     outcome: Outcome
     output: str
     signature: str
+
+    @property
+    def score(self) -> tuple[int, int]:
+        """The better the greater, as far as the output tells: tests that passed, failed ones as a negative number."""
+        told = counts(self.output)
+        return (told.passed, -told.failed) if told is not None else (0, 0)
 
     @property
     def verdict(self) -> str:

@@ -40,6 +40,12 @@ Strict = Annotated[
 MaxTurns = Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns before the run gives up.")]
 MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds before the run gives up.")]
 MaxTokens = Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of the whole run.")]
+Attempts = Annotated[
+    str | None, typer.Option("--attempts", metavar="N", help="First replies to try, before the best is mended.")
+]
+Members = Annotated[
+    str | None, typer.Option("--members", metavar="NAMES", help="Who is in the team: planner,coder,reviewer.")
+]
 Sandbox = Annotated[
     str | None,
     typer.Option("--sandbox", help="bubblewrap, docker or podman; or none: your own rights, no protection."),
@@ -83,6 +89,8 @@ def run(
     max_turns: MaxTurns = None,
     max_time: MaxTime = None,
     max_tokens: MaxTokens = None,
+    attempts: Attempts = None,
+    members: Members = None,
     sandbox: Sandbox = None,
     network: Network = False,
     approve: Approve = None,
@@ -248,7 +256,7 @@ app.command()(session_commands.undo)
 def _flags(given: dict[str, Any]) -> dict[str, Any]:
     """Of a command's parameters those that are settings, by their field names."""
     names = {"max_time": "max_time_s"}
-    settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "sandbox", "approve")
+    settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "attempts", "members", "sandbox", "approve")
     flags = {names.get(name, name): given[name] for name in settings if name in given}
     off = {name: "off" for name in ("store", "snapshots") if given.get(f"no_{name}")}
     return flags | off | ({"network": True} if given.get("network") else {})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from super_agent.core.errors import ServerError
 from super_agent.core.events import Emit, discard
-from super_agent.core.model.chat import Message, Reply, ReplyPiece
+from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling
 from super_agent.core.model.completions import PATH, CompletionRequest, CompletionStream, response_format, tools_out
 from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
 from super_agent.core.model.middleware import CallMiddleware
@@ -86,6 +86,10 @@ class LLMClient:
         """The next prompt gives up the prefix on purpose (a compaction)."""
         self._account.begin_anew()
 
+    def go_back(self) -> None:
+        """The next prompt gives up the end of the last one on purpose; what both begin with is still in the cache."""
+        self._account.go_back()
+
     async def stream(
         self,
         messages: Sequence[Message],
@@ -94,11 +98,12 @@ class LLMClient:
         tools: Sequence[Mapping[str, Any]] = (),
         reply_limit_tokens: int | None = None,
         stop: Sequence[str] = (),
+        sampling: Sampling | None = None,
     ) -> AsyncGenerator[ReplyPiece | Reply, None]:
         """Pieces as they arrive, and last the whole `Reply`. `tools` are schemas: name, description, parameters.
 
-        A text of `stop` ends the reply and is left out of it. Where `ReplyDiscarded` is emitted, the pieces so far are
-        none of the reply.
+        A text of `stop` ends the reply and is left out of it; without `sampling` the settings say how it is drawn.
+        Where `ReplyDiscarded` is emitted, the pieces so far are none of the reply.
 
         Raises `PromptTooLong` before anything is sent where the prompt would not fit (`/v1` would cut it silently),
         `LimitReached` from the middleware, and the `ServerError`s. Cancelling the task closes the connection at once.
@@ -106,9 +111,10 @@ class LLMClient:
         request = CompletionRequest(
             model=self.model,
             messages=messages_out(messages),
-            temperature=self._settings.temperature,
+            temperature=self._settings.temperature if sampling is None else sampling.temperature,
             top_p=self._settings.top_p,
             max_tokens=self.reply_limit(reply_limit_tokens),
+            seed=self._settings.seed if sampling is None else sampling.seed,
             stop=[*stop] or None,
             response_format=None if json_schema is None else response_format(json_schema),
             tools=tools_out(tools) or None,

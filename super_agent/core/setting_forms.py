@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 OLLAMA_PORT = 11434
+MEMBERS = ("planner", "coder", "reviewer")
 MAX_SECONDS = 2_000_000
 """23 days: poll(2) counts milliseconds in 32 bits, and no wait of ours is longer."""
 # Go's time.ParseDuration, which reads Ollama's keep_alive.
@@ -90,3 +91,11 @@ def at_home(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise ValueError(f"{path} names a home folder that is not there") from error
+
+
+def members(value: str) -> tuple[str, ...]:
+    """Names separated by `,` in the team's own order; raises ValueError for others, and for a team without a coder."""
+    named = {name.strip().lower() for name in value.split(",") if name.strip()}
+    if not named <= set(MEMBERS) or "coder" not in named:
+        raise ValueError("must be members of the team, separated by `,`, coder among them: planner,coder,reviewer")
+    return tuple(name for name in MEMBERS if name in named)

@@ -23,6 +23,7 @@ from super_agent.core.setting_forms import MAX_SECONDS
 DEFAULT_BASE_URL = "http://localhost:11434"
 DEFAULT_MODEL = "deepseek-coder-v2-16b-q4_k_m-rtx"
 PREFIX = "SUPER_AGENT_"
+Member = Literal["planner", "coder", "reviewer"]
 
 
 class Settings(BaseModel):
@@ -39,6 +40,7 @@ class Settings(BaseModel):
     keep_alive: str = Field("30m", description="how long the model stays loaded after its last use")
 
     temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature, sent by both clients")
+    seed: int | None = Field(None, ge=0, description="of sampling; further attempts count on from it")
     top_p: float = Field(1.0, gt=0, le=1, description="nucleus sampling, sent by both clients")
     max_reply_tokens: int = Field(4096, ge=16, description="longest reply; never more than a quarter of the context")
     connect_timeout_s: float = Field(5.0, gt=0, le=MAX_SECONDS, description="for a connection to the server")
@@ -58,6 +60,12 @@ class Settings(BaseModel):
     )
 
     max_turns: int = Field(8, ge=1, description="coder replies (exec: instructions) before a run gives up")
+    attempts: int | None = Field(
+        None, ge=1, le=64, description="first replies of the coder that are tried before the best of them is mended"
+    )
+    members: tuple[Member, ...] | None = Field(
+        None, description="who is in the team, separated by `,`; else by the model's size and whether there is a check"
+    )
     max_time_s: float = Field(3600.0, gt=0, le=MAX_SECONDS, description="wall time of a run")
     max_tokens: int | None = Field(None, ge=1, description="tokens of a whole run, prompts and replies of both clients")
     max_rounds: int = Field(8, ge=1, description="code runs the executor may use for one instruction")
@@ -132,6 +140,11 @@ class Settings(BaseModel):
         if value.startswith("-") or not value.isprintable() or " " in value:
             raise ValueError("must be the name of an image, such as python:3.12-slim")
         return value
+
+    @field_validator("members", mode="before")
+    @classmethod
+    def _split_members(cls, value: object) -> object:
+        return setting_forms.members(value) if isinstance(value, str) else value
 
     @field_validator("sandbox_paths", mode="before")
     @classmethod

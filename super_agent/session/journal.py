@@ -53,6 +53,11 @@ class Journal:
         except OSError as error:
             raise StoreFailed(f"{FILE} of the session: {error.strerror}", fix="Make room on the disk") from error
 
+    def written(self) -> None:
+        """It was."""
+        with suppress(OSError):  # then it lasts until the kill, as far as anyone can tell
+            self._add({"end": time.time_ns()})
+
     def __call__(self, stamped: Stamped) -> None:
         """Take one event; a full disk makes what it would have said untold, and then nothing is taken back for it."""
         with suppress(OSError):

@@ -65,6 +65,7 @@ class RunPersistence:
             context.journal.begin_turn()
             context.stream.sinks = (*context.stream.sinks, recorder, context.journal)
         context.stack.callback(Heartbeat(context.session).close)
+        context.snapshots = snapshots
         return cls(context, recorder, snapshots)
 
     def keep(self, turns: int, state: str) -> None:

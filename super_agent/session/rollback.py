@@ -79,7 +79,7 @@ def _whose(snapshots: Snapshots, step: Step, known: Collection[Deed], alive_ns: 
     if gone:
         ran = [deed for deed in known if deed.path is None]
         late = any(deed.began_ns <= at_ns and deed.names(step.path) for deed in ran)
-        return "own" if late or any(deed.path is None for deed in around) else "others"
+        return "own" if late or any(deed.path in (None, step.path) for deed in around) else "others"
     if any(deed.names(step.path) for deed in around):
         return "own"
     return "unknown" if around else "others"

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
-from super_agent.session import wiring
+from super_agent.core.model.chat import Sampling
+from super_agent.session import attempt_states, wiring
 from super_agent.session.run_state import Restored, WorkState
 from super_agent.session.work import Boundary, Work
+from super_agent.team.composition import composition, first_seed
 from super_agent.team.run import TeamParts, TeamRun
 from super_agent.team.transcript import Entry, Transcript
 
@@ -38,6 +40,9 @@ def team_work(
     def keep(turns: int) -> None:
         boundary(turns, WorkState(run.transcript.to_json(), executor.conversation.to_json(), run.began_green))
 
+    def go_back(left: int, turn: int, was_left: bool, paths: tuple[str, ...]) -> tuple[str, ...] | None:
+        return attempt_states.go_back(context, left, attempt_states.state_after(turn, left=was_left), paths)
+
     run = TeamRun(
         TeamParts(
             llm=llm,
@@ -52,6 +57,9 @@ def team_work(
             at_turn_start=model_session.at_turn_start,
             at_boundary=keep,
             model_sums_up=settings.compaction == "model",
+            composition=composition(settings, model_session.ready.details),
+            go_back=go_back,
+            sampling=Sampling(settings.temperature, first_seed(settings, context.session.session)),
         )
     )
     if restored is not None:

@@ -50,6 +50,7 @@ from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings, variables_in
+from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.store.store import Store
 from super_agent.session.journal import Journal
@@ -75,6 +76,8 @@ class RunContext:
     store: Store | None = None
     approver: Approver | None = None
     journal: Journal | None = None
+    snapshots: Snapshots | None = None
+    """Those of the workspace, for the run to go back to; None where the user wants none."""
 
     @property
     def emit(self) -> Emit:

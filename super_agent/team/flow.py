@@ -1,12 +1,15 @@
 """Who is next: a pure function of the transcript, never a model call.
 
 A turn is one coder reply and all that follows up to the next:
-coder -> workspace -> interpreter (something to run, or no check) -> check -> reviewer (red, or no check) -> coder.
+coder -> workspace -> interpreter (something to run, or no check) -> check -> reviewer (no check decides) -> coder.
+Where that goes round in circles the files go back to their best state, and the coder is sampled anew from the prefix.
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from super_agent.core.events import EndReason
+from super_agent.team import attempts
 from super_agent.team.transcript import (
     CheckFacts,
     ContinuedFacts,
@@ -14,6 +17,7 @@ from super_agent.team.transcript import (
     ExecutionFacts,
     Facts,
     Member,
+    ResampleFacts,
     TaskFacts,
     Transcript,
     VerdictFacts,
@@ -27,13 +31,19 @@ SILENT = ("task", "user", "cue", "compaction")
 class Rules:
     """What the flow needs to know beside the transcript. `began_green`: the check passed before the first turn.
 
-    `turns_before` were had before the user went on with a run that had ended; `max_turns` counts them too.
+    `turns_before` were had before the user went on with a run that had ended; `max_turns` counts them too. The
+    reviewer speaks "always", where no check can decide ("needed"), or never. `attempts` first replies are tried before
+    the best of them is mended; `repairs` are the replies after the first one in an attempt (None: no bound).
     """
 
     has_check: bool
     began_green: bool
     max_turns: int
     turns_before: int = 0
+    plans: bool = True
+    reviews: Literal["always", "needed", "never"] = "needed"
+    attempts: int = 1
+    repairs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,14 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class Resample:
+    """The coder begins anew with the files as after turn `back_to` (None: as they are); `why` ends a sentence."""
+
+    back_to: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The run is over; `detail` is one line for the user."""
 
@@ -51,12 +69,15 @@ class End:
     detail: str
 
 
-def next_step(transcript: Transcript, rules: Rules) -> Speak | End:
+Step = Speak | Resample | End
+
+
+def next_step(transcript: Transcript, rules: Rules) -> Step:
     """Decide by the newest entry of a member (cues, user lines and compactions decide nothing)."""
     transcript, rules = _since_continued(transcript, rules)
     newest = _newest(transcript)
     if newest is None:
-        return _coder(transcript, rules) if rules.turns_before else Speak("planner")
+        return _coder(transcript, rules) if rules.turns_before or not rules.plans else Speak("planner")
     if newest.author == "coder":
         return Speak("coder" if newest.goes_on else "workspace")
     if newest.author == "planner" or newest.facts is None:
@@ -90,43 +111,63 @@ def _since_continued(transcript: Transcript, rules: Rules) -> tuple[Transcript, 
     return rest, replace(rules, began_green=facts.check_passed, turns_before=before)
 
 
-def _after_facts(facts: Facts, transcript: Transcript, rules: Rules) -> Speak | End:
+def _after_facts(facts: Facts, transcript: Transcript, rules: Rules) -> Step:
     match facts:
         case WorkspaceFacts():
             return _after_workspace(facts, transcript, rules)
         case ExecutionFacts():
-            return Speak("check" if rules.has_check else "reviewer")
+            return Speak("check") if rules.has_check else _judged(transcript, rules)
         case CheckFacts():
             return _after_check(facts, transcript, rules)
         case VerdictFacts():
             return _after_verdict(facts, transcript, rules)
+        case ResampleFacts():
+            return _coder(transcript, rules)
         case TaskFacts() | ContinuedFacts():
             raise ValueError("a task is no member's contribution")
 
 
-def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules) -> Speak | End:
+def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules) -> Step:
     if facts.broken and not _was_broken(transcript):
         return _coder(transcript, rules)  # a syntax error is told at once and costs no check
     if facts.changed or facts.instruction:
         return Speak("interpreter" if facts.instruction or not rules.has_check else "check")
-    if not facts.shown and _idle(transcript.by("workspace")[-2:]):
-        return End("no_progress", "the coder changed nothing twice in a row")
+    attempt = attempts.split(transcript)[-1]
+    if not facts.shown and attempts.repeats(attempt):
+        return _stuck(transcript, rules, "the coder repeated itself")
+    if not facts.shown and attempts.idle(attempt):
+        return _stuck(transcript, rules, "the coder changed nothing twice in a row")
     return _coder(transcript, rules)
 
 
-def _after_check(facts: CheckFacts, transcript: Transcript, rules: Rules) -> Speak | End:
+def _after_check(facts: CheckFacts, transcript: Transcript, rules: Rules) -> Step:
     if facts.passed and not rules.began_green:
         return End("check_passed", "the check failed before the first turn and passes now")
     if facts.passed:
         # It was green before anything was done, so it proves nothing: the reviewer decides.
-        return Speak("reviewer") if transcript.changed_paths() else _coder(transcript, rules)
-    earlier = [entry.facts for entry in transcript.by("check")[:-1]]
-    if earlier and earlier[-1] == facts:
-        return End("no_progress", "the check failed in the same way twice, with the same files")
-    return Speak("reviewer")
+        return _judged(transcript, rules) if transcript.changed_paths() else _coder(transcript, rules)
+    tried, newest = attempts.split(transcript), _turn(transcript, rules)
+    if len(tried) < rules.attempts:
+        return _again(transcript, rules, f"{rules.attempts} first replies are tried", rules.turns_before)
+    if len(tried) == rules.attempts > 1 and attempts.best(transcript, rules.turns_before).turn != newest:
+        return _again(transcript, rules, f"the best of {rules.attempts} goes on")
+    if attempts.same_failure(transcript):
+        return _stuck(transcript, rules, "the check failed in the same way again")
+    if rules.repairs is not None and attempts.checks(tried[-1]) > rules.repairs:
+        return _stuck(transcript, rules, "mending it did not help")
+    return Speak("reviewer") if rules.reviews == "always" else _coder(transcript, rules)
 
 
-def _after_verdict(facts: VerdictFacts, transcript: Transcript, rules: Rules) -> Speak | End:
+def _judged(transcript: Transcript, rules: Rules) -> Step:
+    """Where no check can decide: the reviewer does, if there is one."""
+    if rules.reviews != "never":
+        return Speak("reviewer")
+    if not transcript.changed_paths():
+        return _coder(transcript, rules)
+    return End("finished", "the work was done and tried; there is no reviewer to judge it")
+
+
+def _after_verdict(facts: VerdictFacts, transcript: Transcript, rules: Rules) -> Step:
     verdicts = [e.facts for e in transcript.by("reviewer") if isinstance(e.facts, VerdictFacts)]
     if not facts.valid:
         if len(verdicts) > 1 and not verdicts[-2].valid:
@@ -138,21 +179,35 @@ def _after_verdict(facts: VerdictFacts, transcript: Transcript, rules: Rules) ->
         if rules.has_check and not transcript.changed_paths():
             return _coder(transcript, rules)
         return End("accepted", "the reviewer accepted the work")
-    if not rules.has_check and _same_again(transcript, verdicts):
-        return End("no_progress", "the reviewer asked for the same twice, with the same files")
+    if not rules.has_check and _same_again(attempts.split(transcript)[-1]):
+        return _stuck(transcript, rules, "the reviewer asked for the same twice, with the same files")
     return _coder(transcript, rules)
 
 
+def _stuck(transcript: Transcript, rules: Rules, why: str) -> Step:
+    """Other replies are tried until so many in a row brought nothing new."""
+    if attempts.fruitless(transcript) >= attempts.PATIENCE:
+        return End("no_progress", f"{why}, and so it was in {attempts.PATIENCE} further attempts drawn otherwise")
+    return _again(transcript, rules, why)
+
+
+def _again(transcript: Transcript, rules: Rules, why: str, back_to: int | None = None) -> Step:
+    if isinstance(end := _coder(transcript, rules), End):
+        return end
+    if back_to is None and rules.has_check:
+        back_to = attempts.best(transcript, rules.turns_before).turn
+    return Resample(back_to, why)
+
+
 def _coder(transcript: Transcript, rules: Rules) -> Speak | End:
-    if rules.turns_before + turns(transcript) >= rules.max_turns:
+    if _turn(transcript, rules) >= rules.max_turns:
         return End("turn_limit", f"{rules.max_turns} turns were not enough; raise --max-turns to go on")
     return Speak("coder")
 
 
-def _idle(entries: list[Entry]) -> bool:
-    """Whether two workspace entries in a row hold nothing done, shown or to be run."""
-    facts = [e.facts for e in entries if isinstance(e.facts, WorkspaceFacts)]
-    return len(facts) == 2 and not any(f.changed or f.shown or f.instruction for f in facts)
+def _turn(transcript: Transcript, rules: Rules) -> int:
+    """The number of the newest turn."""
+    return rules.turns_before + turns(transcript)
 
 
 def _was_broken(transcript: Transcript) -> bool:
@@ -161,6 +216,7 @@ def _was_broken(transcript: Transcript) -> bool:
     return any(isinstance(f, WorkspaceFacts) and f.broken > 0 for f in before)
 
 
-def _same_again(transcript: Transcript, verdicts: list[VerdictFacts]) -> bool:
-    states = [e.facts.digest for e in transcript.by("workspace") if isinstance(e.facts, WorkspaceFacts)]
+def _same_again(attempt: list[Entry]) -> bool:
+    verdicts = [e.facts for e in attempt if isinstance(e.facts, VerdictFacts)]
+    states = [e.facts.digest for e in attempt if isinstance(e.facts, WorkspaceFacts)]
     return len(verdicts) > 1 and len(states) > 1 and verdicts[-1] == verdicts[-2] and states[-1] == states[-2]

@@ -11,6 +11,7 @@ from autogen_agentchat.messages import BaseChatMessage, BaseTextChatMessage
 from autogen_core import CancellationToken
 
 from interpreter.check import Check, CheckResult
+from interpreter.check_output import essence
 from interpreter.executor import Executor
 from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import PathRefused, SuperAgentError
@@ -206,7 +207,7 @@ class CheckMember(ReportingMember):
             self._check.interrupt,
             cancellation_token,
         )
-        facts = CheckFacts(result.passed, result.signature, self._digest(()))
+        facts = CheckFacts(result.passed, result.signature, self._digest(()), result.score)
         return Entry("check", check_text(result, self._max_output_chars), facts)
 
 
@@ -219,7 +220,7 @@ def nothing_said(text: str, task: str) -> str:
 
 def check_text(result: CheckResult, max_output_chars: int) -> str:
     """A check's result as the team reads it."""
-    shown = clipped(result.output.strip("\n").rstrip(), max_output_chars, "a run block can show them")
+    shown = essence(result.output, max_output_chars, "a run block can show them")
     output = f"\n````\n{shown}\n````" if shown else ""
     return f"Check: `{result.command}` {result.verdict}.{output}"
 

@@ -24,7 +24,7 @@ from pydantic import BaseModel
 
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
+from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling, ToolCall
 from super_agent.core.ollama.api import ModelDetails
 from super_agent.core.replies.calls import as_printed
 
@@ -60,7 +60,9 @@ class TeamModelClient(ChatCompletionClient):
         listener: Listener,
         json_schema: type[BaseModel] | None = None,
         limits: ReplyLimits,
+        sampling: Callable[[], Sampling | None] = lambda: None,
     ) -> None:
+        self._sampling = sampling
         self._llm = llm
         self._info = info
         self._listener = listener
@@ -147,6 +149,7 @@ class TeamModelClient(ChatCompletionClient):
                 tools=[tool.schema if isinstance(tool, Tool) else tool for tool in tools],
                 reply_limit_tokens=self._limits.tokens,
                 stop=self._limits.stop,
+                sampling=self._sampling(),
             )
             async with aclosing(stream):
                 async for item in stream:

@@ -28,17 +28,19 @@ from super_agent.core.events import (
 )
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.model.chat import Reply
+from super_agent.core.model.chat import Reply, Sampling
 from super_agent.core.model.context_allocation import ContextAllocation
 from super_agent.core.ollama.api import ModelDetails
 from super_agent.core.replies.reading import ends_inside_block
 from super_agent.team.compaction import Compactor
+from super_agent.team.composition import Composition
 from super_agent.team.context import SharedContext, read_verdict
-from super_agent.team.flow import End, Rules, Speak, goes_on, next_step, turns
+from super_agent.team.flow import End, Resample, Rules, Speak, Step, goes_on, next_step, turns
 from super_agent.team.listing import describe
 from super_agent.team.members import CheckMember, InterpreterMember, WorkspaceMember, cancellable, check_text
 from super_agent.team.messages import REPORTS
 from super_agent.team.model_client import Listener, ReplyLimits, TeamModelClient, model_info
+from super_agent.team.resampling import GoBack, Resampler
 from super_agent.team.roles import CUES, ROLES, Role, Verdict, opening
 from super_agent.team.transcript import ContinuedFacts, Entry, TaskFacts, Transcript
 
@@ -72,6 +74,10 @@ class TeamParts:
     """Called with the number of turns that are complete, whenever the state is one to go on from."""
     model_sums_up: bool = False
     """Whether the model is asked for the summary of a compaction, see `Compactor`."""
+    composition: Composition = field(default_factory=Composition)
+    go_back: GoBack = lambda _left, _turn, _was_left, _paths: None
+    sampling: Sampling = field(default_factory=lambda: Sampling(0.0, 0))
+    """What the replies of further attempts are drawn with, before it rises."""
 
 
 @dataclass(slots=True)
@@ -94,7 +100,11 @@ class TeamRun:
         if self._end is not None:
             return self._end
         parts = self.parts
-        rules = self._rules = Rules(parts.check is not None, self.began_green, parts.max_turns)
+        plan = parts.composition
+        rules = self._rules = Rules(
+            parts.check is not None, self.began_green, parts.max_turns,
+            plans=plan.plans, reviews=plan.reviews, attempts=plan.attempts, repairs=plan.repairs,
+        )  # fmt: skip
         if isinstance(step := next_step(self.transcript, rules), End):
             return step
         chat = SelectorGroupChat(
@@ -118,6 +128,8 @@ class TeamRun:
         if self._end is None:
             raise RuntimeError("the group chat ended without a reason")
         if isinstance(next_step(self.transcript, rules), End):
+            if parts.check is not None and self._end.reason in ("no_progress", "turn_limit"):
+                self._resampler.leave_the_best()
             self.parts.at_boundary(self.turns)
         return self._end
 
@@ -150,12 +162,13 @@ class TeamRun:
             if not result.passed and any(self.parts.workspace.files()):
                 text += "\n" + check_text(result, self._shares.check_output)
         listing = describe(self.parts.workspace, task, self._shares.named_files)
-        self.transcript.append(Entry("task", opening(task, listing, text), TaskFacts(task.strip())))
+        facts = TaskFacts(task.strip(), *_standing(result))
+        self.transcript.append(Entry("task", opening(task, listing, text), facts))
 
     async def _go_on(self) -> None:
         """Say what the user adds; what was judged before is not judged again."""
         result = await self._check_before()
-        facts = ContinuedFacts(check_passed=result is not None and result.passed)
+        facts = ContinuedFacts(result is not None and result.passed, *_standing(result))
         self.transcript.append(Entry("user", f"The user says: {self.instruction}", facts))
 
     async def _check_before(self) -> CheckResult | None:
@@ -175,6 +188,8 @@ class TeamRun:
     async def _select(self, _thread: Sequence[BaseAgentEvent | BaseChatMessage]) -> str:
         """AutoGen's question who speaks next; `_FlowEnded` has ended the run before where nobody does."""
         step = next_step(self.transcript, self._flow_rules)
+        if isinstance(step, Resample):
+            step = self._begin_anew(step)
         if not isinstance(step, Speak):
             raise RuntimeError(f"asked for a speaker after the end: {step}")
         if step.member == "coder" and not goes_on(self.transcript):
@@ -183,6 +198,15 @@ class TeamRun:
             await self._make_room(self._needed_tokens(step.member))
             self.parts.emit(SpeakerStarted(step.member))
         return step.member
+
+    def _begin_anew(self, step: Resample) -> Step:
+        """The coder's next reply is a new attempt; returns what follows."""
+        try:
+            self._resampler.begin_anew(step)
+        except SuperAgentError as error:
+            self._fail(error)
+            raise
+        return next_step(self.transcript, self._flow_rules)
 
     async def _make_room(self, needed_tokens: int) -> None:
         task = asyncio.ensure_future(self._compactor.make_room(needed_tokens))
@@ -218,6 +242,13 @@ class TeamRun:
     @property
     def _shares(self) -> ContextAllocation:
         return ContextAllocation(self.parts.llm.context_length)
+
+    @property
+    def _resampler(self) -> Resampler:
+        parts = self.parts
+        return Resampler(
+            self.transcript, parts.workspace, parts.llm, parts.emit, self._shares, parts.go_back, parts.sampling
+        )
 
     @property
     def _compactor(self) -> Compactor:
@@ -264,6 +295,7 @@ class TeamRun:
             ),
             json_schema=Verdict if role == "reviewer" else None,
             limits=REPLY_LIMITS[role],
+            sampling=self._resampler.sampling if role == "coder" else lambda: None,
         )
 
     def _replied(self, role: Role, reply: Reply, context: SharedContext | None) -> None:
@@ -300,6 +332,11 @@ class TeamRun:
                 data = str(refusal).encode()
             found.update(os.fsencode(path) + b"\0" + hashlib.sha256(data or b"").digest())
         return found.hexdigest()[:16]
+
+
+def _standing(result: CheckResult | None) -> tuple[str, tuple[int, int]]:
+    """Signature and score of the check as it was before the work."""
+    return ("", (0, 0)) if result is None else (result.signature, result.score)
 
 
 class _FlowEnded(TerminationCondition):

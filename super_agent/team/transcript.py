@@ -13,15 +13,20 @@ from super_agent.core.model.chat import Message
 from super_agent.team.roles import CUES, Role, head
 
 Member = Literal["planner", "coder", "reviewer", "workspace", "interpreter", "check"]
-Author = Literal["task", "user", "cue", "compaction"] | Member
+Author = Literal["task", "user", "cue", "compaction", "resample"] | Member
 GO_ON = "The reply was cut by the length limit. Coder, go on with what is missing; do not repeat what is complete:"
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """The user's task in their own words, which an opening message only holds among other things."""
+    """The user's task in their own words, which an opening message only holds among other things.
+
+    `signature` and `score` are of the check as it ended before the first turn, as in `CheckFacts`.
+    """
 
     task: str
+    signature: str = ""
+    score: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,15 @@ class ExecutionFacts:
 
 @dataclass(frozen=True, slots=True)
 class CheckFacts:
-    """A check's result; `signature` is equal for the same failure, whatever its times and addresses."""
+    """A check's result; `signature` is equal for the same failure, whatever its times and addresses.
+
+    `score` is the better the greater: tests that passed, and those that failed as a negative number.
+    """
 
     passed: bool
     signature: str
     digest: str
+    score: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +79,23 @@ class ContinuedFacts:
     """The user goes on with a run that had ended; `check_passed` is how the check ended just before."""
 
     check_passed: bool
+    signature: str = ""
+    score: tuple[int, int] = (0, 0)
 
 
-Facts = ContinuedFacts | TaskFacts | WorkspaceFacts | ExecutionFacts | CheckFacts | VerdictFacts
+@dataclass(frozen=True, slots=True)
+class ResampleFacts:
+    """The coder begins anew from the shared prefix after turn `turn`, with the files as after turn `back_to`.
+
+    Where `back_to` is None they stayed as they were.
+    """
+
+    turn: int
+    back_to: int | None
+    why: str
+
+
+Facts = ResampleFacts | ContinuedFacts | TaskFacts | WorkspaceFacts | ExecutionFacts | CheckFacts | VerdictFacts
 _FACTS: dict[str, Callable[..., Facts]] = {kind.__name__: kind for kind in get_args(Facts)}
 
 
@@ -115,11 +138,14 @@ class Transcript:
     def messages(self) -> list[Message]:
         """The prompt: the fixed head, then all entries with neighbouring user texts merged into one message.
 
-        What stands before the newest compaction is left out: the compaction says what is to be known of it.
+        What stands before the newest compaction is left out: the compaction says what is to be known of it. So is what
+        came of attempts that were given up, but for the user's words.
         """
         found = list(head())
         pending: list[str] = []
-        for entry in self.entries[self.compacted_up_to() :]:
+        for entry in self.in_prompt():
+            if not entry.text and not entry.is_reply:
+                continue
             if entry.is_reply:
                 if pending:
                     found.append(Message("user", "\n\n".join(pending)))
@@ -130,6 +156,18 @@ class Transcript:
         if pending:
             found.append(Message("user", "\n\n".join(pending)))
         return found
+
+    def in_prompt(self) -> list[Entry]:
+        """The entries that the next prompt is made of, oldest first."""
+        entries = self.entries[self.compacted_up_to() :]
+        newest = next((i for i in range(len(entries) - 1, -1, -1) if entries[i].author == "resample"), None)
+        if newest is None:
+            return entries
+        begun = next((i for i in range(newest, -1, -1) if _is_continued(entries[i])), 0)
+        cue = Entry("cue", CUES["coder"])
+        shared = next((i for i in range(begun, newest) if entries[i] == cue), newest)
+        said = [entry for entry in entries[shared:newest] if entry.author == "user"]
+        return [*entries[:shared], *said, *entries[newest:]]
 
     def compacted_up_to(self) -> int:
         """The place of the newest compaction, from which on entries are part of the prompt; 0 without one."""
@@ -162,6 +200,16 @@ class Transcript:
     def by(self, author: Author) -> list[Entry]:
         """All entries of an author, oldest first."""
         return [entry for entry in self.entries if entry.author == author]
+
+    def check_of(self, turn: int) -> Entry | None:
+        """The newest result of the check in a turn, which counts from 1."""
+        found, number, goes_on = None, 0, False
+        for entry in self.entries:
+            if entry.author == "coder":
+                number, goes_on = number + (not goes_on), entry.goes_on
+            elif entry.author == "check" and number == turn:
+                found = entry
+        return found
 
     def changed_paths(self) -> tuple[str, ...]:
         """Every file that the run has changed so far, sorted."""

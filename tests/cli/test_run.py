@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from tests.cli.adding import ACCEPT, CHECK, PLAN, REVISE, RIGHT, WRONG, events, where
+from tests.cli.adding import ACCEPT, CHECK, PLAN, RIGHT, WRONG, events, where
 from tests.cli.conftest import SuperAgent
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say
 
 
 def test_the_team_works_until_the_check_passes(super_agent: SuperAgent, workspace: Path) -> None:
-    with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, RIGHT]) as server:
+    with ScriptedOllama(autogen=[PLAN, WRONG, RIGHT]) as server:
         done = super_agent("run", "Write add.py", *where(server, workspace), "--check", CHECK, "--json")
     assert done.code == 0, done.err
     seen = events(done.out)
@@ -19,7 +19,6 @@ def test_the_team_works_until_the_check_passes(super_agent: SuperAgent, workspac
         "check_finished",
         "turn_started",
         "check_finished",
-        "verdict_given",
         "turn_started",
         "check_finished",
     ]
@@ -30,15 +29,15 @@ def test_the_team_works_until_the_check_passes(super_agent: SuperAgent, workspac
         2,
         ["add.py"],
     )
-    assert [(u["client"], u["requests"]) for u in end["usage"]] == [("autogen", 4)]
+    assert [(u["client"], u["requests"]) for u in end["usage"]] == [("autogen", 3)]
 
 
 def test_each_prompt_of_the_team_extends_the_one_before_it(super_agent: SuperAgent, workspace: Path) -> None:
-    with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, RIGHT]) as server:
+    with ScriptedOllama(autogen=[PLAN, WRONG, RIGHT]) as server:
         super_agent("run", "Write add.py", *where(server, workspace), "--check", CHECK)
         prompts = [request.prompt for request in server.chats]
-    assert len(prompts) == 4
-    for before, after, reply in zip(prompts, prompts[1:], [PLAN, WRONG, REVISE], strict=False):
+    assert len(prompts) == 3
+    for before, after, reply in zip(prompts, prompts[1:], [PLAN, WRONG], strict=False):
         assert after[: len(before)] == before
         assert after[len(before)] == ("assistant", reply)
 
@@ -101,14 +100,14 @@ def test_a_server_that_fails_for_a_moment_ends_no_run(super_agent: SuperAgent, w
 
 def test_the_same_failure_twice_is_no_progress_and_exit_1(super_agent: SuperAgent, workspace: Path) -> None:
     again = WRONG.replace("a - b", "b - a")
-    with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, again, REVISE, again, again]) as server:
+    with ScriptedOllama(autogen=[PLAN, WRONG, *[again] * 7]) as server:
         done = super_agent("run", "Write add.py", *where(server, workspace), "--check", CHECK)
     assert done.code == 1, done.err
     assert "ended: no progress" in done.out
 
 
 def test_a_limit_of_turns_is_exit_1_and_says_how_to_go_on(super_agent: SuperAgent, workspace: Path) -> None:
-    with ScriptedOllama(autogen=[PLAN, WRONG, REVISE]) as server:
+    with ScriptedOllama(autogen=[PLAN, WRONG]) as server:
         done = super_agent("run", "x", *where(server, workspace), "--check", CHECK, "--max-turns", "1")
     assert done.code == 1, done.err
     assert "raise --max-turns" in done.out

@@ -16,7 +16,6 @@ from tests.scripted_ollama import ScriptedOllama
 
 DISK = ("--size", "2000000", "--tmpfs")
 FILE = "```python a.py\nprint(1)\n```"
-REVISE = '{"verdict": "revise", "reasons": "no"}'
 SAME_NEVER = "tr -dc a-z </dev/urandom | head -c 8; false"
 """A check that fails in another way each time, so that it is never said that nothing moves."""
 
@@ -103,7 +102,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_loses_no_stored_turn(workspace: P
 
 def test_a_team_ends_with_one_line_when_the_store_fails(workspace: Path, tmp_path: Path) -> None:
     """AutoGen would make another error of it."""
-    with ScriptedOllama(autogen=["1. Plan.", FILE, REVISE, "never asked"]) as server:
+    with ScriptedOllama(autogen=["1. Plan.", FILE, "never asked"]) as server:
         run = f"super-agent run x -w {workspace} --base-url {server.base_url} --model {server.model}"
         done = on_a_disk(DISK, tmp_path, f"{run} --check '{filling(tmp_path / 'state', 2)}'")
         one_line(done, 1, "sessions.db", "full", "Make room")

@@ -28,7 +28,7 @@ from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
 from scripts.demo import PROJECT
 from super_agent.core.errors import SuperAgentError
-from tests.cli.adding import PLAN, REVISE, RIGHT, WRONG
+from tests.cli.adding import PLAN, RIGHT, WRONG
 from tests.live.command_line import CommandLine
 from tests.sandbox.conftest import Talk
 from tests.sandbox.hostile_scene import Driver, Scene, assert_held, make_scene
@@ -269,7 +269,7 @@ def test_exec_and_a_run_with_a_check_work_in_containers(kind: str, tmp_path: Pat
         observation = server.chats[1].prompt[-1][1]
     assert (done.code, done.events[0]["sandbox"]) == (0, kind)
     assert "sandbox" in observation
-    with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, RIGHT]) as server:
+    with ScriptedOllama(autogen=[PLAN, WRONG, RIGHT]) as server:
         super_agent = _command_line(kind, server.base_url, tmp_path)
         done = super_agent("run", "Write add.py", "-w", str(super_agent.workspace("w2")), "--check", check, "--json")
     assert done.code == 0, done.err

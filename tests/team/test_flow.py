@@ -2,13 +2,16 @@
 
 import pytest
 
+from super_agent.team.attempts import PATIENCE, best, sampling
 from super_agent.team.context import read_verdict
-from super_agent.team.flow import End, Rules, Speak, next_step
+from super_agent.team.flow import End, Resample, Rules, Speak, next_step
 from super_agent.team.transcript import (
     CheckFacts,
     ContinuedFacts,
     Entry,
     ExecutionFacts,
+    ResampleFacts,
+    TaskFacts,
     Transcript,
     VerdictFacts,
     WorkspaceFacts,
@@ -17,6 +20,8 @@ from super_agent.team.transcript import (
 RED = Rules(has_check=True, began_green=False, max_turns=8)
 GREEN = Rules(has_check=True, began_green=True, max_turns=8)
 UNCHECKED = Rules(has_check=False, began_green=False, max_turns=8)
+
+SMALL = Rules(has_check=True, began_green=False, max_turns=99, plans=False)
 
 TASK = Entry("task", "Task: x")
 PLAN = Entry("planner", "1. x")
@@ -32,11 +37,19 @@ def wrote(*paths: str, instruction: str = "", shown: int = 0, digest: str = "d1"
     return Entry("workspace", "…", WorkspaceFacts(paths, 0, shown, instruction, digest))
 
 
-def failed(signature: str = "s", digest: str = "d1") -> Entry:
-    return Entry("check", "…", CheckFacts(False, signature, digest))
+def failed(signature: str = "s", digest: str = "d1", score: tuple[int, int] = (0, 0)) -> Entry:
+    return Entry("check", "…", CheckFacts(False, signature, digest, score))
 
 
-def after(*entries: Entry, rules: Rules = RED) -> Speak | End:
+def said(text: str) -> Entry:
+    return Entry("coder", text)
+
+
+def again(turn: int, back_to: int | None = 0) -> Entry:
+    return Entry("resample", "", ResampleFacts(turn, back_to, "…"))
+
+
+def after(*entries: Entry, rules: Rules = RED) -> Speak | Resample | End:
     return next_step(Transcript([TASK, *entries]), rules)
 
 
@@ -49,7 +62,7 @@ def after(*entries: Entry, rules: Rules = RED) -> Speak | End:
         ((PLAN, CODE, wrote("a.py")), "check"),
         ((PLAN, CODE, wrote("a.py", instruction="try it")), "interpreter"),
         ((PLAN, CODE, wrote("a.py", instruction="try it"), TRIED), "check"),
-        ((PLAN, CODE, wrote("a.py"), failed()), "reviewer"),
+        ((PLAN, CODE, wrote("a.py"), failed()), "coder"),
         ((PLAN, CODE, wrote("a.py"), failed(), REVISE), "coder"),
         ((PLAN, CODE, wrote("a.py"), failed(), ACCEPT), "coder"),
         ((PLAN, CODE, wrote(shown=1)), "coder"),
@@ -96,21 +109,90 @@ def test_without_a_check_the_reviewer_ends_it() -> None:
     assert end.reason == "accepted"
 
 
-def test_the_same_failure_with_the_same_files_twice_is_no_progress() -> None:
-    again = (CODE, wrote("a.py"), failed())
-    end = after(PLAN, *again, REVISE, *again)
-    assert isinstance(end, End)
-    assert end.reason == "no_progress"
-    assert after(PLAN, *again, REVISE, CODE, wrote("a.py", digest="d2"), failed(digest="d2")) == Speak("reviewer")
-    assert after(PLAN, *again, REVISE, CODE, wrote("a.py"), failed("other")) == Speak("reviewer")
+def test_the_same_failure_twice_is_sampled_anew_from_the_first_files() -> None:
+    once = (CODE, wrote("a.py"), failed())
+    assert after(PLAN, *once, *once) == Resample(0, "the check failed in the same way again")
+    assert after(PLAN, *once, CODE, wrote("a.py"), failed("other")) == Speak("coder")
+    assert after(PLAN, *once, CODE, wrote("b.py"), failed()) == Speak("coder")
 
 
-def test_a_coder_that_does_nothing_twice_makes_no_progress() -> None:
-    assert after(PLAN, CODE, wrote()) == Speak("coder")
-    end = after(PLAN, CODE, wrote(), CODE, wrote())
+def test_a_coder_that_repeats_itself_or_does_nothing_twice_is_sampled_anew() -> None:
+    assert after(PLAN, said("a"), wrote()) == Speak("coder")
+    assert after(PLAN, said("a"), wrote(), said("a"), wrote()) == Resample(0, "the coder repeated itself")
+    assert after(PLAN, said("a"), wrote(), said("b"), wrote()) == Resample(
+        0, "the coder changed nothing twice in a row"
+    )
+    assert after(PLAN, said("a"), wrote(), said("a"), wrote(shown=2)) == Speak("coder")
+    assert after(PLAN, said("a"), wrote(), said("a"), wrote(), again(2)) == Speak("coder")
+    assert after(PLAN, said("a"), wrote(), said("a"), wrote(), again(2), said("a"), wrote()) == Speak("coder")
+
+
+def test_the_best_state_by_the_check_is_gone_back_to() -> None:
+    begun = Entry("task", "x", TaskFacts("x", "first", (1, -3)))
+    three_turns = (
+        *(said("a"), wrote("a.py"), failed("worse", score=(0, -1))),
+        *(said("b"), wrote("a.py"), failed("better", score=(3, -1))),
+        *(said("c"), wrote("a.py"), failed("worse", score=(0, -1))),
+    )
+    assert next_step(Transcript([begun, *three_turns]), SMALL) == Resample(2, "the check failed in the same way again")
+    assert next_step(Transcript([begun, *three_turns[:3], *three_turns[6:]]), SMALL) == Resample(
+        0, "the check failed in the same way again"
+    )
+    assert best(Transcript([begun, *three_turns]), 0).score == (3, -1)
+
+
+def test_no_progress_is_said_only_after_so_many_attempts_that_brought_nothing_new() -> None:
+    def tried(turn: int, signature: str) -> tuple[Entry, ...]:
+        return again(turn), CODE, wrote("a.py"), failed(signature)
+
+    begin = (CODE, wrote("a.py"), failed(), CODE, wrote("a.py"), failed())
+    some = [entry for turn in range(1, PATIENCE) for entry in tried(turn + 1, "s")]
+    assert isinstance(after(*begin, *some, rules=SMALL), Resample)
+    end = after(*begin, *some, *tried(PATIENCE + 1, "s"), rules=SMALL)
     assert isinstance(end, End)
     assert end.reason == "no_progress"
-    assert after(PLAN, CODE, wrote(), CODE, wrote(shown=2)) == Speak("coder")
+    assert after(*begin, *some, *tried(PATIENCE + 1, "new"), rules=SMALL) == Speak("coder")
+
+
+def test_each_attempt_is_drawn_with_another_seed_and_hotter_up_to_a_bound() -> None:
+    drawn = [sampling(Transcript([TASK, *[again(n) for n in range(count)]]), 0.0, 500) for count in range(4)]
+    assert drawn[0] is None
+    assert [(s.temperature, s.seed) for s in drawn if s is not None] == [(0.4, 501), (0.8, 502), (0.8, 503)]
+    hot = sampling(Transcript([TASK, again(1)]), 1.3, 0)
+    assert hot is not None
+    assert hot.temperature == 1.3
+
+
+def test_so_many_first_replies_are_tried_before_the_best_of_them_goes_on() -> None:
+    rules = Rules(has_check=True, began_green=False, max_turns=99, plans=False, attempts=3)
+    first = (said("a"), wrote("a.py"), failed("1", score=(2, -1)))
+    second = (again(1), said("b"), wrote("a.py"), failed("2", score=(0, -3)))
+    third = (again(2), said("c"), wrote("a.py"), failed("3", score=(1, -2)))
+    assert after(*first, rules=rules) == Resample(0, "3 first replies are tried")
+    assert after(*first, *second, rules=rules) == Resample(0, "3 first replies are tried")
+    assert after(*first, *second, *third, rules=rules) == Resample(1, "the best of 3 goes on")
+    assert after(*first, *second, *third[:-1], failed("3", score=(2, 0)), rules=rules) == Speak("coder")
+    assert isinstance(after(*first, *second[:-1], PASSED, rules=rules), End)
+
+
+def test_a_reviewer_that_was_asked_for_speaks_after_a_red_check_too_and_one_left_out_never() -> None:
+    always = Rules(has_check=True, began_green=False, max_turns=8, reviews="always")
+    assert after(PLAN, CODE, wrote("a.py"), failed(), rules=always) == Speak("reviewer")
+    never = Rules(has_check=False, began_green=False, max_turns=8, reviews="never")
+    end = after(PLAN, CODE, wrote("a.py"), TRIED, rules=never)
+    assert isinstance(end, End)
+    assert end.reason == "finished"
+    assert after(PLAN, CODE, wrote(instruction="x"), TRIED, rules=never) == Speak("coder")
+
+
+def test_without_a_planner_the_coder_begins() -> None:
+    assert after(rules=SMALL) == Speak("coder")
+
+
+def test_the_reviewer_that_asks_for_the_same_twice_has_the_coder_sampled_anew_with_the_files_as_they_are() -> None:
+    once = (CODE, wrote("a.py"), TRIED, REVISE)
+    assert isinstance(step := after(PLAN, *once, *once, rules=UNCHECKED), Resample)
+    assert step.back_to is None
 
 
 def test_the_limit_of_turns_counts_coder_replies() -> None:
@@ -118,7 +200,8 @@ def test_the_limit_of_turns_counts_coder_replies() -> None:
     end = after(PLAN, CODE, wrote("a.py"), failed(), REVISE, rules=rules)
     assert isinstance(end, End)
     assert end.reason == "turn_limit"
-    assert after(PLAN, CODE, wrote("a.py"), failed(), rules=rules) == Speak("reviewer")
+    always = Rules(has_check=True, began_green=False, max_turns=1, reviews="always")
+    assert after(PLAN, CODE, wrote("a.py"), failed(), rules=always) == Speak("reviewer")
 
 
 def test_two_invalid_verdicts_in_a_row_end_the_run() -> None:
@@ -145,9 +228,11 @@ def test_a_check_that_is_green_when_the_user_goes_on_proves_nothing_for_what_com
 
 def test_what_was_judged_before_the_user_went_on_is_not_judged_again() -> None:
     stuck = (PLAN, CODE, wrote("a.py"), failed(), REVISE, CODE, wrote("a.py"), failed())
-    assert isinstance(after(*stuck), End)
+    assert isinstance(after(*stuck), Resample)
     goes_on = (*stuck, Entry("user", "go on", ContinuedFacts(check_passed=False)))
-    assert after(*goes_on, CODE, wrote("a.py"), failed()) == Speak("reviewer")
+    assert after(*goes_on, CODE, wrote("a.py"), failed()) == Speak("coder")
+    rest = (CODE, wrote("a.py"), failed(), CODE, wrote("a.py"), failed())
+    assert after(*goes_on, *rest) == Resample(2, "the check failed in the same way again")
 
 
 def test_all_turns_count_against_the_limit_also_after_the_user_went_on() -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from super_agent.core.model.chat import Message
 from super_agent.team.roles import CUES, Role, head
-from super_agent.team.transcript import CheckFacts, Entry, Transcript, VerdictFacts, WorkspaceFacts
+from super_agent.team.transcript import CheckFacts, Entry, ResampleFacts, Transcript, VerdictFacts, WorkspaceFacts
 
 OUTSIDE = st.builds(Entry, st.sampled_from(["task", "user", "workspace", "interpreter", "check"]), st.text())
 REPLY = st.builds(Entry, st.sampled_from(["planner", "coder", "reviewer"]), st.text())
@@ -72,3 +72,30 @@ def test_each_prompt_extends_the_previous_prompt_and_its_reply(
 )
 def test_a_transcript_comes_back_from_json_as_it_was(entries: list[Entry]) -> None:
     assert Transcript.from_json(Transcript(list(entries)).to_json()) == Transcript(list(entries))
+
+
+def test_an_attempt_is_sampled_from_the_prompt_that_the_first_one_had() -> None:
+    transcript = Transcript([Entry("task", "Task: x")])
+    transcript.ask("coder")
+    first = transcript.messages()
+    transcript.append(Entry("coder", "wrong"))
+    transcript.append(Entry("check", "Check: failed."))
+    transcript.ask("coder")
+    transcript.append(Entry("coder", "wrong again"))
+    transcript.append(Entry("resample", "", ResampleFacts(2, 0, "…")))
+    transcript.ask("coder")
+    assert transcript.messages() == first
+
+
+def test_what_the_user_said_and_how_the_files_stand_is_told_to_a_new_attempt_and_begins_as_the_first_did() -> None:
+    transcript = Transcript([Entry("task", "Task: x"), Entry("cue", CUES["planner"]), Entry("planner", "1. x")])
+    transcript.ask("coder")
+    first = transcript.messages()
+    transcript.append(Entry("coder", "half right"))
+    transcript.append(Entry("user", "The user says: y"))
+    transcript.append(Entry("resample", "These files are now", ResampleFacts(1, 1, "…")))
+    transcript.ask("coder")
+    now = transcript.messages()
+    assert now[:-1] == first[:-1]
+    assert now[-1].content == f"The user says: y\n\nThese files are now\n\n{CUES['coder']}"
+    assert Transcript.from_json(transcript.to_json()) == transcript

@@ -31,6 +31,7 @@ from super_agent.core.events.run import (
     EndReason,
     MessagePosted,
     Notice,
+    Resampled,
     RunEnded,
     RunResumed,
     RunStarted,
@@ -96,6 +97,7 @@ __all__ = [
     "ReplyDiscarded",
     "ReportMade",
     "RequestFinished",
+    "Resampled",
     "Retried",
     "RunEnded",
     "RunResumed",
@@ -133,7 +135,7 @@ Event = (
     | MessagePosted | RequestFinished | ContextCompacted | PrefixBroken | FileWritten | EditRefused | FilesShown
     | Queued | QueuePassed | Waiting | Retried | ReplyDiscarded | InstructionGiven | ReportMade | CodeStarted
     | OutputStreamed | CodeFinished | FilesChanged | CheckFinished | VerdictGiven | UserSpoke | EngineRestarted
-    | InstanceNoted | ApprovalAsked | CodeDecided | RunEnded | NewerEvent
+    | InstanceNoted | ApprovalAsked | CodeDecided | Resampled | RunEnded | NewerEvent
 )  # fmt: skip
 
 

@@ -60,7 +60,8 @@ class RunResumed:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotTaken:
-    """The workspace was kept as it is: `name` is "start", the number of complete turns, or "end".
+    """The workspace was kept as it is: `name` is "start", the number of complete turns, or "end"; "attempt-N" is
+    what turn N left where the run then went back to other files.
 
     `changed` counts the files that differ from the snapshot before; `left_out` are too large to be kept.
     """
@@ -85,6 +86,21 @@ class TurnStarted:
     """One coder reply and all that follows up to the next one; `number` counts from 1."""
 
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """The coder is asked again from the same prompt: attempt `number` (from 2), drawn with this temperature and seed.
+
+    The files are again as at the end of turn `back_to` (0: before the first; None: they stay), which gave back `files`.
+    """
+
+    number: int
+    why: str
+    temperature: float
+    seed: int
+    back_to: int | None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How one reply is drawn, where that differs from the settings: the same prompt with another seed answers anew."""
+
+    temperature: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyPiece:
     """A piece of a reply in the order it was written; `reasoning` pieces are thoughts, kept apart from the text."""
 

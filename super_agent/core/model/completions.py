@@ -30,6 +30,7 @@ class CompletionRequest(BaseModel):
     temperature: float
     top_p: float
     max_tokens: int
+    seed: int | None = None
     stop: list[str] | None = None
     response_format: dict[str, Any] | None = None
     tools: list[dict[str, Any]] | None = None

@@ -49,6 +49,8 @@ class PromptBudget:
     """Estimates for one conversation, corrected at each reply."""
 
     _messages: tuple[Message, ...] = ()
+    _left: tuple[Message, ...] = ()
+    """The prompt whose end was given up on purpose, while nothing was sent since."""
     _reply: Message | None = None
     _prompt_tokens: int = 0
     _reply_tokens: int = 0
@@ -80,18 +82,21 @@ class PromptBudget:
             # Only ever upwards: what is added next may be denser than what was counted.
             counted = reply.prompt_tokens - TEMPLATE_TOKENS - MESSAGE_TOKENS * len(messages)
             self._scale = max(self._scale, counted / weight * LEARNT_MARGIN)
-        self._messages = tuple(messages)
+        self._messages, self._left = tuple(messages), ()
         self._reply = Message("assistant", reply.text, reply.tool_calls)
         self._prompt_tokens, self._reply_tokens = reply.prompt_tokens, reply.completion_tokens
         # Thoughts are not sent back, and a reply may have been written in more tokens than its text needs.
         self._least_of_reply = 0 if reply.reasoning or not reply.text.strip() else reply.completion_tokens // 2
         return truncated
 
-    def reused(self, messages: Sequence[Message]) -> int:
-        """Tokens of this prompt that the last call left in the server's cache: its prompt, and its reply."""
+    def reused(self, messages: Sequence[Message], prompt_tokens: int) -> int:
+        """Tokens of this prompt that the last call left in the server's cache: its prompt, and its reply.
+
+        Of one that went back it is what both begin with, computed from `prompt_tokens`, the server's count.
+        """
         known = self._known(messages)
         if not known:
-            return 0
+            return max(0, prompt_tokens - round(self._added(messages) * self._scale)) if self._left else 0
         # A template may strip thoughts from the reply, and with them what follows the prompt in the cache.
         with_reply = known > len(self._messages) and self._least_of_reply > 0
         return self._prompt_tokens + (self._reply_tokens if with_reply else 0)
@@ -102,7 +107,20 @@ class PromptBudget:
 
     def begin_anew(self) -> None:
         """Forget the last prompt, whose prefix is given up on purpose; what was learnt about weights stays."""
+        self._messages, self._left, self._reply = (), (), None
+
+    def go_back(self) -> None:
+        """The next prompt begins as the last one does and ends otherwise, on purpose."""
+        self._left = self._messages or self._left
         self._messages, self._reply = (), None
+
+    def _added(self, messages: Sequence[Message]) -> float:
+        """The weight of what this prompt has after its common beginning with the one it goes back from."""
+        broken = find_break(self._left, None, messages)
+        if broken is None or broken.message >= len(messages):
+            return sum(_weigh_message(m) for m in messages[len(self._left) :])
+        rest = messages[broken.message].content[broken.character :]
+        return weigh(rest) + sum(_weigh_message(m) for m in messages[broken.message + 1 :])
 
     def _least(self, messages: Sequence[Message]) -> int:
         """Fewer tokens than this cannot be the whole prompt: tokenizers split at white space first, so a text has at
@@ -153,9 +171,13 @@ class Account:
         """The next prompt gives up the prefix on purpose (a compaction): that is no break."""
         self._budget.begin_anew()
 
+    def go_back(self) -> None:
+        """The next prompt gives up the end of the last one on purpose: that is no break."""
+        self._budget.go_back()
+
     def closed(self, messages: Sequence[Message], reply: Reply) -> Usage:
         """The usage of a reply that arrived whole."""
-        reused = self._budget.reused(messages)
+        reused = self._budget.reused(messages, reply.prompt_tokens)
         truncated = self._budget.learn(messages, reply)
         return Usage(
             self._client,

@@ -52,6 +52,8 @@ class ModelDetails:
     is_remote: bool = False
     """A cloud model, which `remote_host` serves."""
     remote_host: str = ""
+    parameter_count: int | None = None
+    """How many weights it has; None where the server does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class Shown(BaseModel):
             weights=next(iter(_BLOB.findall(self.modelfile)), ""),
             is_remote=bool(self.remote_model or self.remote_host),
             remote_host=self.remote_host,
+            parameter_count=count if isinstance(count := info.get("general.parameter_count"), int) else None,
         )
 
 

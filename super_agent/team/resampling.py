@@ -1,0 +1,78 @@
+"""A new attempt: the files go back to the best state so far, and the coder is asked again from the shared prefix."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from super_agent.core.events import Emit, Notice, Resampled
+from super_agent.core.files.workspace import Workspace
+from super_agent.core.llm_client import LLMClient
+from super_agent.core.model.chat import Sampling
+from super_agent.core.model.context_allocation import ContextAllocation
+from super_agent.team import attempts
+from super_agent.team.flow import Resample, turns
+from super_agent.team.listing import text_of
+from super_agent.team.transcript import Entry, ResampleFacts, Transcript
+
+GoBack = Callable[[int, int, bool, tuple[str, ...]], tuple[str, ...] | None]
+"""Brings paths back, from how the turn left them, to how an earlier turn did (0: before the first); see `go_back` of
+`session/attempt_states`. The flag says whether the run went back after that turn. Returns what changed, or None where
+nothing can be brought back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resampler:
+    """Of one run; `base` is what the first of the further attempts is drawn with, before it rises."""
+
+    transcript: Transcript
+    workspace: Workspace
+    llm: LLMClient
+    emit: Emit
+    shares: ContextAllocation
+    go_back: GoBack
+    base: Sampling
+
+    def begin_anew(self, step: Resample) -> None:
+        """Append what makes the coder's next reply a new attempt; raises `SnapshotFailed`."""
+        files = self._go_back(step.back_to) if step.back_to is not None else None
+        back_to = step.back_to if files is not None else None
+        text = self._as_it_stands(back_to)
+        self.transcript.append(Entry("resample", text, ResampleFacts(turns(self.transcript), back_to, step.why)))
+        self.llm.go_back()
+        number, drawn = attempts.number(self.transcript), self.sampling() or self.base
+        self.emit(Resampled(number, step.why, drawn.temperature, drawn.seed, back_to, files or ()))
+
+    def leave_the_best(self) -> None:
+        """A run that did not get there leaves the best state it had, where the check told one from another."""
+        newest, since = turns(self.transcript), self.transcript.since_continued()
+        before = newest - turns(since)
+        found = attempts.best(since, before)
+        if found.turn in (before, newest) or self._go_back(found.turn) is None:
+            return
+        text = f"The files are again as after turn {found.turn}, the best state by the check."
+        self.transcript.append(Entry("user", text))
+        self.emit(Notice("info", text))
+
+    def sampling(self) -> Sampling | None:
+        """How the coder's next reply is drawn; None is as the settings say."""
+        return attempts.sampling(self.transcript, self.base.temperature, self.base.seed)
+
+    def _go_back(self, turn: int) -> tuple[str, ...] | None:
+        """The files as that turn left them; None where they stay as they are."""
+        newest = turns(self.transcript)
+        if turn == newest:
+            return ()
+        left = attempts.left_at(self.transcript, turn)
+        return self.go_back(newest, turn, left, self.transcript.changed_paths())
+
+    def _as_it_stands(self, turn: int | None) -> str:
+        """What the coder is told where the files are not as the shared prefix shows them."""
+        since = self.transcript.since_continued()
+        before = turns(self.transcript) - turns(since)
+        paths = since.changed_paths()
+        if not paths or (turn == before and self.transcript.compacted_up_to() == 0):
+            return ""
+        share = self.shares.named_files // len(paths)
+        parts = [text_of(self.workspace, path, share) for path in paths]
+        check = since.check_of(turn - before) if turn is not None else since.last("check")
+        parts += [check.text] if check is not None else []
+        return "These files are now as follows:\n\n" + "\n\n".join(parts)

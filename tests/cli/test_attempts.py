@@ -1,0 +1,85 @@
+"""Attempts: a coder that goes round in circles is sampled anew from the shared prefix, with the best files so far."""
+
+import signal
+from pathlib import Path
+
+from tests.cli.adding import CHECK, PLAN, RIGHT, WRONG, events, where
+from tests.cli.background import start, wait_until
+from tests.cli.conftest import SuperAgent
+from tests.scripted_http import Request
+from tests.scripted_ollama import ScriptedOllama
+from tests.scripted_replies import Silence
+
+SIDE = f"{WRONG}\n\n```python side.py\nX = 1\n```"
+TESTS = "python -m pytest -q"
+HALF = "```python add.py\ndef add(a, b):\n    return a - b\n\n\ndef sub(a, b):\n    return a - b\n```"
+
+
+def coders(server: ScriptedOllama) -> list[Request]:
+    return [r for r in server.chats if r.prompt[-1][1].endswith("Coder, your files:")]
+
+
+def test_a_coder_that_repeats_itself_is_asked_again_as_at_first_hotter_and_with_a_seed(
+    super_agent: SuperAgent, workspace: Path
+) -> None:
+    with ScriptedOllama(autogen=[PLAN, SIDE, SIDE, RIGHT]) as server:
+        done = super_agent("run", "Write add.py", *where(server, workspace), "--check", CHECK, "--json")
+        first, second, anew = coders(server)
+    assert done.code == 0, done.err
+    assert (first.body["temperature"], second.body["temperature"], anew.body["temperature"]) == (0.0, 0.0, 0.4)
+    assert "seed" not in first.body
+    assert isinstance(anew.body["seed"], int)
+    assert anew.prompt == first.prompt
+    seen = events(done.out)
+    (told,) = [e for e in seen if e["type"] == "resampled"]
+    assert (told["number"], told["back_to"], told["files"]) == (2, 0, ["add.py", "side.py"])
+    assert not [e for e in seen if e["type"] == "prefix_broken"]
+    # What the first attempt had left is gone, and undo takes the run back as one.
+    assert sorted(path.name for path in workspace.iterdir() if path.is_file()) == ["add.py"]
+    assert super_agent("undo", "--yes", "--workspace", str(workspace)).code == 0
+    assert not (workspace / "add.py").exists()
+
+
+def test_a_killed_attempt_goes_on_from_the_shared_prefix(
+    super_agent: SuperAgent, workspace: Path, tmp_path: Path
+) -> None:
+    with ScriptedOllama(autogen=[PLAN, SIDE, SIDE, Silence(), RIGHT]) as server:
+        run = start(tmp_path, "run", "Write add.py", *where(server, workspace), "--check", CHECK, "--json")
+        wait_until(lambda: len(coders(server)) == 3, "the second attempt")
+        run.send_signal(signal.SIGKILL)
+        run.communicate(timeout=30)
+        done = super_agent("resume", "--json", "--workspace", str(workspace))
+        first, _, killed, resumed = coders(server)
+    assert done.code == 0, done.out + done.err
+    assert resumed.prompt == killed.prompt == first.prompt
+    assert resumed.body == killed.body
+    assert sorted(path.name for path in workspace.iterdir() if path.is_file()) == ["add.py"]
+
+
+def test_the_best_of_the_attempts_is_mended_and_left_when_the_run_ends(
+    super_agent: SuperAgent, workspace: Path
+) -> None:
+    (workspace / "test_add.py").write_text(
+        "from add import *\ndef test_add():\n    assert add(2, 3) == 5\ndef test_sub():\n    assert sub(2, 3) == -1\n"
+    )
+    with ScriptedOllama(autogen=[PLAN, WRONG, HALF, WRONG, SIDE]) as server:
+        done = super_agent(
+            "run", "Write add.py", *where(server, workspace), "--check", TESTS, "--json", "--attempts", "3",
+            "--max-turns", "4",
+        )  # fmt: skip
+        first, second, third, mending = coders(server)
+    assert done.code == 1, done.err
+    assert second.prompt == third.prompt == first.prompt
+    told = [(e["number"], e["back_to"]) for e in events(done.out) if e["type"] == "resampled"]
+    assert told == [(2, 0), (3, 0), (4, 2)]
+    assert mending.prompt[:-1] == first.prompt[:-1]
+    assert "def sub(a, b)" in mending.prompt[-1][1]
+    assert "1 failed, 1 passed" in mending.prompt[-1][1]
+    assert "def sub(a, b)" in (workspace / "add.py").read_text()
+    assert not (workspace / "side.py").exists()
+
+
+def test_members_that_do_not_exist_are_named_in_one_line(super_agent: SuperAgent, workspace: Path) -> None:
+    done = super_agent("run", "x", "--workspace", str(workspace), "--members", "tester,coder")
+    assert done.code == 2
+    assert "--members=tester,coder: must be members of the team" in done.err
