@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from super_agent import __version__
-from super_agent.cli import acp_command, batch_commands, session_commands, web_commands
+from super_agent.cli import acp_command, batch_commands, mcp_commands, session_commands, web_commands
 from super_agent.cli.commands.task_arguments import TaskCommand
 from super_agent.cli.say import complain
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
@@ -248,6 +248,7 @@ app.add_typer(batch_commands.batch, name="batch")
 app.command()(acp_command.acp)
 app.command()(web_commands.web)
 app.command()(batch_commands.node)
+app.command()(mcp_commands.mcp)
 app.command()(session_commands.show)
 app.command()(session_commands.diff)
 app.command()(session_commands.undo)

@@ -1,0 +1,43 @@
+"""The tool that says whether both halves use one model instance, and who uses the server."""
+
+from collections.abc import Callable
+
+from super_agent.core.errors import ServerError
+from super_agent.core.instance.usage import look
+from super_agent.core.ollama.api import Ollama
+from super_agent.core.settings import Settings
+from super_agent.mcp.results import InstanceCheck, InstanceResult, LoadedModel, plain
+from super_agent.session.narrate.verify_words import fix, seen
+from super_agent.session.proof import prove
+
+
+def instance(settings: Settings, *, proof: bool, load: bool, tell: Callable[[str], None]) -> InstanceResult:
+    """The five checks of verify, with `proof` all of them, and the rows of ps where the server answers."""
+    with Ollama(settings) as server:
+        checks = [
+            InstanceCheck(
+                name=line.name,
+                status=line.status,
+                detail=plain(seen(line, "en")),
+                fix="" if line.status == "passed" else plain(fix(line, "en")),
+            )
+            for line in prove(server, settings, tell, quick=not proof, load=load)
+        ]
+        failed = any(check.status == "failed" for check in checks)
+        try:
+            picture = look(server, settings)
+        except ServerError:  # a check says so
+            return InstanceResult(one_instance=False, checks=checks, models=[], other_connections=None)
+    models = [
+        LoadedModel(
+            name=row.name,
+            digest=row.digest,
+            size_bytes=row.size,
+            size_vram_bytes=row.size_vram,
+            context_length=row.context_length,
+            clients=[f"{client.kind} {client.pid}" for client in picture.users(row)],
+        )
+        for row in picture.rows
+    ]
+    others = None if picture.others is None else len(picture.others)
+    return InstanceResult(one_instance=not failed, checks=checks, models=models, other_connections=others)
