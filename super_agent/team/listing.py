@@ -4,16 +4,23 @@ import re
 
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.workspace import Workspace
+from super_agent.core.replies.languages import language_for
 from super_agent.core.text import clipped
 
 MAX_PATH_CHARS = 200
 """Longer ones are of folders nested by mistake; 120 of them would fill a small context."""
+FEW_FILES = 12
+"""A workspace of so few is shown whole where it fits; in a larger one the coder asks for what it needs."""
 MAX_FILES = 120
 """Listed by name; a model gains little from more, and each costs about 8 tokens."""
 
 
-def describe(workspace: Workspace, task: str, max_named_chars: int) -> str:
-    """The listing and the named files as one text for the opening message; the latter bounded together."""
+def describe(workspace: Workspace, task: str, max_named_chars: int, check: str = "") -> str:
+    """The listing and the files that the coder needs as one text for the opening message; the latter bounded together.
+
+    They are what the task names, then what `check` does (the command and its output), and in a small workspace all
+    other sources, as long as they fit whole.
+    """
     paths = list(workspace.files())
     if not paths:
         return "The workspace is empty."
@@ -22,6 +29,15 @@ def describe(workspace: Workspace, task: str, max_named_chars: int) -> str:
     parts = ["The workspace holds:\n" + "\n".join(shown) + more]
     named = named_files(task, paths)
     parts += [text_of(workspace, path, max_named_chars // len(named)) for path in named]
+    room = max_named_chars - sum(len(part) for part in parts[1:])
+    others = [path for path in named_files(check, paths) if path not in named]
+    if len(paths) <= FEW_FILES:
+        others += [path for path in paths if path not in (*named, *others) and language_for(path)]
+    for path in others:
+        text = text_of(workspace, path, max_named_chars)
+        if len(text) <= room:
+            parts.append(text)
+            room -= len(text)
     return "\n\n".join(parts)
 
 

@@ -20,7 +20,7 @@ request says which member speaks next. Answer as that member only.
 Planner: a numbered plan of at most five short steps. No code.
 
 Coder: the files. Each file is a fenced block: three backticks, the language and the file's real path on one line, \
-then the whole content. An existing file can also be changed in part: the same kind of block holds sections, each of \
+then the whole content. A long file can also be changed in part: the same kind of block holds sections, each of \
 a line <<<<<<< SEARCH, the lines as they are, a line =======, the new lines, and a line >>>>>>> REPLACE.
 Other blocks: ```show lists paths (with :10-40 for some lines) to see files; ```run holds one instruction in plain \
 words for the interpreter, which can run Python and shell commands and reports back.
@@ -32,22 +32,20 @@ task; otherwise say in one or two sentences what the Coder must change."""
 
 EXAMPLE: tuple[Message, ...] = (
     Message(
-        "user", "Task: Write greet.py with a function greet(name) that greets with Good day.\n\nPlanner, your plan:"
+        "user", "Task: Write greet.py with a function greet(name) that greets with Good day.\n\nCoder, your files:"
     ),
-    Message("assistant", "1. Write greet.py with greet(name), which returns the text."),
-    Message("user", "Coder, your files:"),
     Message("assistant", '```python greet.py\ndef greet(name):\n    return f"Hello, {name}!"\n```'),
-    Message("user", "Workspace: wrote greet.py.\n\nReviewer, your verdict:"),
-    Message("assistant", '{"verdict": "revise", "reasons": "The greeting should be Good day."}'),
-    Message("user", "Coder, your files:"),
     Message(
-        "assistant",
-        '```python greet.py\n<<<<<<< SEARCH\n    return f"Hello, {name}!"\n=======\n'
-        '    return f"Good day, {name}!"\n>>>>>>> REPLACE\n```',
+        "user",
+        "Workspace: wrote greet.py.\n\nCheck: `pytest -q` failed with exit code 1.\n````\n"
+        "E       AssertionError: assert 'Hello, Ann!' == 'Good day, Ann!'\n````\n\nCoder, your files:",
     ),
+    Message("assistant", '```python greet.py\ndef greet(name):\n    return f"Good day, {name}!"\n```'),
     Message("user", "Workspace: wrote greet.py.\n\nReviewer, your verdict:"),
     Message("assistant", '{"verdict": "accept", "reasons": "greet(name) returns a greeting, as asked."}'),
 )
+"""Whole files: shown a SEARCH part here, Qwen2.5-Coder 1.5B copied it, and of six replies to another task five could
+not be applied; without it two."""
 
 CUES: dict[Role, str] = {
     "planner": "Planner, your plan:",

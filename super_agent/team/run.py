@@ -161,7 +161,8 @@ class TeamRun:
             text = f"The work is checked with `{result.command}`, which {result.verdict} now."
             if not result.passed and any(self.parts.workspace.files()):
                 text += "\n" + check_text(result, self._shares.check_output)
-        listing = describe(self.parts.workspace, task, self._shares.named_files)
+        told = "" if result is None else f"{result.command}\n{result.output}"
+        listing = describe(self.parts.workspace, task, self._shares.named_files, told)
         facts = TaskFacts(task.strip(), *_standing(result))
         self.transcript.append(Entry("task", opening(task, listing, text), facts))
 

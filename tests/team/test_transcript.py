@@ -99,3 +99,8 @@ def test_what_the_user_said_and_how_the_files_stand_is_told_to_a_new_attempt_and
     assert now[:-1] == first[:-1]
     assert now[-1].content == f"The user says: y\n\nThese files are now\n\n{CUES['coder']}"
     assert Transcript.from_json(transcript.to_json()) == transcript
+
+
+def test_the_worked_example_shows_whole_files_only() -> None:
+    """A small coder copies what it is shown: a SEARCH part of the example would be its reply."""
+    assert not [message for message in head()[1:] if "SEARCH" in message.content]
