@@ -22,13 +22,19 @@ def web(
     open_: Annotated[
         bool | None, typer.Option("--open/--no-open", help="Open a browser. [default: in a terminal]")
     ] = None,
+    root: Annotated[
+        list[Path] | None,
+        typer.Option("--root", metavar="FOLDER", help="Where runs may be begun; may be repeated. [default: here]"),
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
     env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
 ) -> None:
-    """A page on this machine to watch runs, to look back, and to see the instance."""
+    """A page on this machine to begin, watch and steer runs, to look back, and to see the instance."""
     from super_agent.web import command
 
     opens = sys.stdout.isatty() if open_ is None else open_
-    options = command.Options(host, port, cert, key, insecure, read_only, opens)
-    raise typer.Exit(command.main(options, {"model": model, "base_url": base_url}, env_file, say, complain))
+    roots = tuple(folder.expanduser().resolve() for folder in root or [Path()])
+    flags = {"model": model, "base_url": base_url}
+    options = command.Options(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
+    raise typer.Exit(command.main(options, say, complain))

@@ -16,6 +16,7 @@ from super_agent.session.begun import Begun, keep_begun
 from super_agent.session.options import Door, RunOptions, RunResult
 from super_agent.session.record import END, RunPersistence
 from super_agent.session.run_state import Restored, RunState, WorkState
+from super_agent.session.steering import steerable
 from super_agent.session.work import Boundary, Work
 
 EXIT_CODES: dict[EndReason, ExitCode] = {
@@ -93,6 +94,7 @@ def carry_out(
     work: Work | None = None
     model_session: wiring.ModelSession | None = None
     try:
+        door = steerable(record, door)
         wiring.announce(context)
         _go_on_unless_cancelled(door)
         if options.setup is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp
 
 from super_agent.core.errors import SessionUnknown, SuperAgentError
 from super_agent.session.narrate.style import STYLE
-from super_agent.web import entrance, instance_page, session_pages, sessions_page
+from super_agent.web import entrance, instance_page, session_pages, sessions_page, steer
 from super_agent.web.context import Context
 from super_agent.web.guard import Guard
 from super_agent.web.rendering import Pages
@@ -24,6 +25,11 @@ STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "ima
 """The only files that are served; a name that is not here does not exist, whatever it looks like."""
 
 Handler = Callable[[Context, Pages, Request], Response]
+ACTS: dict[str, Handler] = {
+    "say": steer.say, "stop": steer.stop, "decide": steer.decide, "resume": steer.resume, "undo": steer.undo_now,
+}  # fmt: skip
+MOST_OF_A_FORM = 1 << 20
+"""Bytes; a task may be long, and so may code that was changed."""
 
 
 def build_app(context: Context) -> ASGIApp:
@@ -33,6 +39,8 @@ def build_app(context: Context) -> ASGIApp:
 
     def page(path: str, handler: Handler, method: str = "GET") -> Route:
         async def endpoint(request: Request) -> Response:
+            if method == "POST":
+                request.state.form = await _form(request)
             return await run_in_threadpool(handler, context, pages, request)
 
         return Route(base + path, endpoint, methods=[method])
@@ -47,6 +55,10 @@ def build_app(context: Context) -> ASGIApp:
         page("", sessions_page.show),
         page("enter", entrance.enter),
         page("invite", entrance.invite, "POST"),
+        page("new", steer.begin, "POST"),
+        *([] if context.read_only else [page("new", steer.new)]),
+        *(page(f"sessions/{{session}}/{name}", act, "POST") for name, act in ACTS.items()),
+        page("sessions/{session}/undo", steer.undo),
         page("sessions/{session}", session_pages.conversation),
         page("sessions/{session}/head", session_pages.head),
         page("sessions/{session}/cost", session_pages.cost),
@@ -71,6 +83,16 @@ def _static(_context: Context, _pages: Pages, request: Request) -> Response:
         raise HTTPException(404)
     text = files("super_agent.web").joinpath("static", name).read_text(encoding="utf-8")
     return Response((STYLE if name == "page.css" else "") + text, media_type=STATIC[name])
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form, the last of each name; raises `HTTPException` for one that is too large."""
+    data = b""
+    async for part in request.stream():
+        data += part
+        if len(data) > MOST_OF_A_FORM:
+            raise HTTPException(413, "That is too long.")
+    return dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
 
 
 def _number(text: str | None) -> int:

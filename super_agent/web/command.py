@@ -3,7 +3,7 @@
 import importlib
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class Options:
     read_only: bool = False
     open: bool = True
     roots: tuple[Path, ...] = ()
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    env_file: Path | None = None
 
     @property
     def is_loopback(self) -> bool:
@@ -33,14 +35,11 @@ class Options:
         return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
 
 
-def main(
-    options: Options, flags: Mapping[str, Any], env_file: Path | None, say: Callable[[str], None],
-    complain: Callable[[str], None],
-) -> int:  # fmt: skip
+def main(options: Options, say: Callable[[str], None], complain: Callable[[str], None]) -> int:
     """Serve until Ctrl-C; `say` and `complain` write a line each. Raises `UsageError`, `StoreUnusable`."""
     check(options)
     _require_packages()
-    settings = load_settings(flags, env_file=env_file)
+    settings = load_settings(options.flags, env_file=options.env_file)
     from super_agent.web.serve import serve
 
     return serve(options, settings, say, complain)
@@ -62,6 +61,9 @@ def check(options: Options) -> None:
     for name, path in (("--cert", options.certificate), ("--key", options.key)):
         if path is not None and not path.is_file():
             raise UsageError(f"{name} {path}: there is no such file", fix="Name a PEM file")
+    for root in options.roots:
+        if not root.is_dir():
+            raise UsageError(f"--root {root}: there is no such folder", fix="Name a folder in which runs may begin")
     if not options.is_loopback and options.certificate is None and not options.insecure:
         raise UsageError(
             f"--host {options.host} shows this page to other machines, and who reads the network could take it over",

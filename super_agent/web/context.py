@@ -1,13 +1,15 @@
 """What every page of one server needs, built once by the command."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from super_agent.core.settings import Settings
 from super_agent.core.store.store import Store
 from super_agent.web.follow import Feeds
 from super_agent.web.guard import Doorkeeper
+from super_agent.web.runs import Runs
 from super_agent.web.verification import Verification
 
 
@@ -25,6 +27,9 @@ class Context:
     language: Literal["en", "pt"]
     read_only: bool = False
     roots: tuple[Path, ...] = ()
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    env_file: Path | None = None
+    runs: Runs = field(default_factory=Runs)
 
     @property
     def base(self) -> str:

@@ -1,19 +1,23 @@
-"""Sessions that pages follow: one reader of the store for each session, however many pages there are.
+"""Sessions that pages follow: one reader for each session, of its run or of the store, however many pages there are.
 
 A page subscribes before it reads what is stored, so nothing falls between; what it is given twice it knows by the
 number. A page that reads too slowly is let go: its browser comes back and goes on from its last number.
 """
 
 import asyncio
+import json
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from super_agent.core.errors import StoreFailed
-from super_agent.core.events import Stamped
+from super_agent.core.events import RunEnded, Stamped, TurnStarted
 from super_agent.core.store.store import Store
+from super_agent.session.control_wire import TIMEOUT_S, RunGone, connect, event_from
 
 LOOK_EVERY_S = 0.25
 STATE_EVERY_S = 1.0
@@ -21,14 +25,18 @@ STATE_EVERY_S = 1.0
 MOST_BEHIND = 5_000
 """Events a page may be behind before it is let go; a fast model streams some 100 a second."""
 
+MOST_OF_ONE_EVENT = 1 << 26
+"""Bytes of a line; a message or an output is cut long before."""
+
 Signal = Literal["anew", "state"]
 """The numbers are given again, so a page begins anew; or the session's state is another than before."""
 
 
 @dataclass(slots=True, eq=False)
 class Follower:
-    """One page's place."""
+    """One page's place. `recent` is what was told before it came and may not be stored."""
 
+    recent: list[Stamped] = field(default_factory=list)
     queue: "asyncio.Queue[Stamped | Signal]" = field(default_factory=lambda: asyncio.Queue(MOST_BEHIND))
     behind: bool = False
 
@@ -42,30 +50,84 @@ class Follower:
 
 @dataclass(slots=True, eq=False)
 class Feed:
-    """One session's events from `seq` on, for whoever follows it."""
+    """One session's events from `seq` on, for whoever follows it: from its run itself, else from the store.
+
+    `recent` is what the run told and the store may not have yet: since its last turn began.
+    """
 
     store: Store
+    folder: Path
     session: str
     seq: int
     mark: int
     followers: set[Follower] = field(default_factory=set)
+    recent: list[Stamped] = field(default_factory=list)
     _version: int = -1
     _state: tuple[object, ...] = ()
     _looked_at_state: float = 0.0
 
     async def run(self) -> None:
-        """Look again and again, until cancelled; a store that fails for a moment is looked at again."""
+        """Until cancelled; a store that fails for a moment is looked at again."""
         while True:
+            with suppress(RunGone):
+                connection = await asyncio.to_thread(connect, self.folder)
+                await self._listen(connection)
             with suppress(StoreFailed):
                 await self._look()
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _listen(self, connection: socket.socket) -> None:
+        """To the run itself, until it ends; then pages begin anew if it did not tell its end."""
+        connection.setblocking(False)
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=MOST_OF_ONE_EVENT)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                writer.write(b'{"do": "follow"}\n')
+                if not json.loads(await reader.readline()).get("ok"):
+                    return
+            watching = asyncio.create_task(self._watch_state())
+            try:
+                ended = await self._pass_on(reader)
+            finally:
+                watching.cancel()
+            self.recent = []
+            if not ended:
+                self._give("anew")
+        except (OSError, ValueError, KeyError, TypeError, TimeoutError):
+            self.recent = []
+            self._give("anew")
+        finally:
+            writer.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader) -> bool:
+        """Whether the run told its end."""
+        ended = False
+        while line := await reader.readline():
+            stamped = event_from(self.session, line)
+            if isinstance(stamped.event, TurnStarted):
+                self.recent = []  # what came before it is stored
+            self.recent.append(stamped)
+            self.seq = stamped.seq
+            self._give(stamped)
+            ended = isinstance(stamped.event, RunEnded)
+        return ended
+
+    async def _watch_state(self) -> None:
+        while True:
+            await asyncio.sleep(STATE_EVERY_S)
+            with suppress(StoreFailed):
+                for item in await asyncio.to_thread(self._new_state):
+                    self._give(item)
 
     async def _look(self) -> None:
         for item in await asyncio.to_thread(self._news):
             if isinstance(item, Stamped):
                 self.seq = item.seq
-            for follower in self.followers:
-                follower.give(item)
+            self._give(item)
+
+    def _give(self, item: Stamped | Signal) -> None:
+        for follower in self.followers:
+            follower.give(item)
 
     def _news(self) -> list[Stamped | Signal]:
         found: list[Stamped | Signal] = []
@@ -91,19 +153,20 @@ class Feed:
 
 @dataclass(slots=True)
 class Feeds:
-    """The feeds of one server; each lives while somebody follows it."""
+    """The feeds of one server; each lives while somebody follows it. Session folders lie in `folder`."""
 
     store: Store
+    folder: Path
     _feeds: dict[str, tuple[Feed, "asyncio.Task[None]"]] = field(default_factory=dict)
 
     @asynccontextmanager
     async def follow(self, session: str, after: int, mark: int) -> AsyncIterator[Follower]:
-        """Whatever is stored from now on comes, and perhaps some of what was stored before."""
+        """Whatever happens from now on comes, and what happened before and is not stored; perhaps some that is."""
         if session not in self._feeds:
-            feed = Feed(self.store, session, after, mark)
+            feed = Feed(self.store, self.folder / session, session, after, mark)
             self._feeds[session] = feed, asyncio.create_task(feed.run())
         feed, task = self._feeds[session]
-        follower = Follower()
+        follower = Follower(recent=[*feed.recent])
         feed.followers.add(follower)
         try:
             yield follower

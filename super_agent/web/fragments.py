@@ -13,7 +13,7 @@ from super_agent.core.sanitize import sanitize
 from super_agent.session.narrate import wording
 from super_agent.session.narrate.story import Story
 
-Kind = Literal["part", "piece", "status", "ended", "state", "reset"]
+Kind = Literal["part", "piece", "status", "ended", "ask", "state", "reset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ class Fragments:
             found.append(Fragment("part", {"html": html}, stamped.seq))
         if (status := _status(event)) is not None:
             found.append(Fragment("status", {"text": sanitize(status)}))
+        if isinstance(event, ev.ApprovalAsked):
+            asked = {"question": stamped.seq, "language": sanitize(event.language), "code": event.code}
+            found.append(Fragment("ask", asked | {"reasons": sanitize("; ".join(event.reasons))}))
+        if isinstance(event, ev.CodeDecided | ev.RunEnded):
+            found.append(Fragment("ask", {"question": 0}))
         if isinstance(event, ev.RunEnded):
             self._seq = stamped.seq
             found.append(Fragment("ended", {}, stamped.seq))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, Undefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
@@ -20,7 +20,7 @@ class Pages:
 
     def __init__(self, context: Context) -> None:
         self._environment = Environment(
-            loader=PackageLoader("super_agent.web"), autoescape=True, undefined=StrictUndefined, finalize=_harmless,
+            loader=PackageLoader("super_agent.web"), autoescape=True, undefined=Undefined, finalize=_harmless,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._environment.filters["moment"] = moment

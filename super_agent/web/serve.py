@@ -24,6 +24,7 @@ from super_agent.web.guard import Doorkeeper, hosts_of
 from super_agent.web.verification import Verification
 
 FOLDER, PATH_FILE, OPEN_FILE = "web", "path", "open.html"
+BACKLOG = 128
 LET_GO_S = 1
 """For pages that follow something when the server ends; they never end by themselves."""
 
@@ -56,13 +57,16 @@ def _context(options: Options, settings: Settings, store: Store, folder: Path, p
     return Context(
         settings=settings,
         store=store,
-        feeds=Feeds(store),
+        feeds=Feeds(store, settings.state_dir / "sessions"),
         keeper=Doorkeeper(f"/s/{_path_secret(folder)}/"),
         verification=Verification(settings),
         hosts=hosts_of(names, port, scheme),
         scheme="https" if scheme == "https" else "http",
         language=language(settings),
         read_only=options.read_only,
+        roots=options.roots,
+        flags=options.flags,
+        env_file=options.env_file,
     )
 
 
@@ -87,6 +91,7 @@ def _listening(options: Options) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, options.port))
+        listening.listen(BACKLOG)  # before the link is told, so that nobody comes too early
     except OSError as error:
         listening.close()
         raise UsageError(

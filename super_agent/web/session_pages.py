@@ -65,7 +65,7 @@ def conversation(context: Context, pages: Pages, request: Request) -> Response:
     mark = context.store.rolled_back(row.id)
     telling = Telling(context.store.events(row.id), row.state != "running")
     return pages.growing(
-        "conversation.html", parts=markup(telling.parts()), telling=telling, mark=mark, **_shown(row, "conversation")
+        "conversation.html", parts=markup(telling.parts()), telling=telling, mark=mark, **shown(row, "conversation")
     )
 
 
@@ -73,7 +73,7 @@ def head(context: Context, pages: Pages, request: Request) -> Response:
     """What stands above every page of the session, for a page whose session has come to another state."""
     row = row_of(context, request)
     tab = request.query_params.get("tab", "conversation")
-    return pages.response("session_head.html", **_shown(row, tab))
+    return pages.response("head.html", **shown(row, tab))
 
 
 def cost(context: Context, pages: Pages, request: Request) -> Response:
@@ -82,7 +82,7 @@ def cost(context: Context, pages: Pages, request: Request) -> Response:
     events = [*context.store.events(row.id)]
     return pages.response(
         "cost.html", facts=facts_of(row, events), figures=figures_of(row, events), timeline=marked(timeline(events)),
-        **_shown(row, "cost"),
+        **shown(row, "cost"),
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def diff_page(context: Context, pages: Pages, request: Request) -> Response:
     files = [marked_diff(part) for part in _by_file(text[:MOST_DIFF_CHARS])]
     return pages.response(
         "diff.html", files=[*markup(files)], turn=turn, turns=[t for t in turns if t], note=note,
-        cut=len(text) > MOST_DIFF_CHARS, **_shown(row, "diff"),
+        cut=len(text) > MOST_DIFF_CHARS, **shown(row, "diff"),
     )  # fmt: skip
 
 
@@ -110,7 +110,8 @@ def export(context: Context, _pages: Pages, request: Request) -> Response:
     return Response(text.encode("utf-8", "replace"), media_type="text/html; charset=utf-8", headers=head)
 
 
-def _shown(row: SessionRow, tab: str) -> dict[str, Any]:
+def shown(row: SessionRow, tab: str) -> dict[str, Any]:
+    """What the head of every page of a session needs."""
     return {"row": row, "tab": tab, "standing": standing(row), "why": why(row), "title": first_line(row.task)}
 
 

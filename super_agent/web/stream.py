@@ -22,8 +22,11 @@ async def session_stream(context: Context, session: str, after: int, mark: int) 
         if await asyncio.to_thread(context.store.rolled_back, session) != mark:
             yield sse(Fragment("reset", {}))
             return
-        stored = await asyncio.to_thread(_stored, context, session, after)
-        for batch in (stored[at : at + AT_ONCE] for at in range(0, len(stored), AT_ONCE)):
+        known = await asyncio.to_thread(_stored, context, session, after)
+        if follower.recent:
+            first = follower.recent[0].seq
+            known = [s for s in known if s.seq < first] + [s for s in follower.recent if s.seq > after]
+        for batch in (known[at : at + AT_ONCE] for at in range(0, len(known), AT_ONCE)):
             after = batch[-1].seq
             yield "".join(sse(fragment) for fragment in joined(f for s in batch for f in fragments.add(s)))
         while not follower.behind:

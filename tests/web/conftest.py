@@ -1,5 +1,6 @@
 """The page's server as a user starts it, in a process of its own, and a browser's part played by httpx."""
 
+import json
 import re
 import subprocess
 import sys
@@ -94,3 +95,17 @@ def keep(store: Store, session: str, events: list[Stamped]) -> None:
     with store.begin(session, first) as recorder:
         for item in events:
             recorder(replace(item, session=session))
+
+
+def sse(answer: httpx.Response) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Kind, data and id of each message."""
+    kind, number = "", ""
+    for line in answer.iter_lines():
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "id":
+            number = value
+        elif name == "data":
+            yield kind, json.loads(value), number
+            number = ""

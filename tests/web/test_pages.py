@@ -1,6 +1,5 @@
 """What the pages show of stored sessions, and that hostile text in them stays text."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ from super_agent.core import events as ev
 from super_agent.core.store.store import Store
 from tests.cli.scripted_runs import RUNS, stamped, started, team_run
 from tests.scripted_ollama import ScriptedOllama
-from tests.web.conftest import Server, keep
+from tests.web.conftest import Server, keep, sse
 
 Serve = Callable[..., Server]
 HOSTILE = (
@@ -108,20 +107,6 @@ def test_ten_thousand_events_are_a_page_that_begins_at_once(browser: httpx.Clien
     assert "<h1>" in first
     assert "message 900 " not in first  # it was sent before the rest was read
     assert "message 1000 " in rest
-
-
-def sse(answer: httpx.Response) -> Iterator[tuple[str, dict[str, object], str]]:
-    """Kind, data and id of each message."""
-    kind, number = "", ""
-    for line in answer.iter_lines():
-        name, _, value = line.partition(": ")
-        if name == "event":
-            kind = value
-        elif name == "id":
-            number = value
-        elif name == "data":
-            yield kind, json.loads(value), number
-            number = ""
 
 
 def test_a_run_of_another_process_is_followed_and_gone_on_with(browser: httpx.Client, store: Store) -> None:

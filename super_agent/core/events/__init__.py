@@ -8,7 +8,8 @@ import re
 import threading
 import time
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -172,6 +173,17 @@ class EventStream:
     def go_on(self, seq: int, turn: int) -> None:
         """Count on from where a session stood: its last event and turn."""
         self._seq, self.turn = seq, turn
+
+    @property
+    def seq(self) -> int:
+        """The number of the last event."""
+        return self._seq
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is emitted meanwhile, by other threads; for as long as it takes to look, no longer."""
+        with self._lock:
+            yield
 
     def emit(self, event: Event) -> None:
         """Stamp one event and deliver it. A sink's error reaches the caller: a lost event would be a lie."""

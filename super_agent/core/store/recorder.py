@@ -86,6 +86,12 @@ class Recorder:
             if not self._failed:
                 self._store((turn, state))
 
+    def unstored(self) -> list[Stamped]:
+        """What has come and is not stored yet, oldest first."""
+        with self._lock:
+            self._join_pieces()
+            return [*self._pending]
+
     def flush(self) -> None:
         """Store what has come up to now. Raises `StoreFailed`."""
         with self._lock:

@@ -21,14 +21,16 @@ function growing(change) {
   else byId("newest").hidden = false;
 }
 
-function replaceFrom(url, name) {
+function replaceFrom(url, ...names) {
   return fetch(url, { credentials: "same-origin" })
     .then((answer) => (answer.ok ? answer.text() : ""))
     .then((text) => {
-      const fresh = new DOMParser().parseFromString(text, "text/html").getElementById(name);
-      const old = byId(name);
-      if (!fresh || !old || fresh.innerHTML === old.innerHTML || old.contains(document.activeElement)) return;
-      old.replaceWith(document.adoptNode(fresh));
+      const page = new DOMParser().parseFromString(text, "text/html");
+      for (const name of names) {
+        const [fresh, old] = [page.getElementById(name), byId(name)];
+        if (!fresh || !old || fresh.innerHTML === old.innerHTML || old.contains(document.activeElement)) continue;
+        old.replaceWith(document.adoptNode(fresh));
+      }
     })
     .catch(() => undefined); // the next look will tell
 }
@@ -55,12 +57,49 @@ function followRun(place) {
   on("piece", (data) => growing(() => stream(data.kind, data.text)));
   on("part", (data) => growing(() => { clear(); byId("story").insertAdjacentHTML("beforeend", data.html); }));
   on("status", (data) => { byId("status").textContent = data.text; });
-  on("state", () => replaceFrom(place.dataset.head, "head"));
-  on("ended", () => { clear(); replaceFrom(place.dataset.head, "head"); });
+  const changed = () => replaceFrom(place.dataset.head, "head", "steer");
+  on("state", changed);
+  on("ended", () => { clear(); changed(); });
+  on("ask", ask);
   on("reset", () => { source.close(); location.reload(); });
   byId("newest").addEventListener("click", () => { byId("newest").hidden = true; toEnd(); });
   addEventListener("scroll", () => { if (atEnd()) byId("newest").hidden = true; }, { passive: true });
 }
+
+// A question whether code may run, until it is answered here or elsewhere.
+function ask(data) {
+  const form = byId("ask");
+  if (!form) return;
+  form.hidden = !data.question;
+  if (!data.question) return;
+  form.elements.question.value = data.question;
+  form.elements.code.value = data.code;
+  form.elements.why.value = "";
+  byId("ask-language").textContent = data.language;
+  byId("ask-reasons").textContent = data.reasons;
+}
+
+// Sends a form and stays on the page; what stood in the way is said where the run's state stands.
+async function send(form, submitter) {
+  const body = new URLSearchParams(new FormData(form, submitter));
+  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  if (answer.ok) {
+    for (const field of form.querySelectorAll("input[name=text]")) field.value = "";
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  byId("status").textContent = (page.querySelector(".bad") || page.body).textContent;
+}
+
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sure && !confirm(form.dataset.sure)) {
+    event.preventDefault();
+  } else if ("quiet" in form.dataset) {
+    event.preventDefault();
+    send(form, event.submitter).catch(() => { byId("status").textContent = byId("follow").dataset.lost; });
+  }
+});
 
 function keepFresh(place) {
   setInterval(() => { if (!document.hidden) replaceFrom(location.href, "again"); }, Number(place.dataset.every));

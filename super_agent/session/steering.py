@@ -1,0 +1,72 @@
+"""A door's part of a run, with what comes through the run's control socket beside it: whoever speaks first is heard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from interpreter.approval import ApprovalDecision, Approver
+from interpreter.code_blocks import CodeBlock
+from super_agent.core.events import CodeDecision, Notice
+from super_agent.session.control import Answer, Choice, Control
+from super_agent.session.options import ApprovalContext, Door
+from super_agent.session.record import RunPersistence
+
+WHY_EDITED = "the user changed the code"
+WHY_SKIPPED = "the user skipped it{reason}. Do something else, or finish."
+DECISIONS: dict[Choice, CodeDecision] = {"run": "run", "edit": "edited", "always": "always"}
+
+
+def steerable(record: RunPersistence, door: Door) -> Door:
+    """The door, heard together with the socket of a run that is kept; it is said where that cannot be made."""
+    if record.recorder is None:
+        return door  # nobody could name it
+    context = record.context
+    control = Control(context.session.path, context.stream, record.recorder, door.cancellation.cancel)
+    try:
+        control.open()
+    except OSError as error:
+        control.close()
+        context.emit(Notice("warning", f"the run cannot be steered from a page: {error.strerror or error}"))
+        return door
+    context.stack.callback(control.close)
+    context.stream.sinks = (*context.stream.sinks, control)
+
+    def take_lines() -> Sequence[str]:
+        return [*door.take_lines(), *control.take_lines()]
+
+    def approver(asking: ApprovalContext) -> Approver | str:
+        made = door.approver(asking)
+        return made if isinstance(made, str) else SharedApprover(made, control)
+
+    return replace(door, take_lines=take_lines, approver=approver)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedApprover:
+    """An `Approver` that asks at the door and through the socket at once."""
+
+    door: Approver
+    control: Control
+
+    def decide(self, block: CodeBlock) -> ApprovalDecision:
+        """The first answer counts; the question is gone at the other place."""
+        question = self.control.ask(self.door.cancel)
+        try:
+            decision = self.door.decide(block)
+        finally:
+            answer = self.control.settle(question)
+        return decision if answer is None else _decision(answer, block)
+
+    def cancel(self) -> None:
+        """Take the question back at the door, which decides."""
+        self.door.cancel()
+
+
+def _decision(answer: Answer, block: CodeBlock) -> ApprovalDecision:
+    shown = replace(block, code=answer.code)
+    if answer.choice == "skip":
+        reason = f": {answer.why}" if answer.why else ""
+        return ApprovalDecision("skipped", "user", WHY_SKIPPED.format(reason=reason), block)
+    if answer.choice == "stop":
+        return ApprovalDecision("stopped", "user", "the user ended the run", block)
+    why = WHY_EDITED if answer.choice == "edit" else "the user approved"
+    return ApprovalDecision(DECISIONS[answer.choice], "user", why, shown)
