@@ -13,7 +13,6 @@ from acp.schema import AllowedOutcome, PermissionOption, RequestPermissionRespon
 from interpreter.approval import ApprovalDecision
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.events import CodeDecision
-from super_agent.session.approval import refused
 
 RUN = [
     PermissionOption(option_id="run", name="Run", kind="allow_once"),
@@ -80,6 +79,8 @@ class EditorApprover:
 
     def decide(self, block: CodeBlock) -> ApprovalDecision:
         """Wait for the person as long as it takes."""
+        from super_agent.session.approval import refused  # with all that a run needs, which the first message does not
+
         answer = self.question.answer(ToolCallUpdate(tool_call_id=self.pending()), RUN)
         if answer not in DECISIONS:
             return refused(block, "the editor gave no answer" if answer is None else f"it answered {answer!r}")
