@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from urllib3.exceptions import HTTPError
 
 from interpreter.native_stream import PATH, ChatRequest, NativeStream, SamplingOptions
-from interpreter.sockets import Sockets
 from super_agent.core.errors import Interrupted, ServerError
 from super_agent.core.events import Emit, discard
 from super_agent.core.model.chat import Message, Reply, ReplyPiece
@@ -22,6 +21,7 @@ from super_agent.core.model.retry import Attempts
 from super_agent.core.model.token_estimate import Account
 from super_agent.core.model.wire import messages_out
 from super_agent.core.ollama import http_errors
+from super_agent.core.ollama.sockets import Sockets
 from super_agent.core.ollama.urllib3_errors import from_urllib3
 from super_agent.core.settings import Settings
 

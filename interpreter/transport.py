@@ -6,11 +6,9 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from interpreter.sockets import Sockets
 from super_agent.core.ollama.http import authorization
+from super_agent.core.ollama.sockets import Sockets, pools_on
 from super_agent.core.settings import Settings
 
 
@@ -30,7 +28,7 @@ def session_on(sockets: Sockets, settings: Settings) -> requests.Session:
 class _Adapter(HTTPAdapter):
     def __init__(self, sockets: Sockets, *, secure: bool) -> None:
         self._secure = secure
-        self._pools = _pools_on(sockets)
+        self._pools = pools_on(sockets)
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -42,23 +40,3 @@ class _Adapter(HTTPAdapter):
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = self._pools
         return manager
-
-
-def _pools_on(sockets: Sockets) -> dict[str, type[HTTPConnectionPool]]:
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.keep(self.sock)
-
-    class Tls(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.keep(self.sock)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class TlsPool(HTTPSConnectionPool):
-        ConnectionCls = Tls
-
-    return {"http": PlainPool, "https": TlsPool}

@@ -73,7 +73,7 @@ def open_conversation(options: RunOptions, settings: Settings, door: Door) -> It
         facts = wiring.started(context, CONVERSATION, "exec", None)
         record = RunPersistence.begin(context, facts, is_conversation=True)
         wiring.announce(context)
-        model_session = wiring.open_model_session(context, strict=options.strict_instance)
+        model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
         require_approval(context, door.approver, lambda: conversation.cancel())
         conversation = Conversation(context, model_session, record, wiring.build_executor(context, model_session))
         context.stack.callback(door.cancellation.on_cancel(conversation.cancel))

@@ -102,7 +102,7 @@ def carry_out(
             if options.check is not None:  # what it names may only have been installed now
                 wiring.require_program(context, options.check)
         approver = require_approval(context, door.approver, door.cancellation.cancel)
-        model_session = wiring.open_model_session(context, strict=options.strict_instance)
+        model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
         _go_on_unless_cancelled(door)
         if state is not None:
             model_session.counting.totals.update(state.totals)

@@ -26,6 +26,7 @@ from interpreter.sandbox.protocol import Runner, SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import CheckNotFound, SettingInvalid, UsageError
@@ -295,12 +296,19 @@ def _set_up(context: RunContext, policy: SandboxPolicy, text: str) -> None:
         raise UsageError(f"the setup command `{text}` {how}: {last[0]}", fix="Correct --setup")
 
 
-def open_model_session(context: RunContext, *, strict: bool) -> ModelSession:
-    """Make the model ready and build the one middleware that both clients pass; raises `ServerError`."""
+def open_model_session(context: RunContext, cancellation: Cancellation, *, strict: bool) -> ModelSession:
+    """Make the model ready and build the one middleware that both clients pass.
+
+    Raises `ServerError`, and `Interrupted` where it is cancelled meanwhile: loading a model can take minutes.
+    """
     settings, emit = context.settings, context.emit
     server = Ollama(settings)
     context.stack.callback(server.close)
-    ready = make_ready(server, settings, emit)
+    forget = cancellation.on_cancel(server.cancel)
+    try:
+        ready = make_ready(server, settings, emit)
+    finally:
+        forget()
     watch = InstanceWatch(server, settings, emit, strict=strict)
     watch.begin(ready)
     counting = CountingMiddleware(settings.max_tokens)

@@ -56,10 +56,10 @@ class Editor:
         """A new session's id."""
         return (await self.agent.new_session(cwd=str(workspace), mcp_servers=[])).session_id
 
-    async def say(self, session: str, text: str) -> Any:
+    async def say(self, session: str, text: str, timeout_s: float = PATIENCE_S) -> Any:
         """Prompt, and wait for the end."""
         prompt = self.agent.prompt(session_id=session, prompt=[TextContentBlock(type="text", text=text)])
-        return await asyncio.wait_for(prompt, PATIENCE_S)
+        return await asyncio.wait_for(prompt, timeout_s)
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for something to be seen; raises TimeoutError."""

@@ -170,3 +170,18 @@ def test_a_setting_that_cannot_be_ends_it_before_the_protocol_begins(super_agent
 def test_the_command_line_is_no_slower_for_it() -> None:
     program = "import sys; import super_agent.cli.main; sys.exit('acp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, timeout=60, check=False).returncode == 0
+
+
+def test_what_only_a_run_needs_is_not_loaded_before_the_first_message() -> None:
+    """`initialize` within a second: no wiring, and the package's models built when they are used."""
+    program = (
+        "import sys; from super_agent.acp import package; package.load(); import super_agent.acp.agent\n"
+        "from acp import schema; from pydantic import BaseModel\n"
+        "assert 'super_agent.session.wiring' not in sys.modules and 'urllib3' not in sys.modules\n"
+        "models = [v for v in vars(schema).values() if isinstance(v, type) and issubclass(v, BaseModel)]\n"
+        "assert len(models) > 200 and sum(m.__pydantic_complete__ for m in models) < 50\n"
+        "class Own(BaseModel):\n    number: int\n"
+        "assert Own.__pydantic_complete__\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=CHECKOUT, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -112,12 +112,15 @@ def nothing_runs(process: asyncio.subprocess.Process) -> bool:
     return not psutil.Process(process.pid).children(recursive=True)
 
 
-@pytest.mark.parametrize("moment", ["reply", "code", "question"])
+@pytest.mark.parametrize("moment", ["load", "reply", "code", "question"])
 def test_a_cancel_ends_the_run_at_once_and_it_can_go_on(tmp_path: Path, workspace: Path, moment: str) -> None:
     async def test(editor: Editor) -> None:
         session = await editor.new(workspace)
         prompt = asyncio.ensure_future(editor.say(session, "Do it"))
-        if moment == "reply":
+        if moment == "load":
+            while not any(request.path == "/api/generate" for request in server.requests):
+                await asyncio.sleep(0.02)
+        elif moment == "reply":
             while not server.chats:
                 await asyncio.sleep(0.02)
         elif moment == "code":
@@ -134,13 +137,16 @@ def test_a_cancel_ends_the_run_at_once_and_it_can_go_on(tmp_path: Path, workspac
         assert nothing_runs(editor.process)
         assert not any(call["status"] in ("pending", "in_progress") for call in editor.calls().values())
         editor.answer = lambda _editor, _call: "run"
+        server.overrides.clear()
         assert (await editor.say(session, "Go on")).stop_reason == "end_turn"
 
     slow = "```python\nprint('begun', flush=True)\nimport time\ntime.sleep(60)\n```"
-    first = {"reply": Silence(), "code": slow, "question": BLOCK}[moment]
+    first = {"load": "Done.", "reply": Silence(), "code": slow, "question": BLOCK}[moment]
     rest = [BLOCK, "Done."] if moment == "question" else ["Done."]
     approve = "always" if moment == "question" else "never"
     with ScriptedOllama(executor=[first, *rest]) as server:
+        if moment == "load":
+            server.overrides["/api/generate"] = Silence()
         run(tmp_path, server, test, "--solo", "--approve", approve, answer=lambda _editor, _call: "wait")
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 import urllib3
 from pydantic import BaseModel, ValidationError
 
-from super_agent.core.errors import ModelNotFound
+from super_agent.core.errors import Interrupted, ModelNotFound
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import LineReader, authorization, encoded
 from super_agent.core.ollama.responses import (
@@ -30,6 +30,7 @@ from super_agent.core.ollama.responses import (
     Version,
     same_model,
 )
+from super_agent.core.ollama.sockets import Sockets, pools_on
 from super_agent.core.ollama.urllib3_errors import from_urllib3
 from super_agent.core.setting_forms import keep_alive_sent
 from super_agent.core.settings import Settings
@@ -56,6 +57,12 @@ class Ollama:
         self._headers = authorization(settings)
         # urllib3 itself reads no proxy variables, which could send the halves to different servers.
         self._http = urllib3.ProxyManager(settings.proxy) if settings.proxy else urllib3.PoolManager()
+        self._sockets = Sockets()
+        self._http.pool_classes_by_scheme = pools_on(self._sockets)
+
+    def cancel(self) -> None:
+        """From another thread: the call under way, and any later one, raises `Interrupted` at once."""
+        self._sockets.shut()
 
     def close(self) -> None:
         """Close the connections."""
@@ -170,10 +177,15 @@ class Ollama:
                 data += part
                 if time.monotonic() > deadline:  # it trickles, or never ends
                     raise http_errors.timed_out(self.base_url, "end of its answer", timeout_s or self._answer_s)
+        self._raise_if_cancelled()  # what a shut socket gave before looks like a whole answer
         try:
             return form.model_validate_json(data)
         except ValidationError as error:
             raise http_errors.not_ollama(self.base_url, f"{path} answers {data[:60]!r}") from error
+
+    def _raise_if_cancelled(self, cause: BaseException | None = None) -> None:
+        if self._sockets.was_shut:
+            raise Interrupted("the call was cancelled") from cause
 
     def _progress(self, path: str, body: Mapping[str, Any], model: str) -> Iterator[Progress]:
         """The lines of a long job; raises `ReplyBroken` where they end before its success."""
@@ -229,6 +241,7 @@ class Ollama:
             finally:
                 answer.close()
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            self._raise_if_cancelled(error)
             raise from_urllib3(
                 error, self.base_url, awaited="answer", timeout_s=seconds, connect_s=self._connect_s
             ) from error

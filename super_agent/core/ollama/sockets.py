@@ -7,6 +7,9 @@ import socket
 import threading
 from dataclasses import dataclass, field
 
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
 
 @dataclass(slots=True)
 class Sockets:
@@ -55,3 +58,25 @@ def _shut(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
         return  # it is closed already, which is all that was wanted
+
+
+def pools_on(sockets: Sockets) -> dict[str, type[HTTPConnectionPool]]:
+    """urllib3's connection pools by scheme, whose sockets are kept."""
+
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.keep(self.sock)
+
+    class Tls(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.keep(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}
