@@ -83,6 +83,12 @@ class RayNodes:
                 process.kill()
         return len(found)
 
+    def suspend(self, name: str) -> None:
+        """As a machine that hangs or whose cable is out: its connections stay open, and it says nothing."""
+        for process in self._processes(f"{self.folder}:{name}"):
+            with suppress(psutil.Error):
+                process.suspend()
+
     def close(self) -> None:
         """Kill what is left and remove Ray's folder."""
         for process in self._processes(f"{self.folder}:"):

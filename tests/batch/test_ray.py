@@ -46,8 +46,8 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, ScriptedO
     """Three nodes with one slot each."""
     found = RayNodes(tmp_path_factory.mktemp("nodes"))
     try:
-        found.all_up([found.begin("head", servers["head"])])
-        found.all_up([found.begin(name, servers[name]) for name in NAMES[1:]])
+        for name in NAMES:
+            found.all_up([found.begin(name, servers[name])])
         yield found
     finally:
         found.close()
@@ -81,6 +81,9 @@ def test_what_is_wrong_with_a_cluster_is_one_line(
     assert differs.code == 4
     assert differs.err.count(", its context is 8192 and not 4096\n") == 3
     assert differs.err.splitlines()[3].startswith("super-agent: no node of the cluster has this machine's model")
+    stranger = ended(nodes.begin("stranger", servers["head"], RAY_AUTH_TOKEN="f" * 64), 200)
+    assert (stranger.code, stranger.err.count("\n")) == (4, 1), stranger.err
+    assert "the cluster refuses this machine's token" in stranger.err
     assert (joining.code, joining.err.count("\n")) == (3, 1), joining.err
     assert "the model here (digest:context) is " in joining.err
     assert not (out / "results.jsonl").read_text()
@@ -130,3 +133,20 @@ def test_a_node_and_the_driver_die_and_each_task_has_its_result_once(
         left = list((nodes.folder / name / "home" / "state-batches").glob("*/runs/*"))
         assert not left, "a finished batch left copies on a node"
     assert sorted(path.name for path in source.iterdir()) == ["link", "notes.txt"]
+
+
+def test_a_node_that_falls_silent_is_given_up_and_another_does_its_task(
+    nodes: RayNodes, servers: dict[str, ScriptedOllama], lines: Lines, tmp_path: Path
+) -> None:
+    tasks = lines(*({"id": f"s{number}", "task": "Write add.py", "check": CHECK} for number in range(3)))
+    out, before = tmp_path / "out", len(servers["second"].chats)
+    driver = batch(nodes, servers["head"], tasks, out)
+    wait_for(lambda: len(servers["second"].chats) > before, driver, "work on the second")
+    nodes.suspend("second")
+    done = ended(driver, 200)
+    assert done.code == 0, done.out + done.err
+    found = results(out)
+    assert sorted(line["id"] for line in found if line["final"]) == ["s0", "s1", "s2"]
+    (lost,) = [line for line in found if not line["final"]]
+    assert (lost["outcome"], lost["exit_code"]) == ("executor", 4)
+    assert "was lost (NodeSilent)" in lost["detail"]

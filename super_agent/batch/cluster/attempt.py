@@ -23,6 +23,10 @@ LOOK_S = 3.0
 OUTCOMES: dict[int, Outcome] = {1: "not done", 2: "refused", 3: "server", 4: "executor"}
 
 
+class NodeSilent(Exception):
+    """The node is no more in the cluster, or there is none."""
+
+
 @dataclass(slots=True, eq=False)
 class RayAttempt:
     """A `Running` on a cluster."""
@@ -63,7 +67,7 @@ class RayAttempt:
         self._stream = remote.remote(order, packed.reference if packed is not None else None)
         try:
             result = await self._read()
-        except self.cluster.ray.exceptions.RayError as error:
+        except (NodeSilent, self.cluster.ray.exceptions.RayError) as error:
             if self._stopped:
                 return None
             return self._failed(ExitCode.EXECUTOR, self._lost(error), started), b""
@@ -81,15 +85,16 @@ class RayAttempt:
             self.cluster.discard(self._begun.node, self.task.id)
 
     async def _read(self) -> Result:
-        """Everything that the node sends; raises `RayError`, and `TaskCancelledError` where no node takes the task."""
+        """Everything that the node sends; raises `RayError` or `NodeSilent` where it is lost or none takes the task."""
         absence, items = Absence(), self._stream.__aiter__()
         while True:
             coming = asyncio.ensure_future(anext(items))
-            while not (await asyncio.wait({coming}, timeout=LOOK_S))[0]:
-                there = self._begun is not None or bool(await asyncio.to_thread(self.cluster.nodes))
-                if absence.too_long(there=there):
-                    self._cancel(force=False)
-            item = await (await coming)
+            try:
+                while not (await asyncio.wait({coming}, timeout=LOOK_S))[0]:
+                    await self._look(absence)
+            finally:
+                coming.cancel()
+            item = await coming.result()
             if isinstance(item, Result):
                 return item
             if isinstance(item, Begun):
@@ -98,6 +103,18 @@ class RayAttempt:
                 self._tally.take_line(item.line)
                 host = self._begun.host if self._begun is not None else ""
                 self.cluster.told(self.task.id, self.number, host, item.line)
+
+    async def _look(self, absence: Absence) -> None:
+        """Raise `NodeSilent` where the cluster has given up the node, or has long had none for the task.
+
+        A machine that went without a word leaves its connections open, so nothing else would end the waiting.
+        """
+        alive = {node["NodeID"] for node in await asyncio.to_thread(self.cluster.nodes)}
+        if self._begun is not None and self._begun.node not in alive:
+            raise NodeSilent
+        if self._begun is None and absence.too_long(there=bool(alive)):
+            self._cancel(force=False)
+            raise NodeSilent
 
     def _cancel(self, *, force: bool) -> None:
         if self._stream is not None:

@@ -1,10 +1,13 @@
 """Into a cluster, or one of this machine alone; whatever is wrong with it is one line before anything runs."""
 
 import json
+import os
 import re
 import subprocess
 import sys
-from typing import Any
+import tempfile
+import time
+from typing import Any, BinaryIO
 
 from super_agent.batch.cluster.facts import ModelFacts
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
@@ -47,36 +50,52 @@ def join(address: str, mine: ModelFacts, settings: Settings) -> Any:
 
 def _probe(address: str) -> None:
     """In a process of its own: what Ray's C++ part writes to stderr is no line for a user. Raises `ClusterFailed`."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "super_agent.batch.cluster.connect", address],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=server_environment(),
-            text=True,
-            timeout=PROBE_S,
-            check=False,
-        )
-        out, err = done.stdout, done.stderr
-    except subprocess.TimeoutExpired as ended:
-        out, err = "", (ended.stderr or b"").decode("utf-8", "replace")
-    said = out.strip().splitlines()[-1:] or ["{}"]
-    found: dict[str, str] = json.loads(said[0]) if said[0].startswith("{") else {}
+    text = _tried(address)
+    last = next((line for line in reversed(text.splitlines()) if line.startswith("{")), "{}")
+    found: dict[str, str] = json.loads(last)
     if found.get("joined"):
         return
-    text = found.get("error", "") + err
-    if "AuthToken" in text or "Unauthenticated" in text or "AuthenticationError" in text:
+    if _is_refused(text):
         raise ClusterFailed(
             f"the cluster at {address} refuses this machine's token",
             fix="Copy the head's ~/.ray/auth_token here, or set RAY_AUTH_TOKEN",
         )
-    if "ersion mismatch" in text:
-        words = " ".join(line.strip() for line in found["error"].splitlines() if line.strip())
-        raise ClusterFailed(f"{address}: {words}", fix="Install the same Ray and Python on all nodes")
-    why = (found.get("error", "").strip().splitlines() or [f"no answer within {PROBE_S:g} s"])[0]
+    words = [line.strip() for line in found.get("error", "").splitlines() if line.strip()]
+    if any("ersion mismatch" in line for line in words):
+        raise ClusterFailed(f"{address}: {' '.join(words)}", fix="Install the same Ray and Python on all nodes")
+    why = words[0] if words else f"no answer within {PROBE_S:g} s"
     raise ClusterFailed(
         f"no Ray cluster can be joined at {address}: {why}", fix="See `super-agent node`, and run one on this machine"
     )
+
+
+def _tried(address: str) -> str:
+    """What the process says until it ends, is refused, or its time is over."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "super_agent.batch.cluster.connect", address],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            env=server_environment(),
+        )
+        until, text = time.monotonic() + PROBE_S, ""
+        try:
+            while process.poll() is None and time.monotonic() < until and not _is_refused(text):
+                time.sleep(0.1)
+                text = _read(said)
+        finally:
+            process.kill()
+            process.wait()
+        return _read(said)
+
+
+def _read(file: BinaryIO) -> str:
+    return os.pread(file.fileno(), 1024 * 1024, 0).decode("utf-8", "replace")
+
+
+def _is_refused(text: str) -> bool:
+    return "AuthToken" in text or "Unauthenticated" in text or "AuthenticationError" in text
 
 
 def _probed(address: str) -> dict[str, str]:
