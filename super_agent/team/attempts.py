@@ -83,7 +83,7 @@ def fruitless(transcript: Transcript) -> int:
 
 
 def repeats(entries: list[Entry]) -> bool:
-    """Whether the newest reply of an attempt was given in it before, word for word."""
+    """Whether the newest reply was given before, word for word."""
     said = [entry.text.strip() for entry in entries if entry.author == "coder"]
     return said[-1:] != [] and said[-1] in said[:-1]
 

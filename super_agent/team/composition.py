@@ -9,6 +9,9 @@ from super_agent.core.settings import Settings
 
 PLANS_FROM = 8_000_000_000
 """Weights; the step of a smaller model's plan led its coder away from the form that it had been shown."""
+BLIND_BELOW = 4_000_000_000
+"""Qwen2.5-Coder 1.5B, shown its own file and the failing tests, wrote the same file again in seven of seven replies, at
+temperature 0.8 too. At this size sampling anew without it is published to unlock more tasks than repair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Composition:
     reviews: Literal["always", "needed", "never"] = "needed"
     attempts: int = 1
     repairs: int | None = None
+    blind: bool = False
 
 
 def composition(settings: Settings, details: ModelDetails) -> Composition:
@@ -26,10 +30,12 @@ def composition(settings: Settings, details: ModelDetails) -> Composition:
     count = details.parameter_count
     small = count is not None and count < PLANS_FROM
     attempts = settings.attempts or 1
+    blind = count is not None and count < BLIND_BELOW
+    repairs = 1 if blind else None
     if settings.members is None:
-        return Composition(not small, "needed", attempts)
+        return Composition(not small, "needed", attempts, repairs, blind)
     plans, reviews = ("planner" in settings.members, "reviewer" in settings.members)
-    return Composition(plans, "always" if reviews else "never", attempts)
+    return Composition(plans, "always" if reviews else "never", attempts, repairs, blind)
 
 
 def first_seed(settings: Settings, session: str) -> int:

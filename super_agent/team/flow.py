@@ -33,7 +33,8 @@ class Rules:
 
     `turns_before` were had before the user went on with a run that had ended; `max_turns` counts them too. The
     reviewer speaks "always", where no check can decide ("needed"), or never. `attempts` first replies are tried before
-    the best of them is mended; `repairs` are the replies after the first one in an attempt (None: no bound).
+    the best of them is mended; `repairs` are the replies after the first one in an attempt (None: no bound). With
+    `blind` a further attempt begins with the first files, not with the best ones, and so sees nothing of the others.
     """
 
     has_check: bool
@@ -44,6 +45,7 @@ class Rules:
     reviews: Literal["always", "needed", "never"] = "needed"
     attempts: int = 1
     repairs: int | None = None
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules
     if facts.changed or facts.instruction:
         return Speak("interpreter" if facts.instruction or not rules.has_check else "check")
     attempt = attempts.split(transcript)[-1]
-    if not facts.shown and attempts.repeats(attempt):
+    if not facts.shown and attempts.repeats(transcript.entries):
         return _stuck(transcript, rules, "the coder repeated itself")
     if not facts.shown and attempts.idle(attempt):
         return _stuck(transcript, rules, "the coder changed nothing twice in a row")
@@ -188,7 +190,7 @@ def _stuck(transcript: Transcript, rules: Rules, why: str) -> Step:
     """Other replies are tried until so many in a row brought nothing new."""
     if attempts.fruitless(transcript) >= attempts.PATIENCE:
         return End("no_progress", f"{why}, and so it was in {attempts.PATIENCE} further attempts drawn otherwise")
-    return _again(transcript, rules, why)
+    return _again(transcript, rules, why, rules.turns_before if rules.blind and rules.has_check else None)
 
 
 def _again(transcript: Transcript, rules: Rules, why: str, back_to: int | None = None) -> Step:

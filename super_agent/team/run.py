@@ -103,7 +103,7 @@ class TeamRun:
         plan = parts.composition
         rules = self._rules = Rules(
             parts.check is not None, self.began_green, parts.max_turns,
-            plans=plan.plans, reviews=plan.reviews, attempts=plan.attempts, repairs=plan.repairs,
+            plans=plan.plans, reviews=plan.reviews, attempts=plan.attempts, repairs=plan.repairs, blind=plan.blind,
         )  # fmt: skip
         if isinstance(step := next_step(self.transcript, rules), End):
             return step

@@ -124,7 +124,22 @@ def test_a_coder_that_repeats_itself_or_does_nothing_twice_is_sampled_anew() -> 
     )
     assert after(PLAN, said("a"), wrote(), said("a"), wrote(shown=2)) == Speak("coder")
     assert after(PLAN, said("a"), wrote(), said("a"), wrote(), again(2)) == Speak("coder")
-    assert after(PLAN, said("a"), wrote(), said("a"), wrote(), again(2), said("a"), wrote()) == Speak("coder")
+    assert after(PLAN, said("a"), wrote(), said("a"), wrote(), again(2), said("b"), wrote()) == Speak("coder")
+
+
+def test_a_reply_of_an_earlier_attempt_that_changes_nothing_is_not_waited_for_again() -> None:
+    begin = (said("a"), wrote("a.py"), failed(), said("a"), wrote(), again(2, 1))
+    assert after(*begin, said("a"), wrote(), rules=SMALL) == Resample(0, "the coder repeated itself")
+    assert after(*begin, said("b"), wrote(), rules=SMALL) == Speak("coder")
+
+
+def test_a_small_model_mends_once_and_then_begins_from_the_first_files() -> None:
+    rules = Rules(has_check=True, began_green=False, max_turns=99, plans=False, repairs=1, blind=True)
+    begun = Entry("task", "x", TaskFacts("x", "first", (0, -4)))
+    first = (begun, said("a"), wrote("a.py"), failed("1", score=(1, -3)))
+    assert next_step(Transcript([*first]), rules) == Speak("coder")
+    second = (*first, said("b"), wrote("a.py"), failed("2", score=(3, -1)))
+    assert next_step(Transcript([*second]), rules) == Resample(0, "mending it did not help")
 
 
 def test_the_best_state_by_the_check_is_gone_back_to() -> None:
