@@ -17,6 +17,7 @@ from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine.engine import Engine, EngineReply
 from interpreter.loop_detection import Repeats
 from interpreter.ollama_adapter import OllamaAdapter
+from interpreter.roles import head
 from interpreter.sandbox.protocol import Outcome, Runner
 from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import Interrupted
@@ -31,7 +32,7 @@ from super_agent.core.events import (
     TextStreamed,
 )
 from super_agent.core.files.workspace import Changes, Workspace
-from super_agent.core.model.chat import Reply
+from super_agent.core.model.chat import Reply, Sampling
 from super_agent.core.model.context_allocation import WORTH_IT, ContextAllocation
 from super_agent.core.replies.calls import as_printed
 from super_agent.core.replies.reading import split_files
@@ -188,6 +189,17 @@ class Executor:
         while (interrupt := self._interrupt) is not None and self._cancelled.is_set():
             interrupt()
             time.sleep(INTERRUPT_EVERY_S)
+
+    def draw(self, sampling: Sampling | None) -> None:
+        """How the model's replies are drawn from now on; None is as the settings say."""
+        self._adapter.sampling = sampling
+
+    def begin_anew(self, sampling: Sampling | None) -> None:
+        """Forget the conversation but for its head and task, which the server's cache still holds."""
+        old = self.conversation
+        self.conversation = Conversation(head(network=old.network), task=old.task, network=old.network)
+        self._adapter.begin_anew()
+        self.draw(sampling)
 
     def restore(self, conversation: Conversation) -> None:
         """Go on from an earlier conversation; Python's state of then is lost, which is said to the model."""

@@ -26,6 +26,7 @@ class SamplingOptions(BaseModel):
     temperature: float
     top_p: float
     num_predict: int
+    seed: int | None = None
 
 
 class ChatRequest(BaseModel):
@@ -41,7 +42,8 @@ class ChatRequest(BaseModel):
 
     def body(self) -> bytes:
         """As JSON."""
-        return encoded(dict(self) | {"options": dict(self.options)})
+        options = {name: value for name, value in self.options if value is not None}
+        return encoded(dict(self) | {"options": options})
 
 
 class _Function(BaseModel):

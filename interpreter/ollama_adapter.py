@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from interpreter.native_stream import PATH, ChatRequest, NativeStream, SamplingOptions
 from super_agent.core.errors import Interrupted, ServerError
 from super_agent.core.events import Emit, discard
-from super_agent.core.model.chat import Message, Reply, ReplyPiece
+from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling
 from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
 from super_agent.core.model.middleware import CallMiddleware, RequestFacts
 from super_agent.core.model.retry import Attempts
@@ -61,6 +61,8 @@ class OllamaAdapter:
         self._emit = emit
         self._tell_every_s = tell_every_s
         self._facts: RequestFacts | None = None
+        self.sampling: Sampling | None = None
+        """How replies are drawn; None is as the settings say."""
 
     @property
     def base_url(self) -> str:
@@ -101,7 +103,13 @@ class OllamaAdapter:
         """
         self._sockets.begin()
         limit = self.reply_limit()
-        options = SamplingOptions(temperature=self._settings.temperature, top_p=self._settings.top_p, num_predict=limit)
+        drawn = self.sampling
+        options = SamplingOptions(
+            temperature=self._settings.temperature if drawn is None else drawn.temperature,
+            top_p=self._settings.top_p,
+            num_predict=limit,
+            seed=self._settings.seed if drawn is None else drawn.seed,
+        )
         request = ChatRequest(model=self.model, messages=messages_out(messages), options=options)
         facts = self._facts = self._account.opened(messages, limit)
         if is_cancelled():

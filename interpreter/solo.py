@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field
 from interpreter.check import Check, CheckResult
 from interpreter.executor import ENDED_TEXT, Executor, Report
 from super_agent.core.errors import Interrupted, LimitReached
-from super_agent.core.events import Emit, EndReason, TurnStarted, UserSpoke
+from super_agent.core.events import Emit, EndReason, Resampled, TurnStarted, UserSpoke
+from super_agent.core.model.chat import Sampling
+from super_agent.core.model.sampling import PATIENCE, drawn
 from super_agent.core.text import clipped
 
 
@@ -24,7 +26,8 @@ class SoloState:
     """What a run knows at a turn boundary beside the executor's conversation.
 
     `began_green` is None before the first check (or without one). `last` is the newest failure: its signature and the
-    files that were changed before it.
+    files that were changed before it. `first` is the first instruction, `again` how often the executor began anew with
+    it, `fruitless` how many of the newest of these attempts brought no failure that was not the last one.
     """
 
     instruction: str = ""
@@ -32,6 +35,9 @@ class SoloState:
     began_green: bool | None = None
     changed: bool = False
     last: tuple[str, str] | None = None
+    first: str = ""
+    again: int = 0
+    fruitless: int = 0
 
     def to_json(self) -> str:
         """One line of JSON; `from_json` gives an equal state back."""
@@ -62,6 +68,8 @@ class SoloRun:
     state: SoloState = field(default_factory=SoloState)
     instruction: str = ""
     """What the user adds to a run that had ended."""
+    sampling: Sampling = field(default_factory=lambda: Sampling(0.0, 0))
+    """What the replies of further attempts are drawn with, before it rises."""
     _stopped: SoloEnd | None = field(default=None)
 
     @property
@@ -89,6 +97,8 @@ class SoloRun:
             self.check.interrupt()
 
     def _run(self, task: str) -> SoloEnd:
+        if self.state.again:
+            self.executor.draw(drawn(self.sampling, self.state.again))
         if not self.state.instruction:
             self._open(task)
         elif self.instruction:
@@ -108,12 +118,13 @@ class SoloRun:
         before = self._run_check("before")
         self.state.began_green = None if before is None else before.passed
         self.state.instruction = task if before is None or before.passed else f"{task}\n\n{self._check_text(before)}"
+        self.state.first = self.state.instruction
 
     def _go_on(self, instruction: str) -> None:
         """Go on with a run that had ended: what was judged before is not judged again."""
         before = self._run_check("before")
         began_green = None if before is None else before.passed
-        self.state = SoloState(instruction, self.state.turns, began_green)
+        self.state = SoloState(instruction, self.state.turns, began_green, first=instruction, again=self.state.again)
         self.executor.conversation.task += f"\n\n{instruction}"
 
     def _judge(self, task: str, report: Report) -> SoloEnd | None:
@@ -128,9 +139,24 @@ class SoloRun:
         # Without a change since the same failure, another try would only repeat it.
         failure = (result.signature, "" if not report.changes else ",".join(report.changes.paths))
         if failure == state.last and not report.changes:
-            return SoloEnd("no_progress", "the check ended in the same way twice and nothing was changed")
+            return self._begin_anew("the check ended in the same way twice and nothing was changed")
+        if state.last is None or state.last[0] != result.signature:
+            state.fruitless = 0
         state.last = failure
         state.instruction = self._next_instruction(task, report, result)
+        return None
+
+    def _begin_anew(self, why: str) -> SoloEnd | None:
+        """Another attempt at the first instruction, drawn otherwise, until so many brought nothing."""
+        state = self.state
+        if state.fruitless >= PATIENCE:
+            return SoloEnd("no_progress", f"{why}, and so it was in {PATIENCE} further attempts drawn otherwise")
+        state.again, state.fruitless = state.again + 1, state.fruitless + 1
+        state.instruction = state.first or state.instruction
+        now = drawn(self.sampling, state.again) or self.sampling
+        self.executor.begin_anew(now)
+        if state.turns < self.max_turns:
+            self.emit(Resampled(state.again + 1, why, now.temperature, now.seed, None))
         return None
 
     def _next_instruction(self, task: str, report: Report, result: CheckResult) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from interpreter.solo import SoloRun, SoloState
 from super_agent.core.events import EndReason
+from super_agent.core.model.sampling import first_sampling
 from super_agent.core.threads import in_thread
 from super_agent.session import wiring
 from super_agent.session.run_state import Restored, WorkState
@@ -33,6 +34,7 @@ def solo_work(
         user_lines=user_lines,
         at_turn_start=model_session.at_turn_start,
         at_boundary=keep,
+        sampling=first_sampling(context.settings, context.session.session),
     )
     if restored is not None:
         run.state, run.instruction = SoloState.from_json(restored.work.work), restored.instruction

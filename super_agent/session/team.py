@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
-from super_agent.core.model.chat import Sampling
+from super_agent.core.model.sampling import first_sampling
 from super_agent.session import attempt_states, wiring
 from super_agent.session.run_state import Restored, WorkState
 from super_agent.session.work import Boundary, Work
-from super_agent.team.composition import composition, first_seed
+from super_agent.team.composition import composition
 from super_agent.team.run import TeamParts, TeamRun
 from super_agent.team.transcript import Entry, Transcript
 
@@ -59,7 +59,7 @@ def team_work(
             model_sums_up=settings.compaction == "model",
             composition=composition(settings, model_session.ready.details),
             go_back=go_back,
-            sampling=Sampling(settings.temperature, first_seed(settings, context.session.session)),
+            sampling=first_sampling(settings, context.session.session),
         )
     )
     if restored is not None:

@@ -6,7 +6,6 @@ it is read off the transcript, so it is the same after a run was resumed.
 
 from dataclasses import dataclass
 
-from super_agent.core.model.chat import Sampling
 from super_agent.team.transcript import (
     CheckFacts,
     ContinuedFacts,
@@ -17,12 +16,6 @@ from super_agent.team.transcript import (
     Transcript,
     WorkspaceFacts,
 )
-
-PATIENCE = 6
-"""Attempts in a row, each drawn otherwise, that end in failures all known before: then nothing is to be expected."""
-STEP = 0.4
-HOTTEST = 0.8
-"""What best-of-N results for small coders are commonly drawn with; hotter replies lose their form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +40,6 @@ def split(transcript: Transcript) -> list[list[Entry]]:
 def number(transcript: Transcript) -> int:
     """Which attempt is under way, from 1; those before the user went on do not count."""
     return len(split(transcript.since_continued()))
-
-
-def sampling(transcript: Transcript, temperature: float, seed: int) -> Sampling | None:
-    """How the coder's reply is drawn; None is as the settings say, for the first attempt."""
-    again = number(transcript) - 1
-    if not again:
-        return None
-    return Sampling(max(temperature, min(HOTTEST, temperature + STEP * again)), seed + again)
 
 
 def best(transcript: Transcript, turns_before: int) -> Standing:

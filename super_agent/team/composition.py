@@ -1,6 +1,5 @@
 """Who is in the team and how it tries: what the user asked for, else what measured best for the model's size."""
 
-import zlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,8 +35,3 @@ def composition(settings: Settings, details: ModelDetails) -> Composition:
         return Composition(not small, "needed", attempts, repairs, blind)
     plans, reviews = ("planner" in settings.members, "reviewer" in settings.members)
     return Composition(plans, "always" if reviews else "never", attempts, repairs, blind)
-
-
-def first_seed(settings: Settings, session: str) -> int:
-    """The user's, else one of the session's own: another run tries other things, a resumed one the same."""
-    return zlib.crc32(session.encode()) % 1_000_000 * 100 if settings.seed is None else settings.seed * 100

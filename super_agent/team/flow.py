@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from super_agent.core.events import EndReason
+from super_agent.core.model.sampling import PATIENCE
 from super_agent.team import attempts
 from super_agent.team.transcript import (
     CheckFacts,
@@ -188,8 +189,8 @@ def _after_verdict(facts: VerdictFacts, transcript: Transcript, rules: Rules) ->
 
 def _stuck(transcript: Transcript, rules: Rules, why: str) -> Step:
     """Other replies are tried until so many in a row brought nothing new."""
-    if attempts.fruitless(transcript) >= attempts.PATIENCE:
-        return End("no_progress", f"{why}, and so it was in {attempts.PATIENCE} further attempts drawn otherwise")
+    if attempts.fruitless(transcript) >= PATIENCE:
+        return End("no_progress", f"{why}, and so it was in {PATIENCE} further attempts drawn otherwise")
     return _again(transcript, rules, why, rules.turns_before if rules.blind and rules.has_check else None)
 
 

@@ -8,6 +8,7 @@ from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Sampling
 from super_agent.core.model.context_allocation import ContextAllocation
+from super_agent.core.model.sampling import drawn
 from super_agent.team import attempts
 from super_agent.team.flow import Resample, turns
 from super_agent.team.listing import text_of
@@ -38,8 +39,8 @@ class Resampler:
         text = self._as_it_stands(back_to)
         self.transcript.append(Entry("resample", text, ResampleFacts(turns(self.transcript), back_to, step.why)))
         self.llm.go_back()
-        number, drawn = attempts.number(self.transcript), self.sampling() or self.base
-        self.emit(Resampled(number, step.why, drawn.temperature, drawn.seed, back_to, files or ()))
+        number, now = attempts.number(self.transcript), self.sampling() or self.base
+        self.emit(Resampled(number, step.why, now.temperature, now.seed, back_to, files or ()))
 
     def leave_the_best(self) -> None:
         """A run that did not get there leaves the best state it had, where the check told one from another."""
@@ -54,7 +55,7 @@ class Resampler:
 
     def sampling(self) -> Sampling | None:
         """How the coder's next reply is drawn; None is as the settings say."""
-        return attempts.sampling(self.transcript, self.base.temperature, self.base.seed)
+        return drawn(self.base, attempts.number(self.transcript) - 1)
 
     def _go_back(self, turn: int) -> tuple[str, ...] | None:
         """The files as that turn left them; None where they stay as they are."""

@@ -83,3 +83,28 @@ def test_members_that_do_not_exist_are_named_in_one_line(super_agent: SuperAgent
     done = super_agent("run", "x", "--workspace", str(workspace), "--members", "tester,coder")
     assert done.code == 2
     assert "--members=tester,coder: must be members of the team" in done.err
+
+
+def test_solo_begins_anew_too_before_there_is_no_progress(super_agent: SuperAgent, workspace: Path) -> None:
+    with ScriptedOllama(executor=["It is done.", "It is done.", RIGHT, "It is done."]) as server:
+        done = super_agent("run", "Write add.py", "--solo", *where(server, workspace), "--check", CHECK, "--json")
+        first, second, anew, _ = server.chats
+    assert done.code == 0, done.out + done.err
+    assert (workspace / "add.py").read_text() == "def add(a, b):\n    return a + b\n"
+    assert anew.prompt == first.prompt
+    assert len(second.prompt) > len(first.prompt)
+    assert [r.body["options"]["temperature"] for r in (first, second, anew)] == [0.0, 0.0, 0.4]
+    assert ["seed" in r.body["options"] for r in (first, second, anew)] == [False, False, True]
+
+
+def test_solo_ends_without_progress_after_six_attempts_that_brought_nothing(
+    super_agent: SuperAgent, workspace: Path
+) -> None:
+    with ScriptedOllama(executor=["It is done."] * 20) as server:
+        done = super_agent(
+            "run", "x", "--solo", *where(server, workspace), "--check", CHECK, "--json", "--max-turns", "30"
+        )
+    assert done.code == 1, done.out + done.err
+    seen = events(done.out)
+    assert (seen[-1]["reason"], seen[-1]["turns"]) == ("no_progress", 8)
+    assert [e["number"] for e in seen if e["type"] == "resampled"] == [2, 3, 4, 5, 6, 7]

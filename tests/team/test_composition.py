@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from super_agent.core.model.sampling import first_sampling
 from super_agent.core.ollama.api import ModelDetails
 from super_agent.core.settings import load_settings
-from super_agent.team.composition import Composition, composition, first_seed
+from super_agent.team.composition import Composition, composition
 
 
 def details(parameters: int | None) -> ModelDetails:
@@ -36,6 +37,6 @@ def test_by_the_users_word() -> None:
 
 def test_seeds_are_the_users_or_the_sessions_own(tmp_path: Path) -> None:
     given = load_settings(environ={"SUPER_AGENT_SEED": "3"})
-    assert first_seed(given, "one") == first_seed(given, "other") == 300
+    assert first_sampling(given, "one") == first_sampling(given, "other")
     free = load_settings(environ={})
-    assert first_seed(free, "one") == first_seed(free, "one") != first_seed(free, "other")
+    assert first_sampling(free, "one") == first_sampling(free, "one") != first_sampling(free, "other")

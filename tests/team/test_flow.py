@@ -2,7 +2,9 @@
 
 import pytest
 
-from super_agent.team.attempts import PATIENCE, best, sampling
+from super_agent.core.model.chat import Sampling
+from super_agent.core.model.sampling import PATIENCE, drawn
+from super_agent.team.attempts import best
 from super_agent.team.context import read_verdict
 from super_agent.team.flow import End, Resample, Rules, Speak, next_step
 from super_agent.team.transcript import (
@@ -170,12 +172,9 @@ def test_no_progress_is_said_only_after_so_many_attempts_that_brought_nothing_ne
 
 
 def test_each_attempt_is_drawn_with_another_seed_and_hotter_up_to_a_bound() -> None:
-    drawn = [sampling(Transcript([TASK, *[again(n) for n in range(count)]]), 0.0, 500) for count in range(4)]
-    assert drawn[0] is None
-    assert [(s.temperature, s.seed) for s in drawn if s is not None] == [(0.4, 501), (0.8, 502), (0.8, 503)]
-    hot = sampling(Transcript([TASK, again(1)]), 1.3, 0)
-    assert hot is not None
-    assert hot.temperature == 1.3
+    found = [drawn(Sampling(0.0, 500), count) for count in range(4)]
+    assert found == [None, Sampling(0.4, 501), Sampling(0.8, 502), Sampling(0.8, 503)]
+    assert drawn(Sampling(1.3, 0), 1) == Sampling(1.3, 1)
 
 
 def test_so_many_first_replies_are_tried_before_the_best_of_them_goes_on() -> None:
