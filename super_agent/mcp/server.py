@@ -1,5 +1,6 @@
 """The protocol's side of the tools: their names, descriptions and schemas. Imports the library, so only on opening."""
 
+import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
@@ -171,4 +172,5 @@ def told(tool: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any
         except SuperAgentError as error:
             raise ToolError(plain(str(error))) from error
 
+    call.__doc__ = inspect.cleandoc(tool.__doc__ or "")  # it is the description that a model reads
     return call

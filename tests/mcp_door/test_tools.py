@@ -24,6 +24,7 @@ def test_a_task_is_done_and_looked_at_and_taken_back(world: Callable[..., World]
             listed = (await client.list_tools()).tools
             assert sorted(tool.name for tool in listed) == TOOLS
             assert all(tool.output_schema and tool.input_schema for tool in listed)
+            assert all(tool.description and "  " not in tool.description for tool in listed)
             asked = {"task": "Write add.py with add(a, b).", "check": CHECK}
             done = structured(await client.call_tool("run_task", asked, progress_callback=here.hear))
             session = done["session"]
