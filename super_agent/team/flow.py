@@ -157,7 +157,7 @@ def _after_check(facts: CheckFacts, transcript: Transcript, rules: Rules) -> Ste
     if attempts.same_failure(transcript):
         return _stuck(transcript, rules, "the check failed in the same way again")
     if rules.repairs is not None and attempts.checks(tried[-1]) > rules.repairs:
-        return _stuck(transcript, rules, "mending it did not help")
+        return _stuck(transcript, rules, "mending it did not help" if rules.repairs else "the check failed")
     return Speak("reviewer") if rules.reviews == "always" else _coder(transcript, rules)
 
 

@@ -20,7 +20,7 @@ def details(parameters: int | None) -> ModelDetails:
         (None, Composition(plans=True)),
         (16_000_000_000, Composition(plans=True)),
         (7_600_000_000, Composition(plans=False)),
-        (1_543_714_304, Composition(plans=False, repairs=1, blind=True)),
+        (1_543_714_304, Composition(plans=False, repairs=0, blind=True)),
     ],
 )
 def test_by_the_models_size(parameters: int | None, expected: Composition) -> None:
@@ -29,7 +29,7 @@ def test_by_the_models_size(parameters: int | None, expected: Composition) -> No
 
 def test_by_the_users_word() -> None:
     everybody = load_settings(environ={"SUPER_AGENT_MEMBERS": "reviewer, planner,coder", "SUPER_AGENT_ATTEMPTS": "4"})
-    assert composition(everybody, details(1_543_714_304)) == Composition(True, "always", 4, 1, True)
+    assert composition(everybody, details(1_543_714_304)) == Composition(True, "always", 4, 0, True)
     assert composition(load_settings(environ={"SUPER_AGENT_MEMBERS": "coder"}), details(None)) == Composition(
         False, "never"
     )

@@ -280,3 +280,8 @@ def test_a_verdict_is_read_in_any_dress(text: str) -> None:
 def test_two_verdicts_that_differ_are_none() -> None:
     text = '{"verdict": "accept", "reasons": "a"} or {"verdict": "revise", "reasons": "b"}'
     assert not read_verdict(text).valid
+
+
+def test_without_repairs_each_red_check_begins_another_attempt() -> None:
+    rules = Rules(has_check=True, began_green=False, max_turns=99, plans=False, repairs=0, blind=True)
+    assert after(said("a"), wrote("a.py"), failed("1"), rules=rules) == Resample(0, "the check failed")
