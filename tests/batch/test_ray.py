@@ -102,7 +102,7 @@ def test_a_node_and_the_driver_die_and_each_task_has_its_result_once(
     def kept() -> int:
         return (out / "results.jsonl").read_text().count("\n") if (out / "results.jsonl").exists() else 0
 
-    driver = batch(nodes, servers["head"], tasks, out, "--json")
+    driver = batch(nodes, servers["head"], tasks, out)  # no --json: nobody reads it while it runs
     wait_for(lambda: kept() >= TASKS // 6 and len(servers["third"].chats) > 0, driver, "a result and work on the third")
     busy = len(servers["third"].chats)
     wait_for(lambda: len(servers["third"].chats) > busy, driver, "more work on the third")
