@@ -137,6 +137,14 @@ PORTUGUESE: Mapping[str, str] = {
     "restore": "restaurar",
     "delete": "apagar",
     "That is too long.": "É longo demais.",
+    "prompt tokens sent": "tokens de prompt enviados",
+    "evaluated": "avaliados",
+    "prompt": "prompt",
+    "reply": "resposta",
+    "Prompt tokens by turn: sent (grey), evaluated (blue)":
+        "Tokens de prompt por turno: enviados (cinza), avaliados (azul)",
+    "Tokens a second by turn: prompts (amber, where the server tells), replies (green)":
+        "Tokens por segundo, por turno: prompts (âmbar, onde o servidor diz), respostas (verde)",
 }  # fmt: skip
 
 

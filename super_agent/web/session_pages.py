@@ -17,9 +17,11 @@ from super_agent.session.history import bounds, known_turns, open_past
 from super_agent.session.narrate.hide import Hide, secrets_of
 from super_agent.session.narrate.markup import diff as marked_diff
 from super_agent.session.narrate.page import facts_of, figures_of, page
+from super_agent.session.narrate.plots import speed_plot, tokens_plot, turn_costs
 from super_agent.session.narrate.timeline import timeline
 from super_agent.web.context import Context
 from super_agent.web.fragments import Fragments
+from super_agent.web.language import translator
 from super_agent.web.rendering import Pages, marked, markup
 from super_agent.web.sessions_page import standing, why
 
@@ -80,8 +82,13 @@ def cost(context: Context, pages: Pages, request: Request) -> Response:
     """Facts, figures and the timeline."""
     row = row_of(context, request)
     events = [*context.store.events(row.id)]
+    costs, say = turn_costs(events), translator(context.language)
+    tokens = tokens_plot(costs, say("prompt tokens sent"), say("evaluated"))
+    speeds = speed_plot(costs, say("prompt"), say("reply"))
     return pages.response(
         "cost.html", facts=facts_of(row, events), figures=figures_of(row, events), timeline=marked(timeline(events)),
+        tokens=marked(tokens),
+        speeds=marked(speeds),
         **shown(row, "cost"),
     )  # fmt: skip
 

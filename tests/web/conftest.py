@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from super_agent.core.errors import UsageError
 from super_agent.core.events import RunStarted, Stamped
 from super_agent.core.store.store import Store
+from super_agent.session.control_wire import tell
 from tests.cli.conftest import CHECKOUT, SuperAgent, environment, super_agent
 
 __all__ = ["SuperAgent", "super_agent"]
@@ -86,6 +88,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """The store of those servers."""
     with Store.open(tmp_path / "home" / "state") as opened:
         yield opened
+        for row in opened.sessions():  # of a test that failed: what a page began would wait for an answer for ever
+            with suppress(UsageError):
+                tell(tmp_path / "home" / "state" / "sessions" / row.id, {"do": "stop"})
 
 
 def keep(store: Store, session: str, events: list[Stamped]) -> None:

@@ -47,7 +47,8 @@ def test_a_session_tells_what_the_export_tells(browser: httpx.Client, store: Sto
     story = export.text.partition("Before the first turn</h2>")[2].partition("</body>")[0].split("\n")
     assert [line for line in story if line.strip() and line not in page.text] == []
     assert "attachment" in export.headers["Content-Disposition"]
-    assert browser.get("sessions/s1/cost").text.count("<svg") == export.text.count("<svg")
+    cost = browser.get("sessions/s1/cost").text
+    assert cost.count("<svg") >= export.text.count("<svg")
     assert browser.get("sessions/s2").status_code == 404
     assert "no snapshots" in browser.get("sessions/s1/diff").text or "workspace" in browser.get("sessions/s1/diff").text
 
@@ -168,3 +169,20 @@ def test_the_page_speaks_portuguese(serve: Serve, store: Store) -> None:
     with serve(SUPER_AGENT_LANG="pt").let_in() as browser:
         assert "Sessões" in browser.get("").text
         assert "Tempo e custo" in browser.get("sessions/s1").text
+
+
+def test_tokens_and_speeds_are_drawn_by_turn(browser: httpx.Client, store: Store) -> None:
+    def call(sent: int, evaluated: int | None, prompt_s: float | None) -> ev.RequestFinished:
+        return ev.RequestFinished("open-interpreter", sent, 30, 4.0, 0.5, evaluated, prompt_s is not None, prompt_s)
+
+    keep(store, "s1", stamped(
+        started(), ev.TurnStarted(1), call(1000, 800, 2.0), call(1500, 100, 0.5), ev.TurnStarted(2),
+        call(2000, None, None),
+    ))  # fmt: skip
+    page = browser.get("sessions/s1/cost").text
+    assert "prompt tokens sent: 2,500<" in page
+    assert "evaluated: 900 (36%)" in page
+    assert "prompt: 360/s" in page  # 900 tokens in 2.5 s
+    assert "reply: 13.3/s" in page  # 60 tokens in 4.5 s beside loads and prompts
+    assert "reply: 8.6/s" in page  # 30 in 3.5 s
+    assert page.count("evaluated: ") == 1  # of the second turn it is not known
