@@ -10,7 +10,7 @@ PLANS_FROM = 8_000_000_000
 """Weights; the step of a smaller model's plan led its coder away from the form that it had been shown."""
 BLIND_BELOW = 4_000_000_000
 """Qwen2.5-Coder 1.5B, shown its own file and the failing tests, wrote the same reply again, word for word, in seven of
-seven repairs over four tasks, at temperature 0.4 too. So at this size nothing is repaired but syntax: each attempt is
+seven repairs over three tasks, at temperature 0.4 too. So at this size nothing is repaired but syntax: each attempt is
 sampled anew, which is published to unlock more tasks as well (arXiv 2606.31511)."""
 
 
