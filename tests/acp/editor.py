@@ -59,7 +59,10 @@ class Editor:
     async def say(self, session: str, text: str, timeout_s: float = PATIENCE_S) -> Any:
         """Prompt, and wait for the end."""
         prompt = self.agent.prompt(session_id=session, prompt=[TextContentBlock(type="text", text=text)])
-        return await asyncio.wait_for(prompt, timeout_s)
+        try:
+            return await asyncio.wait_for(prompt, timeout_s)
+        except TimeoutError:
+            raise TimeoutError(f"no end in {timeout_s:g} s; last: {self.updates[-3:]}") from None
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for something to be seen; raises TimeoutError."""
