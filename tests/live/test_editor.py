@@ -27,7 +27,7 @@ def test_a_run_is_streamed_and_a_second_prompt_goes_on_on_the_same_instance(
             runners = live_ollama.runners()
             coder = [u for u in editor.of("agent_message_chunk") if _speaker(u) == "coder"]
             assert len(coder) > 3  # as it comes, not at the end
-            assert "**planner**" in editor.text()
+            assert "**coder**" in editor.text()
             usage = editor.of("usage_update")
             assert len(usage) >= 2
             assert usage[0].size == 8192
