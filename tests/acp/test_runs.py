@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.acp.editor import Editor, opened, output_of
-from tests.cli.adding import CHECK, PLAN, REVISE, RIGHT, WRONG, where
+from tests.cli.adding import CHECK, PLAN, RIGHT, WRONG, where
 from tests.cli.conftest import SuperAgent
 from tests.cli.test_resume import by_cue
 from tests.scripted_ollama import ScriptedOllama
@@ -45,11 +45,11 @@ def test_a_run_is_streamed_with_its_speakers_plan_files_checks_usage_and_end(tmp
         assert response.usage.input_tokens > response.usage.cached_read_tokens > 0
         assert end["instance"]["reload"] == 0
         text = editor.text()
-        for piece in ("**planner**", "**coder**", "**reviewer**", "Write add.py.", "done: the check passes", "reused"):
+        for piece in ("**planner**", "**coder**", "Write add.py.", "done: the check passes", "reused"):
             assert piece in text
         assert {u.field_meta["super-agent"]["speaker"] for u in editor.updates if u.session_update ==
                 "agent_message_chunk" and "speaker" in ((u.field_meta or {}).get("super-agent") or {})} == {
-            "planner", "coder", "reviewer"}  # fmt: skip
+            "planner", "coder"}  # fmt: skip
         assert [[(e.content, e.status) for e in plan.entries] for plan in editor.of("plan")] == [
             [("Write add.py.", status)] for status in ("pending", "in_progress", "completed")
         ]
@@ -66,7 +66,7 @@ def test_a_run_is_streamed_with_its_speakers_plan_files_checks_usage_and_end(tmp
         assert all(0 < update.used <= update.size for update in usage)
         assert len(usage) == len(server.chats)
 
-    with ScriptedOllama(autogen=[PLAN, WRONG, REVISE, RIGHT]) as server:
+    with ScriptedOllama(autogen=[PLAN, WRONG, RIGHT]) as server:
         run(tmp_path, server, test, "--check", CHECK)
 
 
