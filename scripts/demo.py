@@ -35,8 +35,8 @@ class Job:
 
 
 MEND = Job(
-    "Three tests of test_shop.py fail. Mend basket.py: ten pieces or more of one thing cost a tenth less, and a "
-    "function count_pieces(basket) is missing, which returns how many pieces are in the basket altogether.",
+    "Tests of test_shop.py fail. Change only basket.py: line_total must take a tenth off where the quantity is BULK or "
+    "more, and add a function count_pieces(basket) that returns how many pieces are in the basket altogether.",
     "pytest -q",
     SHOP,
 )

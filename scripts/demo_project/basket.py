@@ -7,10 +7,7 @@ BULK = 10
 
 def line_total(name, quantity):
     """Cents for `quantity` pieces of one thing. BULK pieces or more cost a tenth less."""
-    total = price_of(name) * quantity
-    if quantity > BULK:
-        total -= total // 10
-    return total
+    return price_of(name) * quantity
 
 
 def basket_total(basket):
