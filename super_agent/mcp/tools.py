@@ -141,15 +141,17 @@ class Tools:
     async def _follow(self, call: Reporting, job: Job, wait_s: float | None) -> None:
         """Report what goes on until the run is over or the time has passed, and the session is known."""
         until = None if wait_s is None else time.monotonic() + wait_s
-        reported_at, reported = 0.0, ""
+        reported_at, reported, named = 0.0, "", False
         while not job.is_over and not (until is not None and time.monotonic() >= until and job.progress.session):
             line, now = job.progress.line(), time.monotonic()
             fresh = job.progress.doing != reported and job.progress.session
             if now - reported_at >= REPORT_EVERY_S or (fresh and now - reported_at >= REPORT_AT_MOST_EVERY_S):
                 await call.report_progress(job.progress.elapsed_s(), None, line)
-                reported_at, reported = now, job.progress.doing
+                reported_at, reported, named = now, job.progress.doing, named or bool(job.progress.session)
             left = REPORT_EVERY_S if until is None else max(0.05, until - time.monotonic())
             await job.wait(min(left, REPORT_AT_MOST_EVERY_S if fresh else REPORT_EVERY_S))
+        if not named and job.progress.session:  # it was over before its session could be told
+            await call.report_progress(job.progress.elapsed_s(), None, job.progress.line())
 
 
 async def in_thread(work: Callable[[], T]) -> T:

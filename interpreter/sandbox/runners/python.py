@@ -29,6 +29,10 @@ class PythonRunner(StatefulRunner):
         """The worker raises KeyboardInterrupt in the block, unless that run is over."""
         dialog.say(json.dumps({"interrupt": run}).encode() + b"\n", 0.0)
 
+    def soften_again(self, dialog: Dialog, run: str) -> None:
+        """A signal that comes just before a system call ends nothing: the worker passes this on if none was heeded."""
+        self.soften(dialog, run)
+
     def harden(self, dialog: Dialog) -> None:
         """Nothing: Python's state dies with its process."""
 

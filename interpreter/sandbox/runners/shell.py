@@ -50,6 +50,9 @@ class ShellRunner(StatefulRunner):
         """As Ctrl-C in a terminal: SIGINT to everything that runs."""
         dialog.process.signal_others(signal.SIGINT)
 
+    def soften_again(self, dialog: Dialog, run: str) -> None:
+        """Nothing: to programs a second Ctrl-C says more than the first."""
+
     def harden(self, dialog: Dialog) -> None:
         """The script dies, its bash's state of before lasts."""
         dialog.process.signal_others(signal.SIGKILL)

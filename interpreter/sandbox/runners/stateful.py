@@ -144,6 +144,10 @@ class StatefulRunner(ABC):
         """Interrupt what runs, keeping the state."""
 
     @abstractmethod
+    def soften_again(self, dialog: Dialog, run: str) -> None:
+        """Asked for at each look until the run heeds."""
+
+    @abstractmethod
     def harden(self, dialog: Dialog) -> None:
         """End what did not heed that, if the state can be kept even so."""
 
@@ -252,6 +256,8 @@ class StatefulRunner(ABC):
         elif run.pressed == 1 and now >= run.next_step:
             run.pressed, run.next_step = 2, now + GRACE_S - SOFTLY_S
             self.harden(dialog)
+        elif run.pressed == 1:
+            self.soften_again(dialog, run.name)
         return run.pressed == 2 and now >= run.next_step
 
     def _answered(self, run: Run, word: str) -> Outcome:

@@ -51,6 +51,7 @@ class Worker:
         self.requests: queue.Queue[dict[str, str]] = queue.Queue()
         self.current = ""
         self.interrupted = ""
+        self.heeded = ""  # the run whose interrupt has reached its code, so that a repeated one does no harm
         self.count = 0
         self.module = types.ModuleType("__main__")
         os.set_inheritable(request_fd, False)
@@ -93,7 +94,7 @@ class Worker:
                 message = json.loads(line.decode())
                 if "code" in message:
                     self.requests.put(message)
-                elif message["interrupt"] == self.current:
+                elif message["interrupt"] == self.current and self.heeded != self.current:
                     self.interrupted = self.current
                     try:
                         signal.pthread_kill(self.thread, signal.SIGINT)
@@ -104,6 +105,7 @@ class Worker:
     def on_sigint(self, _number: int, _frame: types.FrameType | None) -> None:
         """Nothing outside of a block: there a late interrupt finds nothing to end."""
         if self.current:
+            self.heeded = self.interrupted
             raise KeyboardInterrupt
 
     def carry_out(self, run: str, code: str) -> str:
