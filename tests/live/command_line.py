@@ -14,6 +14,8 @@ import httpx
 from scripts.demo import PROJECT
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
+from super_agent.provision.demo_model import weights_folder
+from super_agent.provision.packaged_weights import SMOLLM2, fetch
 
 OTHER = "watch-other"
 """Other weights than the tests' model has."""
@@ -102,7 +104,8 @@ class CommandLine:
         It is one agent's, which asks less than a `team`. `at` holds what else is called once, at the first event of a
         type.
         """
-        mode = arguments if team else ("--solo", *arguments)
+        # All three members, of whom a model of this size and a check would leave one by themselves.
+        mode = ("--members", "planner,coder,reviewer", *arguments) if team else ("--solo", *arguments)
         then = dict(at or {})
         workspace = self.workspace()
         task = ("run", "Write a file hello.py that prints hello.", "-w", str(workspace), "--check", GATED_CHECK)
@@ -145,10 +148,8 @@ def foreign(base_url: str, model: str, **fields: Any) -> None:
 
 def make_other_model(base_url: str, folder: Path) -> None:
     """The same model under another name in its own metadata: another blob, and so another runner."""
-    script = PROJECT / "scripts" / "get_smollm2.sh"
-    weights = Path(subprocess.run([script], stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
     path = folder / "other.gguf"
-    data = weights.read_bytes()
+    data = fetch(SMOLLM2, weights_folder(), lambda _text: None).read_bytes()
     assert b"smollm2" in data[:4096]
     path.write_bytes(data.replace(b"smollm2", b"smollm9", 1))
     with Ollama(load_settings({"base_url": base_url}, environ={})) as server:

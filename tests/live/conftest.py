@@ -67,14 +67,19 @@ def live_ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveOllama
         yield LiveOllama(server.base_url, model, ServerLog(log), server)
 
 
-@pytest.fixture(scope="session")
-def live_coder(live_ollama: LiveOllama) -> str:
-    """The name of a real coder on the same server, for what has to be got done and not only set going."""
-    try:
-        with Ollama(load_settings({"base_url": live_ollama.base_url}, environ={})) as management:
-            return packaged_model(management, SMALL_CODER, lambda _text: None)
-    except SuperAgentError as error:
-        _not_to_be_had(error)
+@pytest.fixture(scope="module")
+def live_coder(live_ollama: LiveOllama) -> Iterator[str]:
+    """The name of a real coder on the same server, for what has to be got done and not only set going.
+
+    Out of memory again after its module: the tests of one instance count the models there.
+    """
+    with Ollama(load_settings({"base_url": live_ollama.base_url}, environ={})) as management:
+        try:
+            model = packaged_model(management, SMALL_CODER, lambda _text: None)
+        except SuperAgentError as error:
+            _not_to_be_had(error)
+        yield model
+        management.unload(model)
 
 
 @pytest.fixture
