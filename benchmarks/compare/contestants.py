@@ -16,6 +16,8 @@ SHORT_TURNS = 5
 LONG_TURNS = 12
 REPLY_TOKENS = 1150
 """More than any reply of the script; super-agent keeps that much of the context free for each."""
+ALL_MEMBERS = ("--members", "planner,coder,reviewer")
+"""As the stock teams have them; a model of this size and a check would leave the coder alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ def team(turns: int = SHORT_TURNS, *, run: bool = False) -> Contestant:
     """super-agent's team; with `run` its interpreter tries each module."""
     name = "super-agent team" + (" with interpreter" if run else "")
     length = "short" if turns == SHORT_TURNS else "long"
-    return Contestant(name, name, turns, steps.team(turns, run=run), _ours(turns), stock=False, length=length)
+    return Contestant(
+        name, name, turns, steps.team(turns, run=run), _ours(turns, *ALL_MEMBERS), stock=False, length=length
+    )
 
 
 def solo(turns: int = SHORT_TURNS) -> Contestant:

@@ -34,5 +34,7 @@ def composition(settings: Settings, details: ModelDetails) -> Composition:
     repairs = 0 if blind else None
     if settings.members is None:
         return Composition(not small, "needed", attempts, repairs, blind)
-    plans, reviews = ("planner" in settings.members, "reviewer" in settings.members)
-    return Composition(plans, "always" if reviews else "never", attempts, repairs, blind)
+    plans = "planner" in settings.members
+    if "reviewer" in settings.members:  # whose words are for a coder that sees them: nothing is begun anew unseen
+        return Composition(plans, "always", attempts)
+    return Composition(plans, "never", attempts, repairs, blind)

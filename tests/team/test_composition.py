@@ -29,7 +29,7 @@ def test_by_the_models_size(parameters: int | None, expected: Composition) -> No
 
 def test_by_the_users_word() -> None:
     everybody = load_settings(environ={"SUPER_AGENT_MEMBERS": "reviewer, planner,coder", "SUPER_AGENT_ATTEMPTS": "4"})
-    assert composition(everybody, details(1_543_714_304)) == Composition(True, "always", 4, 0, True)
+    assert composition(everybody, details(1_543_714_304)) == Composition(True, "always", 4)
     assert composition(load_settings(environ={"SUPER_AGENT_MEMBERS": "coder"}), details(None)) == Composition(
         False, "never"
     )
