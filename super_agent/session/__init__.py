@@ -21,5 +21,6 @@ nobody can be asked. `ApprovalAsked` is emitted before each `decide`, `CodeDecid
 
 `resume.open_resumption(ResumeOptions(...), flags, env_file)` is a context whose `run(door)` goes on with a session;
 `conversation.open_conversation(options, settings, door)` is one whose `say(text)` carries out one instruction and whose
-`cancel()` ends it. `history.past` opens a session's snapshots; `choice.chosen` finds a session. Doors: cli, batch.
+`cancel()` ends it. `history.past` opens a session's snapshots; `choice.chosen` finds a session.
+Doors: cli, acp, mcp, web, batch.
 """
