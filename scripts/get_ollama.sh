@@ -23,7 +23,11 @@ while [ $# -gt 0 ]; do
     case $1 in
         --ours) ours=true ;;
         --installed) installed=true ;;
-        --instructions) set=${2:?a set of instructions} && shift ;;
+        --instructions)
+            [ $# -gt 1 ] || { say "--instructions needs the name of a set, such as avx2"; exit 2; }
+            set=$2
+            shift
+            ;;
         *) say "get_ollama.sh does not know $1"; exit 2 ;;
     esac
     shift
