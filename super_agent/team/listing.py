@@ -5,6 +5,7 @@ import re
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.languages import language_for
+from super_agent.core.sanitize import printable_path
 from super_agent.core.text import clipped
 
 MAX_PATH_CHARS = 200
@@ -21,13 +22,15 @@ def describe(workspace: Workspace, task: str, max_named_chars: int, check: str =
     They are what the task names, then what `check` does (the command and its output), and in a small workspace all
     other sources, as long as they fit whole.
     """
-    paths = list(workspace.files())
-    if not paths:
+    paths, links = workspace.files_and_links()
+    if not paths and not links:
         return "The workspace is empty."
-    shown = [path for path in paths if len(path) <= MAX_PATH_CHARS][:MAX_FILES]
-    more = f"\n… and {len(paths) - len(shown)} more" if len(paths) > len(shown) else ""
-    parts = ["The workspace holds:\n" + "\n".join(shown) + more]
+    all_paths = sorted([*paths, *links], key=lambda path: path.split("/"))
+    shown = [path for path in all_paths if len(path) <= MAX_PATH_CHARS][:MAX_FILES]
+    more = f"\n… and {len(all_paths) - len(shown)} more" if len(all_paths) > len(shown) else ""
+    parts = ["The workspace holds:\n" + "\n".join(_listed(workspace, path, path in links) for path in shown) + more]
     named = named_files(task, paths)
+    named += [path for path in _named_through_links(workspace, task, paths, links) if path not in named]
     parts += [text_of(workspace, path, max_named_chars // len(named)) for path in named]
     room = max_named_chars - sum(len(part) for part in parts[1:])
     others = [path for path in named_files(check, paths) if path not in named]
@@ -43,13 +46,32 @@ def describe(workspace: Workspace, task: str, max_named_chars: int, check: str =
 
 def named_files(task: str, paths: list[str]) -> list[str]:
     """The files that the task names by their path, or by a name that only one of them has; at most 8."""
-    words = set(re.findall(r"[\w./+-]+", task))
-    words |= {word.rstrip(".,:;!?") for word in words}
+    words = _words(task)
     by_name: dict[str, list[str]] = {}
     for path in paths:
         by_name.setdefault(path.rsplit("/", 1)[-1], []).append(path)
     unique = {same[0] for name, same in by_name.items() if name in words and len(same) == 1}
     return [path for path in paths if path in words or path in unique][:8]
+
+
+def _named_through_links(workspace: Workspace, task: str, paths: list[str], links: list[str]) -> list[str]:
+    """The files that the task means by a path that is, or leads through, a symbolic link; at most 8."""
+    named = set(named_files(task, links))
+    named |= {word for word in _words(task) if any(word.startswith(f"{link}/") for link in links)}
+    meant = {link.leads_to for path in named if (link := workspace.link_on(path))}
+    return [path for path in paths if path in meant][:8]
+
+
+def _words(task: str) -> set[str]:
+    words = set(re.findall(r"[\w./+-]+", task))
+    return words | {word.rstrip(".,:;!?") for word in words}
+
+
+def _listed(workspace: Workspace, path: str, linked: bool) -> str:
+    link = workspace.link_on(path) if linked else None
+    if link is None:
+        return path
+    return f"{path} -> {printable_path(link.leads_to or link.target)}" + ("" if link.leads_to else " (not read)")
 
 
 def text_of(workspace: Workspace, path: str, limit_chars: int) -> str:

@@ -101,3 +101,34 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     with Workspace(tmp_path) as workspace, pytest.raises(PathRefused):
         workspace.write_bytes("folder", b"x")
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize(
+    ("links", "path", "said"),
+    [
+        ({"a": "b"}, "a", "a is a symbolic link to b; links are not followed, so name b instead"),
+        ({"a": "b", "b": "c/d"}, "a", "a is a symbolic link to c/d; links are not followed, so name c/d instead"),
+        ({"s": "p/q", "p": "r"}, "s/x", "s/x leads through the symbolic link s to r/q/x; links are not followed"),
+        ({"in/a": "../b"}, "in/a", "in/a is a symbolic link to b; links are not followed, so name b instead"),
+        ({"a": "{root}/in/./b"}, "a", "a is a symbolic link to in/b; links are not followed, so name in/b instead"),
+        ({"a": "../away"}, "a", "a is a symbolic link to ../away, which is no file of the workspace and is left alone"),
+        ({"a": "/away\x1b[2J\n"}, "a", "a is a symbolic link to /away\ufffd, which is no file of the workspace"),
+        ({"a": ".git/config"}, "a", "a is a symbolic link to .git/config, which is no file of the workspace"),
+        ({"a": "b", "b": "a"}, "a", "a is a symbolic link to b, which is no file of the workspace"),
+        ({"a": "/"}, "a/etc/x", "a/etc/x leads through the symbolic link a to /, which is no file of the workspace"),
+    ],
+)
+def test_a_refusal_says_where_a_link_leads(tmp_path: Path, links: dict[str, str], path: str, said: str) -> None:
+    (tmp_path / "in").mkdir()
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target.replace("{root}", str(tmp_path)))
+    with Workspace(tmp_path) as workspace:
+        with pytest.raises(PathRefused) as read:
+            workspace.read_bytes(path)
+        with pytest.raises(PathRefused) as written:
+            workspace.write_bytes(path, b"x")
+    assert str(read.value) == str(written.value)
+    assert str(read.value).startswith(said)
+    assert {name: os.readlink(tmp_path / name) for name in links} == {
+        name: target.replace("{root}", str(tmp_path)) for name, target in links.items()
+    }

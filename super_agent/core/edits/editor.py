@@ -51,9 +51,9 @@ class Editor:
 
     def surroundings(self, task: str) -> Surroundings:
         """What a block without a path is judged by: the files as they are now."""
-        paths = list(self._workspace.files())
+        paths, links = self._workspace.files_and_links()
         read = [path for path in paths if language_for(path)][:MAX_READ_FILES]
-        return Surroundings(task, {p: self._definitions(p) if p in read else frozenset() for p in paths})
+        return Surroundings(task, {p: self._definitions(p) if p in read else frozenset() for p in [*paths, *links]})
 
     def apply(self, blocks: tuple[FileBlock | BadBlock, ...]) -> Applied:
         """Apply each block in turn; a refused one does not stop the others."""

@@ -24,6 +24,7 @@ from super_agent.core.files.folders import (
     read_whole,
     write_beside,
 )
+from super_agent.core.files.links import Link, first_link
 
 MAX_READ_BYTES = 10 * 1024 * 1024
 """A file larger than this is not text that a model can use; it is listed, never read."""
@@ -74,7 +75,7 @@ class Workspace:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _refused(path, error) from error
+            raise self._refused(path, error) from error
         with os.fdopen(fd, "rb") as file:
             info = os.fstat(fd)
             if not stat.S_ISREG(info.st_mode):
@@ -102,11 +103,21 @@ class Workspace:
             with self._folder_of(path, make=True) as (folder, name):
                 write_beside(folder, name, data, mode_of(name, folder, refuse_others=True))
         except OSError as error:
-            raise _refused(path, error) from error
+            raise self._refused(path, error) from error
 
     def files(self) -> Iterator[str]:
         """Regular files, relative paths in sorted order; folders that tools make are left out."""
-        yield from sorted(self.state(), key=lambda path: path.split("/"))
+        yield from self.files_and_links()[0]
+
+    def files_and_links(self) -> tuple[list[str], list[str]]:
+        """Regular files, and symbolic links wherever they lead; both as `files`."""
+        modes = {path: seen[2] for path, seen in self.facts().items()}
+        paths = sorted(modes, key=lambda path: path.split("/"))
+        return [p for p in paths if stat.S_ISREG(modes[p])], [p for p in paths if stat.S_ISLNK(modes[p])]
+
+    def link_on(self, path: str) -> Link | None:
+        """The first symbolic link on the way of a path, which is why it is refused; None where there is none."""
+        return first_link(self.read_link, PurePosixPath(self.root), path)
 
     def state(self) -> State:
         """What `changes_since` compares: cheap facts of every file, none of them read."""
@@ -175,7 +186,7 @@ class Workspace:
                     mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
                 write_beside(folder, name, content, mode)
         except OSError as error:
-            raise _refused(path, error) from error
+            raise self._refused(path, error) from error
 
     def put_link(self, path: str, target: bytes) -> None:
         """Make a symbolic link in the place of a file or a link; raises `PathRefused`."""
@@ -183,7 +194,7 @@ class Workspace:
             with self._folder_in(_raw_parts(path), make=True) as (folder, name):
                 link_beside(folder, name, target)
         except OSError as error:
-            raise _refused(path, error) from error
+            raise self._refused(path, error) from error
 
     def remove_entry(self, path: str) -> None:
         """Delete a file or a link, and the folders that it leaves empty; raises `PathRefused`."""
@@ -198,7 +209,16 @@ class Workspace:
             return
         except OSError as error:
             if error.errno != errno.ENOTEMPTY:
-                raise _refused(path, error) from error
+                raise self._refused(path, error) from error
+
+    def _refused(self, path: str, error: OSError) -> PathRefused:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            if link := self.link_on(path):
+                return PathRefused(link.refusal_of(path))
+            return PathRefused(f"{path} is no regular file, or leads through one")
+        if error.errno in (errno.EISDIR,):
+            return PathRefused(f"{path} is a folder")
+        return PathRefused(f"{path} cannot be used: {error.strerror or error}")
 
     def _folder_of(self, path: str, *, make: bool) -> AbstractContextManager[tuple[int, str]]:
         return self._folder_in(checked_parts(path), make=make)
@@ -267,11 +287,3 @@ def _accepted_root(root: Path, protected: tuple[Path, ...]) -> Path:
     if not os.access(real, os.R_OK | os.W_OK | os.X_OK) or os.statvfs(real).f_flag & os.ST_RDONLY:
         raise WorkspaceRefused(f"the workspace {real} cannot be written", fix="Make it writable or choose another")
     return real
-
-
-def _refused(path: str, error: OSError) -> PathRefused:
-    if error.errno in (errno.ELOOP, errno.ENOTDIR):
-        return PathRefused(f"{path} leads through a symbolic link or a file that is no folder")
-    if error.errno in (errno.EISDIR,):
-        return PathRefused(f"{path} is a folder")
-    return PathRefused(f"{path} cannot be used: {error.strerror or error}")
