@@ -8,21 +8,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
-from interpreter.approval import ApprovalDecision, Approver
+from interpreter.approval import Approver
 from interpreter.code_blocks import CodeBlock, choose_block
+from interpreter.code_execution import CodeExecution
 from interpreter.code_output import OutputRecorder
 from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine.engine import Engine, EngineReply
 from interpreter.loop_detection import Repeats
 from interpreter.ollama_adapter import OllamaAdapter
+from interpreter.report import ENDED_TEXT, CodeRun, Ended, Report, observation, report_text, run_lines
 from interpreter.roles import head
-from interpreter.sandbox.protocol import Outcome, Runner
+from interpreter.sandbox.protocol import Runner
 from super_agent.core.edits.editor import Editor
-from super_agent.core.errors import Interrupted
 from super_agent.core.events import (
-    CodeDecided,
     ContextCompacted,
     FilesChanged,
     InstructionGiven,
@@ -31,27 +30,17 @@ from super_agent.core.events import (
     SpeakerStarted,
     TextStreamed,
 )
-from super_agent.core.files.workspace import Changes, Workspace
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.chat import Reply, Sampling
 from super_agent.core.model.context_allocation import WORTH_IT, ContextAllocation
 from super_agent.core.replies.calls import as_printed
 from super_agent.core.replies.reading import split_files
 from super_agent.core.text import clipped
 
-Ended = Literal["finished", "round_limit", "time_limit", "repeats", "reply_cut", "no_answer"]
-ENDED_TEXT: Mapping[Ended, str] = {
-    "finished": "done",
-    "round_limit": "stopped: the limit of code runs for one instruction was reached",
-    "time_limit": "stopped: the time for one instruction was over",
-    "repeats": "stopped: the same code gave the same result three times, with nothing new between",
-    "reply_cut": "stopped: the reply was cut by the length limit twice",
-    "no_answer": "stopped: the model gave no answer that could be carried out, twice",
-}
 EMPTY_REPLY = (
     "Your reply was empty. Write one ```python or ```shell block that does the next step, a file in a block headed by "
     "its language and path, or one sentence that says what was done."
 )
-INTERRUPT_EVERY_S = 0.1
 UNKNOWN_CONTEXT = 32768
 """Tokens, for the bounds of reports and results where the loaded context is not known."""
 
@@ -63,28 +52,6 @@ class Limits:
     max_rounds: int
     code_timeout_s: float
     total_timeout_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class CodeRun:
-    """One block that ran, or that was to run and was refused."""
-
-    block: CodeBlock
-    outcome: Outcome
-    output: str
-    edited: bool = False
-    """Whether the user changed the code before it ran."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What came of an instruction; `text` is bounded and written for whoever gave it."""
-
-    text: str
-    ended: Ended
-    final_reply: str
-    runs: tuple[CodeRun, ...]
-    changes: Changes
 
 
 class _Ended(Exception):
@@ -116,7 +83,7 @@ class Executor:
         engine: Engine,
         runners: Mapping[str, Runner],
         workspace: Workspace,
-        stage: OutputRecorder,
+        recorder: OutputRecorder,
         limits: Limits,
         approver: Approver | None = None,
         editor: Editor | None = None,
@@ -129,16 +96,12 @@ class Executor:
         self._adapter = adapter
         self.shares = ContextAllocation(adapter.context_length or UNKNOWN_CONTEXT)
         self._engine = engine
-        self._runners = runners
         self._workspace = workspace
-        self._stage = stage
-        self._emit = stage.emit
+        self._emit = recorder.emit
         self._limits = limits
-        self._approver = approver
         self._editor = editor
         self._cancelled = threading.Event()
-        self._interrupt: Callable[[], None] | None = None
-        """Ends what goes on now: code, or the question whether it may run."""
+        self._code = CodeExecution(runners, recorder, approver, self._cancelled)
 
     def carry_out(self, instruction: str, *, is_cancelled: Callable[[], bool] = lambda: False) -> Report:
         """Work until the model is done or a limit ends it; raises `SuperAgentError` (`Interrupted` after `cancel`).
@@ -148,7 +111,7 @@ class Executor:
         self._cancelled.clear()
         if is_cancelled():
             self._cancelled.set()
-        self._raise_if_cancelled()
+        self._code.raise_if_cancelled()
         self._emit(InstructionGiven(instruction))
         before = self._workspace.state()
         self._make_room(self.shares.round_tokens(self._adapter.reply_limit()))
@@ -171,7 +134,7 @@ class Executor:
         changes = self._workspace.changes_since(before)
         if changes:
             self._emit(FilesChanged(changes.created, changes.modified, changes.deleted))
-        text = clipped(_report_text(job, ended, changes), self.shares.report)
+        text = clipped(report_text(ended, job.final_reply, job.runs, changes), self.shares.report)
         report = Report(text, ended, job.final_reply, tuple(job.runs), changes)
         self._emit(ReportMade(report.text))
         return report
@@ -181,14 +144,7 @@ class Executor:
         self._cancelled.set()
         self._adapter.cancel()
         self._engine.cancel()
-        if self._interrupt is not None:
-            threading.Thread(target=self._interrupt_until_idle, name="interrupt", daemon=True).start()
-
-    def _interrupt_until_idle(self) -> None:
-        """Again and again: what is only about to begin forgets an interrupt that came before."""
-        while (interrupt := self._interrupt) is not None and self._cancelled.is_set():
-            interrupt()
-            time.sleep(INTERRUPT_EVERY_S)
+        self._code.cancel()
 
     def draw(self, sampling: Sampling | None) -> None:
         """How the model's replies are drawn from now on; None is as the settings say."""
@@ -256,9 +212,9 @@ class Executor:
         before = self._adapter.estimate_tokens(self.conversation.messages)
         if self._adapter.context_length is None or before + needed_tokens <= self._adapter.context_length:
             return
-        progress = "\n".join(_run_lines(job.runs)) if job else ""
+        progress = "\n".join(run_lines(job.runs)) if job else ""
         if job and job.runs:
-            progress += "\n" + _observation(job.runs[-1], 0, self.shares.code_output // 2)
+            progress += "\n" + observation(job.runs[-1], 0, self.shares.code_output // 2)
         shorter = self.conversation.compacted(self.shares.kept, job.text if job else "", progress)
         after = self._adapter.estimate_tokens(shorter)
         if after > before * WORTH_IT:
@@ -287,109 +243,17 @@ class Executor:
         self._raise_if_over(job)
         if len(job.runs) >= self._limits.max_rounds:
             raise _Ended("round_limit")
-        run = self._run_if_approved(job, block)
+        run, waited_s = self._code.run(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
+        job.deadline += waited_s  # a person's thinking costs the instruction no time
         repeats = job.repeats.count(run.block, run.outcome, run.output)
         job.runs.append(run)
-        observation = _observation(run, repeats, self.shares.code_output)
-        self.conversation.append("user", observation)
+        text = observation(run, repeats, self.shares.code_output)
+        self.conversation.append("user", text)
         if repeats >= 2:
             raise _Ended("repeats")
-        return observation
-
-    def _run_if_approved(self, job: _Instruction, block: CodeBlock) -> CodeRun:
-        ruling = None if self._approver is None else self._ruling(self._approver, job, block)
-        if ruling is not None and not ruling.runs:
-            return CodeRun(block, Outcome("refused", None, 0.0, 0, ruling.why), "")
-        asked_for, block = block, block if ruling is None else ruling.block
-        run = self._run_block(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
-        return run if block == asked_for else replace(run, edited=True)
-
-    def _ruling(self, approver: Approver, job: _Instruction, block: CodeBlock) -> ApprovalDecision:
-        """A person's thinking costs the instruction no time."""
-        began = time.monotonic()
-        self._interrupt = approver.cancel
-        try:
-            self._raise_if_cancelled()
-            ruling = approver.decide(block)
-        finally:
-            self._interrupt = None
-            job.deadline += time.monotonic() - began
-        decided = ruling.block
-        self._emit(CodeDecided(ruling.decision, ruling.by, ruling.why, decided.language, decided.code))
-        self._raise_if_cancelled()
-        if ruling.decision == "stopped":
-            raise Interrupted("stopped by the user, who was asked whether code may run")
-        return ruling
-
-    def _run_block(self, block: CodeBlock, timeout_s: float) -> CodeRun:
-        runner = self._runners[block.language]
-        self._interrupt = runner.interrupt
-        try:
-            self._raise_if_cancelled()  # `cancel` interrupts only what it finds running
-            outcome, text = self._stage.run(
-                "executor", block.language, block.code, lambda out: runner.run(block.code, out, max(timeout_s, 0.1))
-            )
-        finally:
-            self._interrupt = None
-        self._raise_if_cancelled()
-        return CodeRun(block, outcome, text)
+        return text
 
     def _raise_if_over(self, job: _Instruction) -> None:
-        self._raise_if_cancelled()
+        self._code.raise_if_cancelled()
         if time.monotonic() >= job.deadline:
             raise _Ended("time_limit")
-
-    def _raise_if_cancelled(self) -> None:
-        if self._cancelled.is_set():
-            raise Interrupted("the executor was interrupted")
-
-
-def _observation(run: CodeRun, repeats: int, max_output_chars: int) -> str:
-    """A result as the model reads it."""
-    outcome = run.outcome
-    if outcome.kind == "refused":
-        text = f"The {run.block.language} code did not run: {outcome.detail}"
-        return text + ("\n(It will not run if you write it again.)" if repeats else "")
-    how = outcome.kind.replace("_", " ")
-    if outcome.exit_code:
-        how += f", exit code {outcome.exit_code}"
-    if outcome.kind == "timed_out":
-        how += f" after {outcome.duration_s:.0f} s"
-    output = clipped(run.output.rstrip(), max_output_chars, "print less to see them") or "(no output)"
-    text = f"Result of the {run.block.language} code ({how}):\n{output}"
-    if run.edited:
-        text += f"\n(The user changed the code before it ran. This is what ran:\n{run.block.code.rstrip()})"
-    if outcome.detail:
-        text += f"\n({outcome.detail})"
-    if outcome.state_lost:
-        text += "\n(The process was restarted: its variables and imports are gone.)"
-    if repeats == 1:
-        text += "\n(This is the same code with the same result as before. Do something else, or finish.)"
-    return text
-
-
-def _report_text(job: _Instruction, ended: Ended, changes: Changes) -> str:
-    lines = (
-        [f"{ENDED_TEXT[ended]}. {clipped(job.final_reply.strip(), 800)}"]
-        if ended == "finished"
-        else [ENDED_TEXT[ended]]
-    )
-    lines += _run_lines(job.runs)
-    if job.runs:
-        lines.append(f"Output of the last run:\n````\n{clipped(job.runs[-1].output.rstrip(), 1200)}\n````")
-    for title, paths in (("Created", changes.created), ("Changed", changes.modified), ("Deleted", changes.deleted)):
-        if paths:
-            lines.append(f"{title}: {clipped(', '.join(paths), 400)}")
-    return "\n".join(lines)
-
-
-def _run_lines(runs: list[CodeRun]) -> list[str]:
-    """What ran and how it ended, a line or a few for each."""
-    lines = []
-    for number, run in enumerate(runs, 1):
-        code = run.outcome.exit_code
-        how = run.outcome.kind.replace("_", " ") + (f", exit code {code}" if code else "")
-        if run.outcome.kind == "refused":
-            how += f": {run.outcome.detail}"
-        lines.append(f"Run {number} ({run.block.language}, {how}): {clipped(run.block.code.strip(), 300)}")
-    return lines

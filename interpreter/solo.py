@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from interpreter.check import Check, CheckResult
-from interpreter.executor import ENDED_TEXT, Executor, Report
+from interpreter.executor import Executor
+from interpreter.report import ENDED_TEXT, Report
 from super_agent.core.errors import Interrupted, LimitReached
 from super_agent.core.events import Emit, EndReason, Resampled, TurnStarted, UserSpoke
 from super_agent.core.model.chat import Sampling

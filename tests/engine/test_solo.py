@@ -4,7 +4,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from interpreter.check import Check, CheckResult
-from interpreter.executor import Executor, Report
+from interpreter.executor import Executor
+from interpreter.report import Report
 from interpreter.sandbox.protocol import Outcome
 from interpreter.solo import SoloRun
 from super_agent.core.events import discard
