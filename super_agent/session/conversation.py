@@ -10,8 +10,9 @@ from super_agent.core.errors import Interrupted, SuperAgentError
 from super_agent.core.events import Notice, TurnStarted
 from super_agent.core.settings import Settings
 from super_agent.core.state import SessionFolder
-from super_agent.session import wiring
+from super_agent.session import facts, wiring
 from super_agent.session.approval import require_approval
+from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions
 from super_agent.session.record import RunPersistence
 
@@ -23,8 +24,8 @@ CONVERSATION = "(a conversation)"
 class Conversation:
     """Open until its `with` block is left; its owner calls `say` from one thread."""
 
-    context: wiring.RunContext
-    model_session: wiring.ModelSession
+    context: RunContext
+    model_session: ModelSession
     record: RunPersistence
     executor: Executor
     turns: int = 0
@@ -36,7 +37,7 @@ class Conversation:
 
     def tell(self, text: str) -> None:
         """Say something to the person, as an event."""
-        self.context.emit(Notice("info", text))
+        self.context.tell(text)
 
     def say(self, instruction: str) -> None:
         """Have one instruction carried out; what goes wrong is told as an event and the conversation goes on."""
@@ -59,7 +60,7 @@ class Conversation:
         """Told to the store alone: the person ended it and needs no summary; whoever looks back does."""
         if self.record.recorder is not None:
             self.context.stream.sinks = (self.record.recorder,)
-            self.context.emit(wiring.ended(self.context, self.model_session, "finished", 0, "", self.turns, duration_s))
+            self.context.emit(facts.ended(self.context, self.model_session, "finished", 0, "", self.turns, duration_s))
 
 
 @contextmanager
@@ -68,11 +69,11 @@ def open_conversation(options: RunOptions, settings: Settings, door: Door) -> It
 
     The door's cancellation ends the action under way and with it, as it stays cancelled, whatever is said later.
     """
-    with wiring.open_context(settings, options.workspace, options.python, door.sinks) as context:
+    with open_context(settings, options.workspace, options.python, door.sinks) as context:
         began = time.monotonic()
-        facts = wiring.started(context, CONVERSATION, "exec", None)
-        record = RunPersistence.begin(context, facts, is_conversation=True)
-        wiring.announce(context)
+        started = facts.started(context, CONVERSATION, "exec", None)
+        record = RunPersistence.begin(context, started, is_conversation=True)
+        facts.announce(context)
         model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
         require_approval(context, door.approver, lambda: conversation.cancel())
         conversation = Conversation(context, model_session, record, wiring.build_executor(context, model_session))

@@ -10,12 +10,15 @@ from super_agent.core.errors import ExitCode, StoreFailed, SuperAgentError
 from super_agent.core.events import EndReason
 from super_agent.core.settings import Settings
 from super_agent.core.threads import call_soon
-from super_agent.session import wiring
+from super_agent.session import facts, wiring
 from super_agent.session.approval import require_approval
 from super_agent.session.begun import Begun, keep_begun
+from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions, RunResult
 from super_agent.session.record import END, RunPersistence
 from super_agent.session.run_state import Restored, RunState, WorkState
+from super_agent.session.sandbox import require_program
+from super_agent.session.setup import run_setup
 from super_agent.session.steering import steerable
 from super_agent.session.work import Boundary, Work
 
@@ -58,21 +61,21 @@ class Clock:
 
 def run(options: RunOptions, settings: Settings, door: Door) -> RunResult:
     """Run one task to its end; raises `SuperAgentError` for what is wrong before the run begins."""
-    with wiring.open_context(settings, options.workspace, options.python, door.sinks, options.session) as context:
+    with open_context(settings, options.workspace, options.python, door.sinks, options.session) as context:
         if options.check is not None and options.setup is None:
-            wiring.require_program(context, options.check)
+            require_program(context.policy, options.check)
         _keep_begun(context, options)
-        record = RunPersistence.begin(context, wiring.started(context, options.task, options.mode, options.check))
+        record = RunPersistence.begin(context, facts.started(context, options.task, options.mode, options.check))
         return carry_out(record, options, door)
 
 
-def _keep_begun(context: wiring.RunContext, options: RunOptions) -> None:
+def _keep_begun(context: RunContext, options: RunOptions) -> None:
     """What a resumption begins again with where a kill comes before the first turn; raises `StoreFailed`."""
     if context.store is None:
         return
     settings, python = context.settings, str(options.python) if options.python is not None else None
     state = RunState(
-        options.mode, options.task, options.check, python, settings.model, settings.base_url, wiring.limits(settings),
+        options.mode, options.task, options.check, python, settings.model, settings.base_url, facts.limits(settings),
         WorkState("", ""),
     )  # fmt: skip
     try:
@@ -92,15 +95,15 @@ def carry_out(
     context, clock = record.context, Clock(state.elapsed_s if state else 0.0)
     settings = context.settings
     work: Work | None = None
-    model_session: wiring.ModelSession | None = None
+    model_session: ModelSession | None = None
     try:
         door = steerable(record, door)
-        wiring.announce(context)
+        facts.announce(context)
         _go_on_unless_cancelled(door)
         if options.setup is not None:
-            wiring.run_setup(context, options.setup, lambda question: options.yes or door.confirm(question))
+            run_setup(context, options.setup, lambda question: options.yes or door.confirm(question))
             if options.check is not None:  # what it names may only have been installed now
-                wiring.require_program(context, options.check)
+                require_program(context.policy, options.check)
         approver = require_approval(context, door.approver, door.cancellation.cancel)
         model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
         _go_on_unless_cancelled(door)
@@ -119,7 +122,7 @@ def carry_out(
         end = _End("interrupted", "interrupted", ExitCode.INTERRUPTED)
     _keep_the_end(record, end)
     turns, exit_code = work.turns() if work else 0, int(end.exit_code)
-    ended = wiring.ended(context, model_session, end.reason, exit_code, end.detail, turns, clock.elapsed_s())
+    ended = facts.ended(context, model_session, end.reason, exit_code, end.detail, turns, clock.elapsed_s())
     ended = replace(ended, resumable=record.resumable)
     context.emit(ended)
     return RunResult(ended, exit_code, end.error)
@@ -139,7 +142,7 @@ def _keep_the_end(record: RunPersistence, end: _End) -> None:
             end.reason, end.detail, end.exit_code, end.error = "error", str(error), error.exit_code, error
 
 
-def _keeper(record: RunPersistence, model_session: wiring.ModelSession, options: RunOptions, clock: Clock) -> Boundary:
+def _keeper(record: RunPersistence, model_session: ModelSession, options: RunOptions, clock: Clock) -> Boundary:
     """What keeps the run's state at each turn boundary."""
     settings = record.context.settings
 
@@ -152,7 +155,7 @@ def _keeper(record: RunPersistence, model_session: wiring.ModelSession, options:
             python,
             settings.model,
             settings.base_url,
-            wiring.limits(settings),
+            facts.limits(settings),
             work,
             turns,
             round(clock.elapsed_s(), 3),
@@ -164,8 +167,8 @@ def _keeper(record: RunPersistence, model_session: wiring.ModelSession, options:
 
 
 def _work(
-    context: wiring.RunContext,
-    model_session: wiring.ModelSession,
+    context: RunContext,
+    model_session: ModelSession,
     options: RunOptions,
     door: Door,
     boundary: Boundary,

@@ -9,8 +9,8 @@ from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.stream import MAX_ALL_BYTES, MAX_FILE_BYTES
 from super_agent.core.state import Heartbeat
 from super_agent.core.store.recorder import Recorder
+from super_agent.session.context import RunContext
 from super_agent.session.journal import Journal
-from super_agent.session.wiring import RunContext
 
 START, END = "start", "end"
 MAX_NAMED = 5

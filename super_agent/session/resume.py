@@ -13,15 +13,17 @@ from super_agent.core.settings import Settings, load_settings
 from super_agent.core.state import SessionFolder
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
-from super_agent.session import wiring
+from super_agent.session import facts
 from super_agent.session.begun import Begun, begun
 from super_agent.session.choice import chosen
+from super_agent.session.context import RunContext, open_context
 from super_agent.session.drive import carry_out
 from super_agent.session.limits import MORE
 from super_agent.session.options import Door, ResumeOptions, RunOptions, RunResult
 from super_agent.session.record import RunPersistence, open_snapshots
 from super_agent.session.rollback import RolledBack, roll_back
 from super_agent.session.run_state import Restored, RunState
+from super_agent.session.sandbox import require_program
 
 GO_ON = "Go on, and try another way than before."
 
@@ -44,9 +46,9 @@ class Resumption:
         python = Path(state.python) if state.python is not None else None
         check = ask.check_after(state.check)
         recorder = self.store.continue_session(row.id)
-        with recorder, wiring.open_context(settings, Path(row.workspace), python, door.sinks, row.id) as context:
+        with recorder, open_context(settings, Path(row.workspace), python, door.sinks, row.id) as context:
             if check is not None and check != state.check:
-                wiring.require_program(context, check)
+                require_program(context.policy, check)
             options = RunOptions(
                 state.task, context.workspace.root, state.mode, check, python=python,
                 strict_instance=ask.strict_instance,
@@ -56,12 +58,12 @@ class Resumption:
             if snapshots is not None:
                 turned = roll_back(snapshots, context.session, state.turns, lambda paths: _agree(door, paths))
             context.before = context.workspace.state()
-            facts = RunResumed(
+            resumed = RunResumed(
                 state.task, state.mode, row.workspace, settings.model, settings.base_url, check,
-                settings.sandbox, wiring.limits(settings), state.turns, instruction, turned.rolled_back,
+                settings.sandbox, facts.limits(settings), state.turns, instruction, turned.rolled_back,
                 turned.changed_meanwhile, settings.network,
             )  # fmt: skip
-            record = RunPersistence.go_on(context, recorder, snapshots, facts)
+            record = RunPersistence.go_on(context, recorder, snapshots, resumed)
             _tell(context, turned)
             restored = Restored(state.work, _note(turned), instruction, self.lines)
             return carry_out(record, options, door, state, restored)
@@ -87,9 +89,9 @@ class Restart:
             python, ask.strict_instance,
         )  # fmt: skip
         recorder = self.store.continue_session(row.id)
-        with recorder, wiring.open_context(self.settings, options.workspace, python, door.sinks, row.id) as context:
-            facts = wiring.started(context, task, options.mode, options.check)
-            return carry_out(RunPersistence.begin_again(context, recorder, facts), options, door)
+        with recorder, open_context(self.settings, options.workspace, python, door.sinks, row.id) as context:
+            started = facts.started(context, task, options.mode, options.check)
+            return carry_out(RunPersistence.begin_again(context, recorder, started), options, door)
 
 
 @contextmanager
@@ -129,7 +131,7 @@ def _agree(door: Door, paths: tuple[str, ...]) -> bool:
     return door.confirm(f"Changed while code of the broken turn ran, by it or by somebody else: {names}. Take it back?")
 
 
-def _tell(context: wiring.RunContext, turned: RolledBack) -> None:
+def _tell(context: RunContext, turned: RolledBack) -> None:
     back = f"super-agent undo {context.session.session} --before-resume"
     if turned.doubtful:
         names = ", ".join(printable_path(path) for path in turned.doubtful)

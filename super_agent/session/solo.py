@@ -7,13 +7,14 @@ from super_agent.core.events import EndReason
 from super_agent.core.model.sampling import first_sampling
 from super_agent.core.threads import in_thread
 from super_agent.session import wiring
+from super_agent.session.context import ModelSession, RunContext
 from super_agent.session.run_state import Restored, WorkState
 from super_agent.session.work import Boundary, Work
 
 
 def solo_work(
-    context: wiring.RunContext,
-    model_session: wiring.ModelSession,
+    context: RunContext,
+    model_session: ModelSession,
     check: str | None,
     task: str,
     user_lines: Callable[[], Sequence[str]],

@@ -8,6 +8,7 @@ from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.sampling import first_sampling
 from super_agent.session import attempt_states, wiring
+from super_agent.session.context import ModelSession, RunContext
 from super_agent.session.run_state import Restored, WorkState
 from super_agent.session.work import Boundary, Work
 from super_agent.team.composition import composition
@@ -16,8 +17,8 @@ from super_agent.team.transcript import Entry, Transcript
 
 
 def team_work(
-    context: wiring.RunContext,
-    model_session: wiring.ModelSession,
+    context: RunContext,
+    model_session: ModelSession,
     check: str | None,
     task: str,
     user_lines: Callable[[], Sequence[str]],
@@ -25,54 +26,68 @@ def team_work(
     restored: Restored | None,
 ) -> Work:
     """Build the team, where it stood if `restored` is given; its processes start when they are first needed."""
-    settings = context.settings
     # It would print a member's error with its traceback; the run carries the original and ends with it.
     logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
-    wiring.register(context, model_session, "autogen")
-    llm = LLMClient(settings, model_session.middleware, model_session.ready.loaded.context_length, emit=context.emit)
-    executor = wiring.build_executor(context, model_session, restored.work if restored else None)
-
-    def before_write(path: str, original: bytes | None) -> None:
-        context.session.save_original(path, original)
-        if context.journal is not None:
-            context.journal.writing(path)
+    parts = _parts(context, model_session, check, user_lines, restored)
+    run = TeamRun(parts)
 
     def keep(turns: int) -> None:
-        boundary(turns, WorkState(run.transcript.to_json(), executor.conversation.to_json(), run.began_green))
+        conversation = parts.executor.conversation.to_json()
+        boundary(turns, WorkState(run.transcript.to_json(), conversation, run.began_green))
 
-    def go_back(left: int, turn: int, was_left: bool, paths: tuple[str, ...]) -> tuple[str, ...] | None:
-        return attempt_states.go_back(context, left, attempt_states.state_after(turn, left=was_left), paths)
-
-    run = TeamRun(
-        TeamParts(
-            llm=llm,
-            details=model_session.ready.details,
-            workspace=context.workspace,
-            editor=Editor(context.workspace, context.emit, before_write),
-            executor=executor,
-            check=wiring.build_check(context, check),
-            emit=context.emit,
-            max_turns=settings.max_turns,
-            user_lines=user_lines,
-            at_turn_start=model_session.at_turn_start,
-            at_boundary=keep,
-            model_sums_up=settings.compaction == "model",
-            composition=composition(settings, model_session.ready.details),
-            go_back=go_back,
-            sampling=first_sampling(settings, context.session.session),
-        )
-    )
+    parts.at_boundary = keep
     if restored is not None:
-        run.transcript = Transcript.from_json(restored.work.work)
-        run.began_green, run.instruction = restored.work.began_green, restored.instruction
-        if restored.note:
-            run.transcript.append(Entry("user", restored.note))
+        _restore(run, restored)
 
     async def start() -> tuple[EndReason, str]:
         try:
             end = await run.run(task)
         finally:
-            await llm.aclose()
+            await parts.llm.aclose()
         return end.reason, end.detail
 
     return Work(start, run.stop, lambda: run.turns)
+
+
+def _parts(
+    context: RunContext,
+    model_session: ModelSession,
+    check: str | None,
+    user_lines: Callable[[], Sequence[str]],
+    restored: Restored | None,
+) -> TeamParts:
+    settings, ready = context.settings, model_session.ready
+    wiring.register(context, model_session, "autogen")
+
+    def go_back(left: int, turn: int, was_left: bool, paths: tuple[str, ...]) -> tuple[str, ...] | None:
+        return attempt_states.go_back(context, left, attempt_states.state_after(turn, left=was_left), paths)
+
+    return TeamParts(
+        llm=LLMClient(settings, model_session.middleware, ready.loaded.context_length, emit=context.emit),
+        details=ready.details,
+        workspace=context.workspace,
+        editor=Editor(context.workspace, context.emit, lambda path, original: _before_write(context, path, original)),
+        executor=wiring.build_executor(context, model_session, restored.work if restored else None),
+        check=wiring.build_check(context, check),
+        emit=context.emit,
+        max_turns=settings.max_turns,
+        user_lines=user_lines,
+        at_turn_start=model_session.at_turn_start,
+        model_sums_up=settings.compaction == "model",
+        composition=composition(settings, ready.details),
+        go_back=go_back,
+        sampling=first_sampling(settings, context.session.session),
+    )
+
+
+def _before_write(context: RunContext, path: str, original: bytes | None) -> None:
+    context.session.save_original(path, original)
+    if context.journal is not None:
+        context.journal.writing(path)
+
+
+def _restore(run: TeamRun, restored: Restored) -> None:
+    run.transcript = Transcript.from_json(restored.work.work)
+    run.began_green, run.instruction = restored.work.began_green, restored.instruction
+    if restored.note:
+        run.transcript.append(Entry("user", restored.note))

@@ -16,7 +16,7 @@ from super_agent.core.errors import ExitCode
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.settings import Settings, load_settings
 from super_agent.session.own_folders import own_folders
-from super_agent.session.wiring import settle_sandbox
+from super_agent.session.sandbox import settle_sandbox
 
 
 def main(
