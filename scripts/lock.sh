@@ -10,7 +10,7 @@ compile() {
 }
 
 compile --universal pyproject.toml -o requirements/main.txt
-compile --universal pyproject.toml --group dev -o requirements/dev.txt
+compile --universal pyproject.toml --group dev --overrides requirements/overrides.txt -o requirements/dev.txt
 # The same pins and Ray's beside them, for nodes of a cluster.
 compile --universal pyproject.toml --extra ray -c requirements/main.txt -o requirements/ray.txt
 (cd interpreter/open_interpreter && compile --universal --overrides overrides.txt requirements.in -o requirements.txt)

@@ -83,14 +83,16 @@ class Chromium:
         """What can be read on the page."""
         return str(self.evaluate("document.body ? document.body.innerText : ''"))
 
-    def screenshot(self, path: Path, width: int = 1200, height: int = 900, *, dark: bool = False) -> None:
-        """As a PNG, of a window of that size."""
+    def looks(self, width: int = 1200, height: int = 900, *, dark: bool = False) -> None:
+        """A window of that size from now on, for a person who likes it light or dark."""
         self.command(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.command("Emulation.setEmulatedMedia", features=[scheme])
-        time.sleep(0.3)
+
+    def screenshot(self, path: Path) -> None:
+        """What is seen, as a PNG."""
         path.write_bytes(base64.b64decode(self.command("Page.captureScreenshot", format="png")["data"]))
 
     def complaints(self) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from super_agent.core.events import RunStarted, Stamped
 from super_agent.core.store.store import Store
 from super_agent.session.control_wire import tell
 from tests.cli.conftest import CHECKOUT, SuperAgent, environment, super_agent
+from tests.web.chromium import Chromium, chromium
 
 __all__ = ["SuperAgent", "super_agent"]
 
@@ -91,6 +93,21 @@ def store(tmp_path: Path) -> Iterator[Store]:
         for row in opened.sessions():  # of a test that failed: what a page began would wait for an answer for ever
             with suppress(UsageError):
                 tell(tmp_path / "home" / "state" / "sessions" / row.id, {"do": "stop"})
+
+
+@pytest.fixture
+def window() -> Iterator[Chromium]:
+    """A real browser with a profile of its own; its path is short, as sockets lie in it."""
+    temporary = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
+    with temporary as profile, chromium(Path(profile)) as opened:
+        yield opened
+
+
+def enter(window: Chromium, server: Server) -> str:
+    """Use the server's link; returns how every address begins."""
+    window.open(server.link)
+    window.wait("document.querySelector('form[role=search]')")
+    return server.base
 
 
 def keep(store: Store, session: str, events: list[Stamped]) -> None:
