@@ -69,6 +69,8 @@ class SoloRun:
     state: SoloState = field(default_factory=SoloState)
     instruction: str = ""
     """What the user adds to a run that had ended."""
+    project: str = ""
+    """What is known of the project beside its files, for the first instruction."""
     sampling: Sampling = field(default_factory=lambda: Sampling(0.0, 0))
     """What the replies of further attempts are drawn with, before it rises."""
     _stopped: SoloEnd | None = field(default=None)
@@ -118,7 +120,8 @@ class SoloRun:
         self.executor.conversation.task = task.strip()
         before = self._run_check("before")
         self.state.began_green = None if before is None else before.passed
-        self.state.instruction = task if before is None or before.passed else f"{task}\n\n{self._check_text(before)}"
+        told = self._check_text(before) if before is not None and not before.passed else ""
+        self.state.instruction = "\n\n".join(part for part in (task, self.project, told) if part)
         self.state.first = self.state.instruction
 
     def _go_on(self, instruction: str) -> None:

@@ -130,7 +130,7 @@ def run_flags(flags: Mapping[str, Any], env_file: Path | None) -> tuple[str, ...
         for name in PLAIN_FLAGS
         if flags.get(name) is not None
     ]
-    found += ["--network"] if flags.get("network") else []
+    found += [f"--{name.replace('_', '-')}" for name in ("network", "trust_instructions") if flags.get(name)]
     return (*found, *([f"--env-file={env_file.absolute()}"] if env_file is not None else []))
 
 

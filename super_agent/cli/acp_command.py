@@ -26,6 +26,9 @@ def acp(
     approve: Annotated[
         str | None, typer.Option("--approve", help="Ask before code runs: never, risky or always.", metavar="WHEN")
     ] = None,
+    trust_instructions: Annotated[
+        bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
+    ] = False,
     strict_instance: Annotated[
         bool, typer.Option("--strict-instance", help="End a run when the model is reloaded or cut.")
     ] = False,
@@ -37,6 +40,7 @@ def acp(
     flags = {
         "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
         "sandbox": sandbox, "approve": approve, **({"network": True} if network else {}),
+        **({"trust_instructions": True} if trust_instructions else {}),
     }  # fmt: skip
     raise typer.Exit(
         command.main(flags, env_file=env_file, check=check, solo=solo, python=python, strict_instance=strict_instance)

@@ -81,6 +81,9 @@ def tasks_(
     max_tokens: Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of each run.")] = None,
     sandbox: Annotated[str | None, typer.Option("--sandbox", help="As for `run`.")] = None,
     network: Annotated[bool, typer.Option("--network", help="Give the code the network.")] = False,
+    trust_instructions: Annotated[
+        bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
+    ] = False,
     ray: Annotated[
         str | None,
         typer.Option("--ray", metavar="[ADDRESS]", help="On a Ray cluster; without an address on a local one."),
@@ -98,6 +101,7 @@ def tasks_(
     flags = {
         "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
         "sandbox": sandbox, **({"network": True} if network else {}),
+        **({"trust_instructions": True} if trust_instructions else {}),
     }  # fmt: skip
     raise typer.Exit(command.main(options, flags, env_file))
 

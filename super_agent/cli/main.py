@@ -56,6 +56,9 @@ Network = Annotated[
 Approve = Annotated[
     str | None, typer.Option("--approve", help="Ask before code runs: never, risky or always.", metavar="WHEN")
 ]
+TrustInstructions = Annotated[
+    bool, typer.Option("--trust-instructions", help="Show the workspace's AGENTS.md to the models without a question.")
+]
 NoSnapshots = Annotated[bool, typer.Option("--no-snapshots", help="Keep no snapshots: no diff, no undo.")]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Do not keep this run in the session store.")]
 
@@ -94,6 +97,7 @@ def run(
     sandbox: Sandbox = None,
     network: Network = False,
     approve: Approve = None,
+    trust_instructions: TrustInstructions = False,
     strict_instance: Strict = False,
     no_store: NoStore = False,
     no_snapshots: NoSnapshots = False,
@@ -125,6 +129,7 @@ def resume(
     sandbox: Sandbox = None,
     network: Network = False,
     approve: Approve = None,
+    trust_instructions: TrustInstructions = False,
     strict_instance: Strict = False,
     no_snapshots: NoSnapshots = False,
     json: Json = False,
@@ -156,6 +161,7 @@ def exec_(
     sandbox: Sandbox = None,
     network: Network = False,
     approve: Approve = None,
+    trust_instructions: TrustInstructions = False,
     strict_instance: Strict = False,
     no_store: NoStore = False,
     no_snapshots: NoSnapshots = False,
@@ -260,7 +266,8 @@ def _flags(given: dict[str, Any]) -> dict[str, Any]:
     settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "attempts", "members", "sandbox", "approve")
     flags = {names.get(name, name): given[name] for name in settings if name in given}
     off = {name: "off" for name in ("store", "snapshots") if given.get(f"no_{name}")}
-    return flags | off | ({"network": True} if given.get("network") else {})
+    on = {name: True for name in ("network", "trust_instructions") if given.get(name)}
+    return flags | off | on
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -25,6 +25,9 @@ def mcp(
     max_tokens: Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of each task.")] = None,
     sandbox: Annotated[str | None, typer.Option("--sandbox", help="As for `run`.")] = None,
     network: Annotated[bool, typer.Option("--network", help="Give the code the network.")] = False,
+    trust_instructions: Annotated[
+        bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="With --http: the address as one JSON object.")] = False,
     env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
 ) -> None:
@@ -41,5 +44,6 @@ def mcp(
     flags = {
         "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
         "sandbox": sandbox, **({"network": True} if network else {}),
+        **({"trust_instructions": True} if trust_instructions else {}),
     }  # fmt: skip
     raise typer.Exit(command.main(command.Options(tuple(root or ()), http), flags, env_file, announce))

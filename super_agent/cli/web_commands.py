@@ -28,6 +28,9 @@ def web(
     ] = None,
     model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
+    trust_instructions: Annotated[
+        bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
+    ] = False,
     env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
 ) -> None:
     """A page on this machine to begin, watch and steer runs, to look back, and to see the instance."""
@@ -35,6 +38,6 @@ def web(
 
     opens = sys.stdout.isatty() if open_ is None else open_
     roots = tuple(folder.expanduser().resolve() for folder in root or [Path()])
-    flags = {"model": model, "base_url": base_url}
+    flags = {"model": model, "base_url": base_url, **({"trust_instructions": True} if trust_instructions else {})}
     options = command.Options(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
     raise typer.Exit(command.main(options, say, complain))

@@ -94,6 +94,9 @@ class Settings(BaseModel):
     approve: Literal["never", "risky", "always"] | None = Field(
         None, description="when a person is asked before code runs; never in the sandbox, else always"
     )
+    trust_instructions: bool = Field(
+        False, description="whether the workspace's AGENTS.md is shown to the models without a question"
+    )
     store: Literal["on", "off"] = Field("on", description="whether runs are kept in the session store")
     snapshots: Literal["on", "off"] = Field("on", description="whether each turn's files are kept for diff and undo")
     state_dir: Path = Field(

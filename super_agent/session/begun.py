@@ -16,11 +16,13 @@ class Begun:
     state: RunState
     setup: str | None
     yes: bool
+    trust_instructions: bool = False
 
 
 def keep_begun(folder: SessionFolder, begun: Begun) -> None:
     """Raises OSError."""
     facts = {"state": begun.state.to_json(), "setup": begun.setup, "yes": begun.yes}
+    facts["trust_instructions"] = begun.trust_instructions
     write_durably(folder.path / FILE, json.dumps(facts).encode())
 
 
@@ -30,4 +32,6 @@ def begun(folder: SessionFolder) -> Begun | None:
         facts = json.loads((folder.path / FILE).read_bytes())
     except FileNotFoundError:
         return None
-    return Begun(RunState.from_json(facts["state"]), facts["setup"], facts["yes"])
+    return Begun(
+        RunState.from_json(facts["state"]), facts["setup"], facts["yes"], facts.get("trust_instructions", False)
+    )

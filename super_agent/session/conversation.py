@@ -14,6 +14,7 @@ from super_agent.session import facts, wiring
 from super_agent.session.approval import require_approval
 from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions
+from super_agent.session.project_instructions import instructions_text, trusted_instructions
 from super_agent.session.record import RunPersistence
 
 CONVERSATION = "(a conversation)"
@@ -28,6 +29,8 @@ class Conversation:
     model_session: ModelSession
     record: RunPersistence
     executor: Executor
+    project: str = ""
+    """What the first instruction is told of the project beside its files."""
     turns: int = 0
 
     @property
@@ -44,7 +47,8 @@ class Conversation:
         self.turns += 1
         self.context.emit(TurnStarted(self.turns))
         try:
-            self.executor.carry_out(instruction)
+            self.executor.carry_out("\n\n".join(filter(None, (instruction, self.project))))
+            self.project = ""
         except Interrupted:
             self.context.emit(Notice("warning", "interrupted; the conversation goes on"))
         except SuperAgentError as error:
@@ -74,9 +78,11 @@ def open_conversation(options: RunOptions, settings: Settings, door: Door) -> It
         started = facts.started(context, CONVERSATION, "exec", None)
         record = RunPersistence.begin(context, started, is_conversation=True)
         facts.announce(context)
+        trusted = trusted_instructions(context, "", door.answer)
         model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
         require_approval(context, door.approver, lambda: conversation.cancel())
         conversation = Conversation(context, model_session, record, wiring.build_executor(context, model_session))
+        conversation.project = instructions_text(trusted, model_session.ready.loaded.context_length)
         context.stack.callback(door.cancellation.on_cancel(conversation.cancel))
         yield conversation
         conversation.end(time.monotonic() - began)

@@ -15,6 +15,7 @@ from super_agent.session.approval import require_approval
 from super_agent.session.begun import Begun, keep_begun
 from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions, RunResult
+from super_agent.session.project_instructions import Instructions, instructions_text, trusted_instructions
 from super_agent.session.record import END, RunPersistence
 from super_agent.session.run_state import Restored, RunState, WorkState
 from super_agent.session.sandbox import require_program
@@ -79,7 +80,7 @@ def _keep_begun(context: RunContext, options: RunOptions) -> None:
         WorkState("", ""),
     )  # fmt: skip
     try:
-        keep_begun(context.session, Begun(state, options.setup, options.yes))
+        keep_begun(context.session, Begun(state, options.setup, options.yes, settings.trust_instructions))
     except OSError as error:
         raise StoreFailed(f"the session cannot be kept: {error.strerror}", fix="Make room on the disk") from error
 
@@ -100,6 +101,7 @@ def carry_out(
         door = steerable(record, door)
         facts.announce(context)
         _go_on_unless_cancelled(door)
+        trusted = trusted_instructions(context, options.task, door.answer) if restored is None else ()
         if options.setup is not None:
             run_setup(context, options.setup, lambda question: options.yes or door.confirm(question))
             if options.check is not None:  # what it names may only have been installed now
@@ -110,7 +112,7 @@ def carry_out(
         if state is not None:
             model_session.counting.totals.update(state.totals)
         boundary = _keeper(record, model_session, options, clock)
-        work = _work(context, model_session, options, door, boundary, restored)
+        work = _work(context, model_session, options, door, boundary, restored, trusted)
         waited_s = approver.waited_s if approver is not None else lambda: 0.0
         limit = _Limit(max(settings.max_time_s - clock.before_s, 0.0), settings.max_time_s, waited_s)
         end = asyncio.run(_drive(work, door, limit))
@@ -173,8 +175,10 @@ def _work(
     door: Door,
     boundary: Boundary,
     restored: Restored | None,
+    trusted: tuple[Instructions, ...],
 ) -> Work:
     """The team, or the executor alone; AutoGen is imported for the team only."""
+    project = instructions_text(trusted, model_session.ready.loaded.context_length)
     earlier = list(restored.lines) if restored is not None else []
 
     def user_lines() -> list[str]:
@@ -185,10 +189,10 @@ def _work(
     if options.mode == "team":
         from super_agent.session.team import team_work
 
-        return team_work(context, model_session, options.check, options.task, user_lines, boundary, restored)
+        return team_work(context, model_session, options.check, options.task, user_lines, boundary, restored, project)
     from super_agent.session.solo import solo_work
 
-    return solo_work(context, model_session, options.check, options.task, user_lines, boundary, restored)
+    return solo_work(context, model_session, options.check, options.task, user_lines, boundary, restored, project)
 
 
 @dataclass(frozen=True, slots=True)

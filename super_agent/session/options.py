@@ -74,6 +74,11 @@ def disagree(_question: str) -> bool:
     return False
 
 
+def nobody_answers(_question: str) -> bool | None:
+    """Of a door at which nobody can be asked."""
+    return None
+
+
 def nobody(_context: ApprovalContext) -> str:
     """Of a door at which nobody can be asked."""
     return "this way of starting it asks nobody"
@@ -84,8 +89,9 @@ class Door:
     """How a run is seen and spoken to. Everything but `sinks` may be called from any thread of the run.
 
     `sinks` see each event before the next is emitted; `take_lines` gives what the person said since its last call;
-    `confirm` answers a yes-or-no question; `approver` is made when it is known that one is needed. With `signals` the
-    process's Ctrl-C and SIGTERM cancel the run (main thread only); a second Ctrl-C is not waited for.
+    `confirm` answers a yes-or-no question, and so does `answer`, with None where nobody did; `approver` is made when it
+    is known that one is needed. With `signals` the process's Ctrl-C and SIGTERM cancel the run (main thread only); a
+    second Ctrl-C is not waited for.
     """
 
     sinks: tuple[Sink, ...]
@@ -94,6 +100,7 @@ class Door:
     approver: MakeApprover = nobody
     cancellation: Cancellation = field(default_factory=Cancellation)
     signals: bool = False
+    answer: Callable[[str], bool | None] = nobody_answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ def open_resumption(
         kept = store.last_checkpoint(row.id)
         if kept is None:
             asked = _begun(given, row)
+            flags = {"trust_instructions": asked.trust_instructions or None, **flags}
             yield Restart(options, _settings(options, flags, env_file, row, asked.state), store, row, asked)
             return
         state, seq = RunState.from_json(kept.state), kept.seq

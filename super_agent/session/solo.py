@@ -20,6 +20,7 @@ def solo_work(
     user_lines: Callable[[], Sequence[str]],
     boundary: Boundary,
     restored: Restored | None,
+    project: str,
 ) -> Work:
     """Build the executor's run, where it stood if `restored` is given; it works in a thread of its own."""
     executor = wiring.build_executor(context, model_session, restored.work if restored else None)
@@ -35,6 +36,7 @@ def solo_work(
         user_lines=user_lines,
         at_turn_start=model_session.at_turn_start,
         at_boundary=keep,
+        project=project,
         sampling=first_sampling(context.settings, context.session.session),
     )
     if restored is not None:

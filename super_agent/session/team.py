@@ -24,6 +24,7 @@ def team_work(
     user_lines: Callable[[], Sequence[str]],
     boundary: Boundary,
     restored: Restored | None,
+    project: str,
 ) -> Work:
     """Build the team, where it stood if `restored` is given; its processes start when they are first needed."""
     # It would print a member's error with its traceback; the run carries the original and ends with it.
@@ -36,6 +37,7 @@ def team_work(
         boundary(turns, WorkState(run.transcript.to_json(), conversation, run.began_green))
 
     parts.at_boundary = keep
+    parts.project = project
     if restored is not None:
         _restore(run, restored)
 

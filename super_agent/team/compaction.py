@@ -147,6 +147,7 @@ def compaction(
     """
     summary = Summary(room_chars)
     summary.add("the task", "", transcript.task.strip(), 0.5)
+    summary.add("what the project's people say", "", transcript.project, 0.2)
     users = [entry.text for entry in transcript.by("user")]
     summary.add("what the user said", "", "\n".join(users), 0.2)
     failure = _last_failure(transcript)

@@ -12,6 +12,8 @@ MAX_PATH_CHARS = 200
 """Longer ones are of folders nested by mistake; 120 of them would fill a small context."""
 FEW_FILES = 12
 """A workspace of so few is shown whole where it fits; in a larger one the coder asks for what it needs."""
+PROJECT_NOTES = "AGENTS.md"
+"""Of this name are texts that steer agents, which the user decides about; shown as a file where the task names one."""
 MAX_FILES = 120
 """Listed by name; a model gains little from more, and each costs about 8 tokens."""
 
@@ -36,7 +38,7 @@ def describe(workspace: Workspace, task: str, max_named_chars: int, check: str =
     others = [path for path in named_files(check, paths) if path not in named]
     if len(paths) <= FEW_FILES:
         others += [path for path in paths if path not in (*named, *others) and language_for(path)]
-    for path in others:
+    for path in (path for path in others if path.rsplit("/", 1)[-1] != PROJECT_NOTES):
         text = text_of(workspace, path, max_named_chars)
         if len(text) <= room:
             parts.append(text)

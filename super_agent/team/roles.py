@@ -68,9 +68,11 @@ def head() -> tuple[Message, ...]:
     return (Message("system", SYSTEM), *EXAMPLE)
 
 
-def opening(task: str, listing: str, check: str) -> str:
-    """The first real user message: the task, what is in the workspace, and how the work is checked."""
+def opening(task: str, listing: str, check: str, project: str = "") -> str:
+    """The first real user message: the task, the project's notes, what is in the workspace, how the work is checked."""
     parts = [f"That task is done. A new task begins, in another folder.\n\nTask: {task.strip()}"]
+    if project:
+        parts.append(project)
     if listing:
         parts.append(listing)
     if check:

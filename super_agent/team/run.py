@@ -74,6 +74,8 @@ class TeamParts:
     """Called with the number of turns that are complete, whenever the state is one to go on from."""
     model_sums_up: bool = False
     """Whether the model is asked for the summary of a compaction, see `Compactor`."""
+    project: str = ""
+    """What is known of the project beside its files, for the opening message."""
     composition: Composition = field(default_factory=Composition)
     go_back: GoBack = lambda _left, _turn, _was_left, _paths: None
     sampling: Sampling = field(default_factory=lambda: Sampling(0.0, 0))
@@ -163,8 +165,8 @@ class TeamRun:
                 text += "\n" + check_text(result, self._shares.check_output)
         told = "" if result is None else f"{result.command}\n{result.output}"
         listing = describe(self.parts.workspace, task, self._shares.named_files, told)
-        facts = TaskFacts(task.strip(), *_standing(result))
-        self.transcript.append(Entry("task", opening(task, listing, text), facts))
+        facts = TaskFacts(task.strip(), *_standing(result), project=self.parts.project)
+        self.transcript.append(Entry("task", opening(task, listing, text, self.parts.project), facts))
 
     async def _go_on(self) -> None:
         """Say what the user adds; what was judged before is not judged again."""

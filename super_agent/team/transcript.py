@@ -21,12 +21,14 @@ GO_ON = "The reply was cut by the length limit. Coder, go on with what is missin
 class TaskFacts:
     """The user's task in their own words, which an opening message only holds among other things.
 
-    `signature` and `score` are of the check as it ended before the first turn, as in `CheckFacts`.
+    `signature` and `score` are of the check as it ended before the first turn, as in `CheckFacts`. `project` is what
+    the message says of the project beside its files.
     """
 
     task: str
     signature: str = ""
     score: tuple[int, int] = (0, 0)
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,11 @@ class Transcript:
     def task(self) -> str:
         """The user's task in their own words."""
         return next((e.facts.task for e in self.entries if isinstance(e.facts, TaskFacts)), "")
+
+    @property
+    def project(self) -> str:
+        """What the opening message says of the project beside its files."""
+        return next((e.facts.project for e in self.entries if isinstance(e.facts, TaskFacts)), "")
 
     def reply(self) -> tuple[str, bool]:
         """The coder's newest reply, the parts of one that went on joined; and whether its end was cut."""

@@ -12,7 +12,7 @@ from super_agent.cli.terminal.approval import terminal_approver
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import load_settings
-from super_agent.session.options import Door, Mode, RunOptions, RunResult
+from super_agent.session.options import Door, Mode, RunOptions, RunResult, nobody_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ def terminal_door(*, as_json: bool) -> Iterator[Door]:
                 (renderer,),
                 take_lines=terminal.take_lines,
                 confirm=terminal.confirm,
+                answer=nobody_answers if as_json else terminal.answer,
                 approver=terminal_approver(lambda: nullcontext(terminal), lambda: terminal.can_answer, as_json=as_json),
                 signals=True,
             )

@@ -16,7 +16,7 @@ from super_agent.cli.terminal.terminal import Terminal
 from super_agent.cli.terminal.typed_lines import history_of
 from super_agent.core.settings import Settings
 from super_agent.session.conversation import open_conversation
-from super_agent.session.options import Door, RunOptions
+from super_agent.session.options import Door, RunOptions, nobody_answers
 
 GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
 
@@ -26,7 +26,8 @@ def main(options: RunOptions, settings: Settings, *, as_json: bool) -> int:
     renderer = choose_renderer(as_json, sys.stdout)
     approver = terminal_approver(lambda: _terminal(renderer), sys.stdin.isatty, as_json=as_json)
     try:
-        with open_conversation(options, settings, Door((renderer,), approver=approver)) as conversation:
+        door = Door((renderer,), approver=approver, answer=nobody_answers if as_json else _answer_from(renderer))
+        with open_conversation(options, settings, door) as conversation:
             conversation.tell(GREETING)
             session: PromptSession[str] = PromptSession(history=history_of(settings, conversation.session))
             while (line := _next_line(session)) is not None:
@@ -55,6 +56,14 @@ def _terminal(renderer: Renderer) -> Iterator[Terminal]:
     termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
     with Terminal.open(renderer.typing) as terminal:
         yield terminal
+
+
+def _answer_from(renderer: Renderer) -> Callable[[str], bool | None]:
+    def answer(question: str) -> bool | None:
+        with _terminal(renderer) as terminal:
+            return terminal.answer(question)
+
+    return answer
 
 
 @contextmanager

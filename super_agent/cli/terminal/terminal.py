@@ -95,8 +95,12 @@ class Terminal:
 
     def confirm(self, question: str) -> bool:
         """Whether the answer is y or yes; no answer possible means no."""
+        return self.answer(question) is True
+
+    def answer(self, question: str) -> bool | None:
+        """The same, with None where nobody answered."""
         answer = self.ask(f"{question} [y/N]")
-        return answer is not None and answer.strip().lower() in ("y", "yes")
+        return answer.strip().lower() in ("y", "yes") if answer is not None else None
 
     @contextmanager
     def lent(self) -> Iterator[None]:
