@@ -18,8 +18,11 @@ from super_agent.core.errors import OllamaUnreachable, SuperAgentError
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from super_agent.provision.demo_model import SMALL_CODER, TINY, packaged_model
+from tests.live.containers import driver, kind
 
 HERE = Path(__file__).parent
+__all__ = ["driver", "kind"]
+"""Fixtures of tests in real containers."""
 
 
 @dataclass(frozen=True, slots=True)

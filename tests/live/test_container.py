@@ -6,7 +6,6 @@ ours fails.
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -27,51 +25,25 @@ from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
 from scripts.demo import PROJECT
-from super_agent.core.errors import SuperAgentError
 from tests.cli.adding import PLAN, RIGHT, WRONG
 from tests.live.command_line import CommandLine
+from tests.live.containers import container_policy, containers
 from tests.sandbox.conftest import Talk
 from tests.sandbox.hostile_scene import Driver, Scene, assert_held, make_scene
 from tests.sandbox.hostile_snippets import ALL, Snippet
 from tests.scripted_ollama import ScriptedOllama
 
 MIB = 1024 * 1024
-RUNC = '[engine]\nruntime = "runc"\n'
 EACH = int(os.environ.get("CONTAINER_SNIPPETS", "4"))
 GONE_TIMEOUT_S = 10.0
 """For an engine to notice that its container ended, and to remove it."""
-
-
-@pytest.fixture(scope="module", params=["podman", "docker"])
-def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An engine that works here; Podman also with runc, as crun refuses some machines' cgroups."""
-    kind = str(request.param)
-    if reason := _not_there(kind):
-        _not_to_be_had(kind, reason)
-    made = subprocess.run([PROJECT / "scripts" / "make_sandbox_image.sh", kind], capture_output=True, text=True)
-    if made.returncode != 0:
-        _not_to_be_had(kind, made.stderr.strip())
-    image = made.stdout.strip()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SUPER_AGENT_SANDBOX_IMAGE", image)
-        reason = _trial(kind, image)
-        if reason and kind == "podman":
-            conf = tmp_path_factory.mktemp("podman") / "containers.conf"
-            conf.write_text(RUNC)
-            patch.setenv("CONTAINERS_CONF", str(conf))
-            reason = _trial(kind, image)
-        if reason and not _runs_anything(kind, image):
-            _not_to_be_had(kind, reason)
-        assert not reason
-        yield kind
-        assert _containers(kind) == ""
 
 
 @pytest.fixture
 def policy(kind: str, tmp_path: Path) -> SandboxPolicy:
     workspace = tmp_path / "workspace"
     workspace.mkdir()
-    return _policy(kind, os.environ["SUPER_AGENT_SANDBOX_IMAGE"], workspace)
+    return container_policy(kind, os.environ["SUPER_AGENT_SANDBOX_IMAGE"], workspace)
 
 
 @pytest.fixture
@@ -85,15 +57,6 @@ def talk(policy: SandboxPolicy) -> Iterator[Callable[[type], Talk]]:
     yield make
     for each in opened:
         each.close()
-
-
-@pytest.fixture(scope="module")
-def driver(kind: str) -> Iterator[Driver]:
-    base = Path(tempfile.mkdtemp(prefix="hostile-", dir="/tmp"))
-    driver = Driver(base, None)
-    yield driver
-    driver.close()
-    shutil.rmtree(base)
 
 
 @pytest.fixture
@@ -225,21 +188,21 @@ def test_a_kill_of_ours_leaves_no_container(policy: SandboxPolicy, kind: str) ->
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as ours:
         assert ours.stdout is not None
         assert ours.stdout.readline() == "started\n"
-        assert _containers(kind) != ""
+        assert containers(kind) != ""
         ours.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + GONE_TIMEOUT_S
-    while _containers(kind) and time.monotonic() < deadline:
+    while containers(kind) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert _containers(kind) == ""
+    assert containers(kind) == ""
 
 
 def test_what_an_engine_left_is_removed_by_the_next_start(policy: SandboxPolicy, kind: str) -> None:
     left = [kind, "run", "-d", "--name", "super-agent-left", "--label", f"{LABEL}={socket.gethostname()}/4194305/1"]
     sleeps = ["--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", policy.image]
     subprocess.run([*left, *sleeps, "sleep", "600"], check=True, capture_output=True)
-    assert _containers(kind) != ""
+    assert containers(kind) != ""
     ready_container(policy)
-    assert _containers(kind) == ""
+    assert containers(kind) == ""
 
 
 def test_the_network_is_there_only_when_it_is_asked_for(policy: SandboxPolicy) -> None:
@@ -291,38 +254,3 @@ def _command_line(kind: str, url: str, folder: Path) -> CommandLine:
     names = ("SUPER_AGENT_SANDBOX_IMAGE", "CONTAINERS_CONF", "DOCKER_HOST")
     passed = {name: os.environ[name] for name in names if name in os.environ}
     return CommandLine(url, "scripted", folder, {"SUPER_AGENT_SANDBOX": kind, "SUPER_AGENT_MAX_ROUNDS": "4", **passed})
-
-
-def _containers(kind: str) -> str:
-    return subprocess.run([kind, "ps", "-aq", "--filter", f"label={LABEL}"], capture_output=True, text=True).stdout
-
-
-def _policy(kind: str, image: str, workspace: Path) -> SandboxPolicy:
-    return SandboxPolicy(workspace, IMAGE_PYTHON, engine="podman" if kind == "podman" else "docker", image=image)
-
-
-def _not_there(kind: str) -> str:
-    if shutil.which(kind) is None:
-        return "not installed"
-    asked = subprocess.run([kind, "info"], capture_output=True, text=True)
-    return "" if asked.returncode == 0 else asked.stderr.strip()
-
-
-def _trial(kind: str, image: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            ready_container(_policy(kind, image, Path(folder)))
-        except SuperAgentError as error:
-            return str(error)
-    return ""
-
-
-def _runs_anything(kind: str, image: str) -> bool:
-    """Whether the engine can run a container at all, without any term of ours but limits that every machine allows."""
-    limits = [f"--ulimit={name}=1024:1024" for name in ("nofile", "nproc")]
-    line = [kind, "run", "--rm", "--pull", "never", "--network", "none", *limits, "--entrypoint", "true", image]
-    return subprocess.run(line, capture_output=True, check=False).returncode == 0
-
-
-def _not_to_be_had(kind: str, reason: str) -> NoReturn:
-    pytest.skip(f"no {kind} to test with: {reason}")
