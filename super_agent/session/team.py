@@ -12,7 +12,8 @@ from super_agent.session.context import ModelSession, RunContext
 from super_agent.session.run_state import Restored, WorkState
 from super_agent.session.work import Boundary, Work
 from super_agent.team.composition import composition
-from super_agent.team.run import TeamParts, TeamRun
+from super_agent.team.parts import TeamParts
+from super_agent.team.run import TeamRun
 from super_agent.team.transcript import Entry, Transcript
 
 

@@ -1,85 +1,35 @@
 """The team's run: one AutoGen group chat on one shared transcript, from the task to the reason it ended."""
 
 import asyncio
-import hashlib
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autogen_agentchat.agents import AssistantAgent
-from autogen_agentchat.base import ChatAgent, Team, TerminationCondition
+from autogen_agentchat.base import TerminationCondition
 from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
 from autogen_agentchat.teams import SelectorGroupChat
 from autogen_core import CancellationToken
 
-from interpreter.check import Check, CheckResult
-from interpreter.executor import Executor
-from super_agent.core.edits.editor import Editor
-from super_agent.core.errors import LimitReached, PathRefused, SuperAgentError
+from interpreter.check import CheckResult
+from super_agent.core.errors import LimitReached, SuperAgentError
 from super_agent.core.events import (
-    Emit,
     EndReason,
-    MessagePosted,
     SpeakerStarted,
-    TextStreamed,
     TurnStarted,
     UserSpoke,
-    VerdictGiven,
 )
-from super_agent.core.files.workspace import Workspace
-from super_agent.core.llm_client import LLMClient
-from super_agent.core.model.chat import Reply, Sampling
-from super_agent.core.model.context_allocation import ContextAllocation
-from super_agent.core.ollama.api import ModelDetails
-from super_agent.core.replies.reading import ends_inside_block
 from super_agent.team.compaction import Compactor
-from super_agent.team.composition import Composition
-from super_agent.team.context import SharedContext, read_verdict
 from super_agent.team.flow import End, Resample, Rules, Speak, Step, goes_on, next_step, turns
 from super_agent.team.listing import describe
-from super_agent.team.members import CheckMember, InterpreterMember, WorkspaceMember, cancellable, check_text
+from super_agent.team.members import cancellable, check_text
 from super_agent.team.messages import REPORTS
-from super_agent.team.model_client import Listener, ReplyLimits, TeamModelClient, model_info
-from super_agent.team.resampling import GoBack, Resampler
-from super_agent.team.roles import CUES, ROLES, Role, Verdict, opening
+from super_agent.team.participants import REPLY_LIMITS, Participants
+from super_agent.team.parts import TeamParts
+from super_agent.team.resampling import Resampler
+from super_agent.team.roles import ROLES, Role, opening
 from super_agent.team.transcript import ContinuedFacts, Entry, TaskFacts, Transcript
 
-REPLY_LIMITS: dict[Role, ReplyLimits] = {
-    "planner": ReplyLimits(tokens=400, stop=("\n6.", "\n6)")),
-    "coder": ReplyLimits(),
-    "reviewer": ReplyLimits(tokens=400),
-}
-"""A plan of five steps and a verdict fit well in 400 tokens; small models would list steps until the general limit."""
 CUE_TOKENS = 40
 """A cue with its message's marks; the longest has 30 tokens with SmolLM2's vocabulary."""
-
-
-@dataclass(slots=True)
-class TeamParts:
-    """What a run is built from; all of it is owned, and closed, by the caller."""
-
-    llm: LLMClient
-    details: ModelDetails
-    workspace: Workspace
-    editor: Editor
-    executor: Executor
-    check: Check | None
-    emit: Emit
-    max_turns: int
-    user_lines: Callable[[], Sequence[str]] = tuple
-    """Lines typed since the last call, oldest first."""
-    at_turn_start: Callable[[], None] = lambda: None
-    """Called before each turn; may raise `SuperAgentError` to end the run."""
-    at_boundary: Callable[[int], None] = lambda _turns: None
-    """Called with the number of turns that are complete, whenever the state is one to go on from."""
-    model_sums_up: bool = False
-    """Whether the model is asked for the summary of a compaction, see `Compactor`."""
-    project: str = ""
-    """What is known of the project beside its files, for the opening message."""
-    composition: Composition = field(default_factory=Composition)
-    go_back: GoBack = lambda _left, _turn, _was_left, _paths: None
-    sampling: Sampling = field(default_factory=lambda: Sampling(0.0, 0))
-    """What the replies of further attempts are drawn with, before it rises."""
 
 
 @dataclass(slots=True)
@@ -109,9 +59,12 @@ class TeamRun:
         )  # fmt: skip
         if isinstance(step := next_step(self.transcript, rules), End):
             return step
+        participants = Participants(
+            self.parts, self.transcript, self._resampler.sampling, self._needed_tokens, self._fail
+        )
         chat = SelectorGroupChat(
-            self._members(),
-            model_client=self._client("coder", None),
+            participants.members(),
+            model_client=participants.client("coder", None),
             selector_func=self._select,
             termination_condition=_FlowEnded(self, rules),
             allow_repeated_speaker=True,
@@ -162,9 +115,9 @@ class TeamRun:
             self.began_green = result.passed
             text = f"The work is checked with `{result.command}`, which {result.verdict} now."
             if not result.passed and any(self.parts.workspace.files()):
-                text += "\n" + check_text(result, self._shares.check_output)
+                text += "\n" + check_text(result, self.parts.shares.check_output)
         told = "" if result is None else f"{result.command}\n{result.output}"
-        listing = describe(self.parts.workspace, task, self._shares.named_files, told)
+        listing = describe(self.parts.workspace, task, self.parts.shares.named_files, told)
         facts = TaskFacts(task.strip(), *_standing(result), project=self.parts.project)
         self.transcript.append(Entry("task", opening(task, listing, text, self.parts.project), facts))
 
@@ -221,7 +174,7 @@ class TeamRun:
         reply = self.parts.llm.reply_limit(REPLY_LIMITS[role].tokens) + CUE_TOKENS
         if role != "coder" or goes_on(self.transcript):
             return reply
-        return self._shares.turn_tokens(reply)
+        return self.parts.shares.turn_tokens(reply)
 
     def _begin_turn(self) -> None:
         try:
@@ -243,79 +196,16 @@ class TeamRun:
         return self._rules
 
     @property
-    def _shares(self) -> ContextAllocation:
-        return ContextAllocation(self.parts.llm.context_length)
-
-    @property
     def _resampler(self) -> Resampler:
         parts = self.parts
         return Resampler(
-            self.transcript, parts.workspace, parts.llm, parts.emit, self._shares, parts.go_back, parts.sampling
+            self.transcript, parts.workspace, parts.llm, parts.emit, parts.shares, parts.go_back, parts.sampling
         )
 
     @property
     def _compactor(self) -> Compactor:
         parts = self.parts
-        return Compactor(parts.llm, self.transcript, parts.workspace, parts.emit, self._shares, parts.model_sums_up)
-
-    def _members(self) -> list[ChatAgent | Team]:
-        parts, transcript = self.parts, self.transcript
-        common = (transcript, parts.emit, self._fail)
-        members: list[ChatAgent | Team] = [self._thinker(role) for role in CUES]
-        members.append(
-            WorkspaceMember(
-                *common,
-                workspace=parts.workspace,
-                editor=parts.editor,
-                digest=self._digest,
-                max_shown_chars=self._shares.shown,
-            )
-        )
-        members.append(InterpreterMember(*common, executor=parts.executor))
-        if parts.check is not None:
-            limit = self._shares.check_output
-            members.append(CheckMember(*common, check=parts.check, digest=self._digest, max_output_chars=limit))
-        return members
-
-    def _thinker(self, role: Role) -> AssistantAgent:
-        context = SharedContext(self.transcript, role)
-        return AssistantAgent(
-            role,
-            model_client=self._client(role, context),
-            model_context=context,
-            system_message=None,
-            description=CUES[role],
-        )
-
-    def _client(self, role: Role, context: SharedContext | None) -> TeamModelClient:
-        return TeamModelClient(
-            self.parts.llm,
-            model_info(self.parts.details),
-            listener=Listener(
-                on_piece=lambda piece: self.parts.emit(TextStreamed(role, piece.text, piece.reasoning)),
-                on_reply=lambda reply: self._replied(role, reply, context),
-                on_failure=self._fail,
-            ),
-            json_schema=Verdict if role == "reviewer" else None,
-            limits=REPLY_LIMITS[role],
-            sampling=self._resampler.sampling if role == "coder" else lambda: None,
-        )
-
-    def _replied(self, role: Role, reply: Reply, context: SharedContext | None) -> None:
-        if context is not None:
-            context.cut = reply.finish_reason == "length"
-            context.goes_on = context.cut and role == "coder" and self._can_go_on(reply)
-        self.parts.emit(MessagePosted(role, reply.text, reply.finish_reason))
-        if role == "reviewer":
-            verdict = read_verdict(reply.text)
-            if verdict.valid:
-                self.parts.emit(VerdictGiven("accept" if verdict.accepted else "revise", verdict.reasons))
-
-    def _can_go_on(self, reply: Reply) -> bool:
-        """Whether a reply that was cut can be continued: once, and never inside a block, which would not join up."""
-        used = reply.prompt_tokens + reply.completion_tokens
-        fits = used + self._needed_tokens("coder") <= self._shares.context_length
-        return fits and not goes_on(self.transcript) and not ends_inside_block(reply.text)
+        return Compactor(parts.llm, self.transcript, parts.workspace, parts.emit, parts.shares, parts.model_sums_up)
 
     def _fail(self, error: SuperAgentError) -> None:
         if self._failure is None:
@@ -324,17 +214,6 @@ class TeamRun:
     def _ended(self, end: End) -> None:
         if self._end is None:
             self._end = end
-
-    def _digest(self, newly_changed: tuple[str, ...]) -> str:
-        """A hash of the content of every file the run has touched, to tell whether anything moved."""
-        found = hashlib.sha256()
-        for path in sorted({*self.transcript.changed_paths(), *newly_changed}):
-            try:
-                data = self.parts.workspace.read_bytes(path)
-            except PathRefused as refusal:
-                data = str(refusal).encode()
-            found.update(os.fsencode(path) + b"\0" + hashlib.sha256(data or b"").digest())
-        return found.hexdigest()[:16]
 
 
 def _standing(result: CheckResult | None) -> tuple[str, tuple[int, int]]:

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from interpreter.sandbox.protocol import OutcomeKind
-from interpreter.sandbox.runners.stateful import Dialog, StatefulRunner
+from interpreter.sandbox.runners.dialog import Dialog
+from interpreter.sandbox.runners.stateful import StatefulRunner
 
 WORKER = Path(__file__).with_name("worker.py")
 _KINDS: dict[str, OutcomeKind] = {"finished": "finished", "interrupted": "interrupted"}

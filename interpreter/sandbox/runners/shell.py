@@ -7,7 +7,8 @@ that keeps the state forks for each script; at its end the fork writes its state
 import signal
 
 from interpreter.sandbox.protocol import OutcomeKind
-from interpreter.sandbox.runners.stateful import Dialog, StatefulRunner
+from interpreter.sandbox.runners.dialog import Dialog
+from interpreter.sandbox.runners.stateful import StatefulRunner
 
 SHELL = "/bin/bash"
 # INT is trapped so that an interrupt ends what runs but not the bash that keeps the state, which itself says nothing.

@@ -18,7 +18,8 @@ from typing import Literal
 from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.pipes import remaining, wait_readable
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
-from interpreter.sandbox.start import Process, start
+from interpreter.sandbox.runners.dialog import Dialog
+from interpreter.sandbox.start import start
 from super_agent.core.errors import SandboxUnavailable
 
 START_TIMEOUT_S = 20.0
@@ -29,64 +30,7 @@ SOFTLY_S = 1.0
 GRACE_S = 2.0
 """After an interrupt, before everything is killed."""
 LOOK_EVERY_S = 0.25
-MAX_ANSWER_BYTES = 65536
-"""An answer has some 40 bytes; code that shares the descriptor must not fill our memory."""
 CLOSE_TIMEOUT_S = 5.0
-SIGNALS = {
-    134: "it aborted",
-    137: "it was killed, perhaps for want of memory",
-    139: "it crashed (segmentation fault)",
-    159: "it made a system call that the sandbox does not let pass",
-}
-"""What exit codes above 128 mean: 128 and the signal's number."""
-
-
-@dataclass(slots=True)
-class Dialog:
-    """A started process and the pipes to it."""
-
-    process: Process
-    request_fd: int
-    answer_fd: int
-    _partial: bytes = b""
-    _broken: bool = False
-
-    def say(self, data: bytes, timeout_s: float) -> bool:
-        """Whether all of it could be sent in time; code may have closed or filled the pipe."""
-        deadline = time.monotonic() + timeout_s
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[os.write(self.request_fd, view) :]
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    return False
-                time.sleep(0.001)  # the pipe is full: it is read by another process
-            except BrokenPipeError:
-                return False
-        return True
-
-    def answers(self) -> list[list[str]]:
-        """The words of each line that has come since."""
-        try:
-            data = os.read(self.answer_fd, MAX_ANSWER_BYTES)
-        except BlockingIOError:
-            return []
-        self._broken = self._broken or not data
-        *lines, rest = (self._partial + data).split(b"\n")
-        self._partial = rest[-MAX_ANSWER_BYTES:]
-        return [line.decode("utf-8", "replace").split() for line in lines]
-
-    @property
-    def broken(self) -> bool:
-        """Whether nobody can answer any more."""
-        return self._broken
-
-    def close(self) -> None:
-        """End the process and free the pipes."""
-        self.process.close()
-        os.close(self.request_fd)
-        os.close(self.answer_fd)
 
 
 @dataclass(slots=True)
@@ -227,7 +171,7 @@ class StatefulRunner(ABC):
         dialog.process.drain(lambda _stale: None)  # what something left behind printed since
         dialog.answers()
         if not dialog.say(self.request(run.name, code), ACCEPT_TIMEOUT_S):
-            return None if dialog.process.exit_code() is None else self._dead(run, "died", self._death(dialog))
+            return None if dialog.process.exit_code() is None else self._gone(run, dialog)
         while True:
             fds = [dialog.process.output_fd, dialog.answer_fd, self._wake]
             wait_readable(fds, min(LOOK_EVERY_S, remaining(run.next_step)))
@@ -238,7 +182,7 @@ class StatefulRunner(ABC):
             if word is not None:
                 return self._answered(run, word)
             if dialog.broken or dialog.process.exit_code() is not None:
-                return self._dead(run, run.ending or "died", self._death(dialog))
+                return self._gone(run, dialog)
             if not run.accepted and time.monotonic() >= run.began + ACCEPT_TIMEOUT_S:
                 return None
             if self._pressed(dialog, run):
@@ -267,28 +211,20 @@ class StatefulRunner(ABC):
             return run.outcome(run.ending, code, f"it was interrupted {after}; {self.interrupted_detail}")
         return run.outcome(kind, code, "")
 
+    def _gone(self, run: Run, dialog: Dialog) -> Outcome:
+        return self._dead(run, run.ending or "died", dialog.why_dead(self.language))
+
     def _dead(self, run: Run, kind: OutcomeKind, detail: str) -> Outcome:
         self._drop()
         return run.outcome(kind, None, detail, state_lost=True)
-
-    def _death(self, dialog: Dialog) -> str:
-        """Why the process is gone, as far as can be known."""
-        process = dialog.process
-        if dialog.broken and process.exit_code() is None:
-            process.wait(LOOK_EVERY_S)
-        code = process.exit_code()
-        if process.complaint:
-            return f"the sandbox was ended: {process.complaint}"
-        if code is None:
-            return "the code closed the descriptors by which it is controlled"
-        return SIGNALS.get(code, f"the {self.language} process ended with exit code {code}")
 
     def _why_lost(self) -> str:
         """What ended the process since the last run, or empty."""
         dialog = self._dialog
         if dialog is None or dialog.process.exit_code() is None:
             return ""
-        return f"the {self.language} process had ended before this run ({self._death(dialog)}) and was started anew"
+        why = dialog.why_dead(self.language)
+        return f"the {self.language} process had ended before this run ({why}) and was started anew"
 
     def _started(self) -> Dialog | None:
         if self._closed:
