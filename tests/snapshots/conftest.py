@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.core.files.workspace import Workspace
+from super_agent.core.snapshots.restore import apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots
 
 Seen = dict[bytes, tuple[str, bytes]]
@@ -39,3 +40,9 @@ def seen(root: Path) -> Seen:
                 mode = f"{stat.S_IMODE(info.st_mode):o}"
                 found[os.path.relpath(path, os.fsencode(root))] = (mode, Path(os.fsdecode(path)).read_bytes())
     return found
+
+
+def back_to(snapshots: Snapshots, commit: str) -> None:
+    """Restore that snapshot."""
+    saved = snapshots.take("s", "before").commit
+    apply(snapshots, plan(snapshots, commit, newest=saved), commit, saved)

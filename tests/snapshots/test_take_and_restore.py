@@ -6,34 +6,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from super_agent.core.errors import SnapshotFailed
-from super_agent.core.files.folders import SKIPPED_FOLDERS
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.history import History, changes, diff
-from super_agent.core.snapshots.restore import apply, plan
+from super_agent.core.snapshots.restore import plan
 from super_agent.core.snapshots.snapshots import Snapshots, forget
 from super_agent.core.snapshots.stream import MAX_FILE_BYTES, Note, Work, kept, pieces
 from super_agent.core.snapshots.undo import carry_out, judged_redo, judged_undo
-from tests.snapshots.conftest import Seen, seen
-
-ODD_NAMES = [
-    b"-rf", b"--", b'"quoted"', b'"', b"new\nline", b"\nstart", b"end\n", b"back\\slash", b"\\", b"tab\t", b" ", b" a ",
-    b"\xff\xfe", b"a\xffb", "ü".encode(), b":(glob)*", b"*?[", b"HEAD", b"\r", b"a\r", b"~", b".gitignore",
-    b".gitattributes", b".gitmodules", b"git~1", b"con", b"'", b"$(touch x)", b"a:b", b"#", b"\x1b[31m", b"\x01",
-]  # fmt: skip
-
-
-def back_to(snapshots: Snapshots, commit: str) -> None:
-    saved = snapshots.take("s", "before").commit
-    apply(snapshots, plan(snapshots, commit, newest=saved), commit, saved)
+from tests.snapshots.conftest import back_to, seen
 
 
 def test_what_was_kept_comes_back_whatever_happened(root: Path, snapshots: Snapshots) -> None:
@@ -96,71 +81,6 @@ def test_permissions_alone_are_undone_and_redone(root: Path, snapshots: Snapshot
     redo = judged_redo(snapshots, *undone)
     carry_out(snapshots, "s", redo, redo.steps)
     assert seen(root) == after
-
-
-NAMES = st.one_of(
-    st.sampled_from(ODD_NAMES),
-    st.binary(min_size=1, max_size=12).filter(lambda b: b"/" not in b and b"\0" not in b and b not in (b".", b"..")),
-).filter(lambda name: name.lower() != b".git" and os.fsdecode(name) not in SKIPPED_FOLDERS)
-FILES = st.dictionaries(
-    st.lists(NAMES, min_size=1, max_size=3).map(lambda parts: b"/".join(parts)),
-    st.tuples(st.sampled_from(["644", "755", "600", "400", "link"]), st.binary(max_size=40)),
-    max_size=6,
-)
-
-
-def lay(root: Path, files: Seen) -> None:
-    """Make these files, as far as one does not stand where another needs a folder."""
-    for path, (kind, content) in files.items():
-        full = os.path.join(os.fsencode(root), path)
-        try:
-            os.makedirs(os.path.dirname(full), exist_ok=True)
-            if kind == "link":
-                os.symlink(content.replace(b"\0", b"") or b"x", full)
-            else:
-                Path(os.fsdecode(full)).write_bytes(content)
-                os.chmod(full, int(kind, 8))
-        except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            continue
-
-
-@settings(max_examples=40, deadline=None)
-@given(before=FILES, after=FILES)
-def test_any_names_and_contents_come_back(before: Seen, after: Seen) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "w"
-        root.mkdir()
-        with Workspace(root) as workspace, Snapshots.open(Path(folder) / "state", workspace) as snapshots:
-            lay(root, before)
-            # A link of this name is the one thing that newer versions of git refuse, so it is left out.
-            first_seen = {p: s for p, s in seen(root).items() if not is_refused_link(p, s)}
-            first = snapshots.take("s", "start")
-            for entry in os.scandir(root):
-                shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
-            lay(root, after)
-            second_seen = {p: s for p, s in seen(root).items() if not is_refused_link(p, s)}
-            second = snapshots.take("s", "1")
-            back_to(snapshots, first.commit)
-            assert {p: s for p, s in seen(root).items() if not is_refused_link(p, s)} == first_seen
-            back_to(snapshots, second.commit)
-            assert {p: s for p, s in seen(root).items() if not is_refused_link(p, s)} == second_seen
-
-
-def is_refused_link(path: bytes, what: tuple[str, bytes]) -> bool:
-    return what[0] == "link" and path.rpartition(b"/")[2].lower() == b".gitmodules"
-
-
-def test_all_odd_names_at_once(root: Path, snapshots: Snapshots) -> None:
-    lay(root, {name + b"/" + inner: ("644", inner) for name in ODD_NAMES for inner in ODD_NAMES})
-    before = seen(root)
-    assert len(before) == len(ODD_NAMES) ** 2
-    commit = snapshots.take("s", "start").commit
-    shutil.rmtree(root / "-rf")
-    for path in before:
-        if os.path.exists(full := os.path.join(os.fsencode(root), path)):
-            Path(os.fsdecode(full)).write_bytes(b"other")
-    back_to(snapshots, commit)
-    assert seen(root) == before
 
 
 def test_a_nested_repository_keeps_its_own_and_runs_nothing(root: Path, snapshots: Snapshots, tmp_path: Path) -> None:
