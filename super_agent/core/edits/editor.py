@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from super_agent.core.edits.locate import with_hunks, with_lines, with_sections
+from super_agent.core.edits.partial import used_names, with_definitions
 from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
@@ -108,8 +109,10 @@ class Editor:
             return with_lines(lines, block.lines, content)
         if block.heading and lines[:1] == [block.heading]:
             content = [block.heading, *content]
+        _refuse_elision(joined(content), file.text, language)
+        if language == "python" and lines:
+            content = with_definitions(lines, content, self._used_elsewhere(block.path)) or content
         new = joined(content)
-        _refuse_elision(new, file.text, language)
         self._refuse_shrinkage(block.path, file.text, new)
         return content
 
@@ -121,6 +124,10 @@ class Editor:
                 f"the file has {before} lines and would keep {after}; use SEARCH/REPLACE sections, "
                 "or write the same block again if the loss is meant"
             )
+
+    def _used_elsewhere(self, path: str) -> frozenset[str]:
+        others = [p for p in self._workspace.files() if p != path and language_for(p) == "python"][:MAX_READ_FILES]
+        return used_names(text for p in others if (text := self._text(p)) is not None)
 
     def _definitions(self, path: str) -> frozenset[str]:
         text = self._text(path)

@@ -1,0 +1,200 @@
+"""A block for a Python file that holds only the functions or classes that change: they take their places in the file.
+
+Models of every size answer a request for the whole file with the one function that they changed. Written as it is,
+such a block would delete all the rest. It is taken as a part only where the rest is certainly meant to stay: the block
+itself uses what it leaves out, or other files do.
+"""
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from super_agent.core.replies.definitions import parses, tree_of
+from super_agent.core.replies.lines import indent_of
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def used_names(texts: Iterable[str]) -> frozenset[str]:
+    """What these Python files import, name or take as an attribute; not what they hold in strings and comments."""
+    found: set[str] = set()
+    for tree in map(tree_of, texts):
+        found |= _used(tree.body) if tree is not None else set()
+    return frozenset(found)
+
+
+def with_definitions(old: list[str], new: list[str], used: frozenset[str]) -> list[str] | None:
+    """The file's lines with the block's definitions in their places; None where the block is no certain part of it.
+
+    `used` are the identifiers of the other files: what they name is never dropped.
+    """
+    file, block = _Source.of(old), _Source.of(new)
+    if file is None or block is None or not block.only_defines:
+        return None
+    edits = _Edits(file, block, used)
+    if not (edits.of_methods() or edits.of_definitions()):
+        return None
+    edits.add_imports()
+    merged = edits.applied()
+    return merged if merged != old and parses("\n".join(merged)) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    lines: list[str]
+    body: list[ast.stmt]
+
+    @classmethod
+    def of(cls, lines: list[str]) -> "_Source | None":
+        # A lone carriage return is a new line to Python's parser alone, and would shift all that follows.
+        tree = None if any("\r" in line or "\f" in line for line in lines) else tree_of("\n".join(lines))
+        return None if tree is None else cls(lines, tree.body)
+
+    @property
+    def only_defines(self) -> bool:
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+        return all(isinstance(node, kinds) for node in self.body) and bool(_definitions(self.body))
+
+    def text(self, node: ast.stmt) -> list[str]:
+        first, last = _span(node)
+        return self.lines[first:last]
+
+
+@dataclass(slots=True)
+class _Edits:
+    """Replacements and insertions, as (first line, line after the last, new lines) of the file."""
+
+    file: _Source
+    block: _Source
+    used: frozenset[str]
+    found: list[tuple[int, int, list[str]]] = field(default_factory=list)
+
+    def of_definitions(self) -> bool:
+        """Whether the block is some of the file's functions and classes; if so each has found its place."""
+        there, given = _definitions(self.file.body), _definitions(self.block.body)
+        if not there.keys() & given.keys() or not self._leaves_out(self.file.body, self.block.body, self.used):
+            return False
+        last = max(_span(there[name])[1] for name in given if name in there)
+        for name, node in given.items():
+            if name in there:
+                self._replace(there[name], node)
+            else:
+                self.found.append((last, last, ["", "", *self.block.text(node)]))
+        return True
+
+    def of_methods(self) -> bool:
+        """Whether the block is methods without their class; if so each has found its place in the one class."""
+        given = _definitions(self.block.body)
+        if not all(_is_method(node) for node in given.values()) or given.keys() & _definitions(self.file.body).keys():
+            return False
+        classes = [node for node in self.file.body if isinstance(node, ast.ClassDef)]
+        owners = [node for node in classes if given.keys() & _definitions(node.body).keys()] or classes
+        if len(owners) != 1:
+            return False
+        owner = owners[0]
+        methods, indent = _definitions(owner.body), indent_of(self.file.lines[owner.body[0].lineno - 1])
+        for name, node in given.items():
+            text = [indent + line if line.strip() else line for line in self.block.text(node)]
+            if name in methods:
+                self.found.append((*_span(methods[name]), text))
+            else:
+                end = _span(owner)[1]
+                self.found.append((end, end, ["", *text]))
+        return True
+
+    def add_imports(self) -> None:
+        """What the block imports and the file does not, after the file's own imports."""
+        known = {ast.unparse(node) for node in self.file.body if isinstance(node, ast.Import | ast.ImportFrom)}
+        lines = [
+            line
+            for node in self.block.body
+            if isinstance(node, ast.Import | ast.ImportFrom) and ast.unparse(node) not in known
+            for line in self.block.text(node)
+        ]
+        if lines:
+            place = _after_imports(self.file.body)
+            self.found.append((place, place, lines if place else [*lines, "", ""]))
+
+    def applied(self) -> list[str]:
+        """The file's lines with all of it."""
+        merged: list[str] = []
+        done = 0
+        for first, last, lines in sorted(self.found, key=lambda edit: edit[0]):
+            merged += [*self.file.lines[done:first], *lines]
+            done = last
+        return merged + self.file.lines[done:]
+
+    def _replace(self, old: Definition, new: Definition) -> None:
+        """A class may itself be given in part."""
+        if isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef):
+            there, given = _definitions(old.body), _definitions(new.body)
+            used = self.used | _used([node for node in self.file.body if node is not old])
+            if there.keys() & given.keys() and self._leaves_out(old.body, new.body, used):
+                for name, node in given.items():
+                    where = _span(there[name]) if name in there else (_span(old)[1],) * 2
+                    lines = self.block.text(node)
+                    self.found.append((*where, lines if name in there else ["", *lines]))
+                return
+        self.found.append((*_span(old), self.block.text(new)))
+
+    def _leaves_out(self, old: list[ast.stmt], new: list[ast.stmt], used: frozenset[str]) -> bool:
+        """Whether the block certainly leaves out what is meant to stay; a rename leaves out as much as it adds."""
+        there, given = _names(old), _names(new)
+        missing = there - given - _names(self.block.body)
+        if missing & _used(new):
+            return True
+        return len(given - there) < len(missing) and bool(missing & used)
+
+
+def _definitions(body: list[ast.stmt]) -> dict[str, Definition]:
+    return {n.name: n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+
+
+def _used(body: list[ast.stmt]) -> set[str]:
+    """Names that are read and not bound there too, attributes, and what is imported from modules."""
+    read, bound = set(), set()
+    for node in (inner for statement in body for inner in ast.walk(statement)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                read.add(name)
+            case ast.Name(id=name) | ast.arg(arg=name):
+                bound.add(name)
+            case ast.Attribute(attr=name):
+                read.add(name)
+            case ast.ImportFrom(names=names):
+                read |= {alias.name for alias in names}
+    return read - bound
+
+
+def _names(body: list[ast.stmt]) -> set[str]:
+    """Functions, classes and constants."""
+    found = set(_definitions(body))
+    for node in body:
+        if isinstance(node, ast.Assign):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+    return found
+
+
+def _span(node: ast.stmt) -> tuple[int, int]:
+    """First line, from 0, with the decorators, and the line after the last."""
+    above = [each.lineno for each in getattr(node, "decorator_list", [])]
+    return min([node.lineno, *above]) - 1, node.end_lineno or node.lineno
+
+
+def _is_method(node: Definition) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return False
+    first = [*node.args.posonlyargs, *node.args.args][:1]
+    return bool(first) and first[0].arg in ("self", "cls")
+
+
+def _after_imports(body: list[ast.stmt]) -> int:
+    """The line after the file's imports, else after its docstring, else the first."""
+    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    if imports:
+        return _span(imports[-1])[1]
+    first = body[0] if body else None
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return _span(first)[1] if first is not None and is_docstring else 0

@@ -1,0 +1,113 @@
+"""A block with some of a file's definitions changes those and keeps the rest; a whole file stays a whole file."""
+
+import pytest
+
+from super_agent.core.edits.partial import used_names, with_definitions
+
+LEAP = '''\
+"""Years."""
+
+FEBRUARY = 2
+
+
+def is_leap(year):
+    return year % 4 == 0
+
+
+def days_in(year):
+    return 366 if is_leap(year) else 365
+'''
+STACK = """\
+class Empty(Exception):
+    pass
+
+
+class Stack:
+    def __init__(self):
+        self._items = []
+
+    def push(self, item):
+        self._items.append(item)
+
+    def pop(self):
+        return self._items.pop(0)
+"""
+NEW_LEAP = "def is_leap(year):\n    return year % 4 == 0 and year % 100 != 0\n"
+
+
+def merged(old: str, new: str, *others: str) -> str | None:
+    lines = with_definitions(old.splitlines(), new.splitlines(), used_names(others))
+    return None if lines is None else "\n".join(lines) + "\n"
+
+
+def test_a_function_that_leaves_out_what_others_use_takes_its_place() -> None:
+    found = merged(LEAP, NEW_LEAP, "from leap import days_in, is_leap\n")
+    assert found == LEAP.replace("    return year % 4 == 0\n", "    return year % 4 == 0 and year % 100 != 0\n")
+
+
+def test_a_function_that_uses_what_it_leaves_out_takes_its_place() -> None:
+    found = merged(LEAP, "def days_in(year):\n    return 365 + is_leap(year)\n")
+    assert found is not None
+    assert "365 + is_leap(year)" in found
+    assert "def is_leap" in found
+
+
+def test_imports_and_new_functions_come_with_it() -> None:
+    new = "import calendar\n\n\ndef is_leap(year):\n    return calendar.isleap(year)\n"
+    new += "\n\ndef first():\n    return 1\n\n\ndef last():\n    return days_in(2)\n"
+    found = merged(LEAP, new)
+    assert found is not None
+    assert found.startswith('"""Years."""\nimport calendar\n')
+    assert found.index("def is_leap") < found.index("def first") < found.index("def last") < found.index("def days_in")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "others"),
+    [
+        pytest.param(LEAP, NEW_LEAP, (), id="nobody uses the rest: it may be meant to go"),
+        pytest.param(LEAP, NEW_LEAP, ("hasattr(leap, 'days_in')",), id="a name in a string is no use of it"),
+        pytest.param(
+            "def old(a):\n    return a\n\n\ndef rest():\n    return 1\n",
+            "def new(a):\n    return a\n\n\ndef rest():\n    return 1\n",
+            ("from m import old\n",),
+            id="a rename in the whole file",
+        ),
+        pytest.param(LEAP, '"""Years."""\n\n\n' + NEW_LEAP, ("from leap import days_in\n",), id="with the docstring"),
+        pytest.param(LEAP, LEAP.replace("366", "367"), ("from leap import days_in\n",), id="the whole file"),
+        pytest.param(LEAP, "def other():\n    return 1\n", ("from leap import days_in\n",), id="none of its functions"),
+        pytest.param(LEAP, "print('hello')\n", ("from leap import days_in\n",), id="no definition"),
+        pytest.param(LEAP, "def is_leap(:\n", ("from leap import days_in\n",), id="no Python"),
+        pytest.param("def f(:\n", NEW_LEAP, ("from leap import days_in\n",), id="a file that is no Python"),
+    ],
+)
+def test_what_is_no_certain_part_is_left_as_it_is(old: str, new: str, others: tuple[str, ...]) -> None:
+    assert merged(old, new, *others) is None
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "def pop(self):\n    if not self._items:\n        raise Empty\n    return self._items.pop()\n",
+        "class Stack:\n    def pop(self):\n        if not self._items:\n            raise Empty\n"
+        "        return self._items.pop()\n",
+    ],
+    ids=["a method without its class", "a class with one of its methods"],
+)
+def test_a_method_takes_its_place_in_the_class(new: str) -> None:
+    found = merged(STACK, new, "from stack import Empty, Stack\nStack().push(1)\n")
+    assert found == STACK.replace(
+        "        return self._items.pop(0)\n",
+        "        if not self._items:\n            raise Empty\n        return self._items.pop()\n",
+    )
+
+
+def test_a_new_method_is_added_to_the_only_class() -> None:
+    found = merged(STACK.split("\n\n\n")[1], "def peek(self):\n    return self._items[-1]\n")
+    assert found is not None
+    assert found.endswith("pop(0)\n\n    def peek(self):\n        return self._items[-1]\n")
+
+
+def test_decorators_are_part_of_a_definition() -> None:
+    old = "import functools\n\n\n@functools.cache\ndef slow(n):\n    return n\n\n\ndef other():\n    return slow(1)\n"
+    found = merged(old, "def slow(n):\n    return n + 1\n", "from m import other\n")
+    assert found == old.replace("@functools.cache\n", "").replace("return n\n", "return n + 1\n")
