@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -86,3 +87,21 @@ def runs_anything(kind: str, image: str) -> bool:
 
 def not_to_be_had(kind: str, reason: str) -> NoReturn:
     pytest.skip(f"no {kind} to test with: {reason}")
+
+
+@contextmanager
+def other_file_system(system: str, folder: Path) -> Iterator[Path]:
+    """An empty workspace on a tmpfs or an overlay, in `folder`; skips where it may not be mounted."""
+    names = {name: folder / name for name in ("lower", "upper", "work", "mounted")}
+    for path in names.values():
+        path.mkdir()
+    options = "lowerdir={lower},upperdir={upper},workdir={work}".format(**names)
+    terms = ["-o", options] if system == "overlay" else []
+    made = subprocess.run(["mount", "-t", system, *terms, system, names["mounted"]], capture_output=True, text=True)
+    if made.returncode != 0:
+        pytest.skip(f"no {system} to try: {made.stderr.strip()}")
+    try:
+        yield names["mounted"]
+    finally:
+        # Lazily: a policy holds its folders open for as long as it lives.
+        subprocess.run(["umount", "--lazy", names["mounted"]], check=True)

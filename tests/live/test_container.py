@@ -27,7 +27,7 @@ from interpreter.sandbox.runners.shell import ShellRunner
 from scripts.demo import PROJECT
 from tests.cli.adding import PLAN, RIGHT, WRONG
 from tests.live.command_line import CommandLine
-from tests.live.containers import container_policy, containers
+from tests.live.containers import container_policy, containers, other_file_system
 from tests.sandbox.conftest import Talk
 from tests.sandbox.hostile_scene import Driver, Scene, assert_held, make_scene
 from tests.sandbox.hostile_snippets import ALL, Snippet
@@ -173,6 +173,15 @@ def test_files_belong_to_the_user_and_lie_where_they_lie_outside(policy: Sandbox
     file = policy.workspace / "made" / "file"
     assert (file.read_text(), file.stat().st_uid, file.stat().st_gid) == ("here\n", os.geteuid(), os.getegid())
     assert (policy.workspace / "made" / "where").read_text() == f"{policy.workspace}\n"
+
+
+@pytest.mark.parametrize("system", ["tmpfs", "overlay"])
+def test_what_is_mounted_is_known_again_on_other_file_systems(kind: str, tmp_path: Path, system: str) -> None:
+    with other_file_system(system, tmp_path) as folder:
+        (folder / ".git").mkdir()
+        policy = container_policy(kind, os.environ["SUPER_AGENT_SANDBOX_IMAGE"], folder)
+        outcome = run_command(policy, "echo x >made && ! touch .git/x", lambda _: None, 30)
+        assert (outcome.kind, outcome.detail, (folder / "made").read_text()) == ("finished", "", "x\n")
 
 
 def test_a_kill_of_ours_leaves_no_container(policy: SandboxPolicy, kind: str) -> None:
