@@ -46,6 +46,9 @@ def _of_file(workspace: Pinned, git: Pinned) -> GitProtection:
     folder = _named_folder(git, root)
     if folder is None:
         return GitProtection((git,), note=f"{git.path} names no repository, so git does not work inside the sandbox")
+    if not os.path.isdir(folder):  # also where it may not be looked at
+        gone = f"{git.path} names {folder}, which is not there: git does not work in this folder, inside or outside"
+        return GitProtection((git,), note=gone)
     if root in folder.parents:
         try:
             steps = pin_within(workspace, folder.relative_to(root).parts)
@@ -72,7 +75,7 @@ def _named_folder(git: Pinned, root: Path) -> Path | None:
         folder = (root / target.strip()).resolve()
     except (OSError, ValueError, RuntimeError):
         return None
-    return folder if kind == "gitdir" and folder != root and folder.is_dir() else None
+    return folder if kind == "gitdir" and target.strip() and folder != root else None
 
 
 def _repository_of(root: Path, folder: Path) -> Path | None:

@@ -156,6 +156,22 @@ def test_a_git_file_that_is_not_named_in_turn_is_told(policy: SandboxPolicy, wor
     )
 
 
+@pytest.mark.parametrize("where", ["{outside}/main/.git/worktrees/tree", "../main/.git/modules/sub", "gone/inside"])
+def test_a_git_file_whose_repository_is_gone_protects_itself_and_is_told(
+    said: Said, policy: SandboxPolicy, workspace: Path, tmp_path: Path, where: str
+) -> None:
+    named = where.format(outside=tmp_path)
+    (workspace / ".git").write_text(f"gitdir: {named}\n")
+    decided = settled_now(policy)
+    folder = (workspace / named).resolve()
+    assert decided.reach.git.outside == ()
+    assert decided.reach.git.note == (
+        f"{workspace}/.git names {folder}, which is not there: git does not work in this folder, inside or outside"
+    )
+    assert "Read-only" in said("echo gitdir: /etc >.git", decided)
+    assert "busy" in said("rm .git", decided)
+
+
 def test_a_repository_that_was_replaced_since_is_no_reason_to_show_the_new_one(
     policy: SandboxPolicy, workspace: Path
 ) -> None:

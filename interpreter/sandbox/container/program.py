@@ -152,7 +152,7 @@ def arguments(engine: Engine, policy: SandboxPolicy, name: str) -> list[str]:
 def expected_mounts(policy: SandboxPolicy) -> list[tuple[str, int, int]]:
     """Path, device and inode of all that is mounted: an engine knows only names, so the agent looks before it starts.
 
-    A bind mount keeps both (tried on ext4, overlay and tmpfs).
+    A bind mount keeps both (tried on ext4, overlay and tmpfs, the latter two in `tests/live`).
     """
     return [(str(pinned.path), *pinned.identity) for pinned in policy.reach.mounts()]
 
