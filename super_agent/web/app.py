@@ -1,6 +1,7 @@
 """The pages of one server and their addresses."""
 
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp
 
 from super_agent.core.errors import SessionUnknown, SuperAgentError
 from super_agent.session.narrate.style import STYLE
-from super_agent.web import entrance, instance_page, session_pages, sessions_page, steer
+from super_agent.web import entrance, session_pages, sessions_page
 from super_agent.web.context import Context
 from super_agent.web.guard import Guard
 from super_agent.web.rendering import Pages
@@ -25,11 +26,23 @@ STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "ima
 """The only files that are served; a name that is not here does not exist, whatever it looks like."""
 
 Handler = Callable[[Context, Pages, Request], Response]
-ACTS: dict[str, Handler] = {
-    "say": steer.say, "stop": steer.stop, "decide": steer.decide, "resume": steer.resume, "undo": steer.undo_now,
-}  # fmt: skip
+ACTS = {"say": "say", "stop": "stop", "decide": "decide", "resume": "resume", "undo": "undo_now"}
+"""What a session's page can do, and the function of `steer` that does it."""
 MOST_OF_A_FORM = 1 << 20
 """Bytes; a task may be long, and so may code that was changed."""
+
+
+def later(module: str, name: str) -> Handler:
+    """A handler of a module of this package that is imported when its page is first asked for.
+
+    What only some pages need (the executor, the clients, snapshots) makes neither the start nor the server larger.
+    """
+
+    def handler(context: Context, pages: Pages, request: Request) -> Response:
+        found: Handler = getattr(import_module(f"super_agent.web.{module}"), name)
+        return found(context, pages, request)
+
+    return handler
 
 
 def build_app(context: Context) -> ASGIApp:
@@ -55,18 +68,18 @@ def build_app(context: Context) -> ASGIApp:
         page("", sessions_page.show),
         page("enter", entrance.enter),
         page("invite", entrance.invite, "POST"),
-        page("new", steer.begin, "POST"),
-        *([] if context.read_only else [page("new", steer.new)]),
-        *(page(f"sessions/{{session}}/{name}", act, "POST") for name, act in ACTS.items()),
-        page("sessions/{session}/undo", steer.undo),
+        page("new", later("steer", "begin"), "POST"),
+        *([] if context.read_only else [page("new", later("steer", "new"))]),
+        *(page(f"sessions/{{session}}/{name}", later("steer", act), "POST") for name, act in ACTS.items()),
+        page("sessions/{session}/undo", later("steer", "undo")),
         page("sessions/{session}", session_pages.conversation),
         page("sessions/{session}/head", session_pages.head),
-        page("sessions/{session}/cost", session_pages.cost),
-        page("sessions/{session}/diff", session_pages.diff_page),
-        page("sessions/{session}/export", session_pages.export),
+        page("sessions/{session}/cost", later("session_cost", "cost")),
+        page("sessions/{session}/diff", later("session_diff", "diff_page")),
+        page("sessions/{session}/export", later("session_cost", "export")),
         Route(f"{base}sessions/{{session}}/stream", stream),
-        page("instance", instance_page.show),
-        page("instance/verify", instance_page.verify, "POST"),
+        page("instance", later("instance_page", "show")),
+        page("instance/verify", later("instance_page", "verify"), "POST"),
         page("static/{name}", _static),
     ]
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {

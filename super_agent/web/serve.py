@@ -4,7 +4,6 @@ import html
 import os
 import secrets
 import socket
-import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -123,6 +122,8 @@ def _announce(
 
 def _open(address: str, path: Path) -> None:
     """Through a private file: a command line is readable for every user of the machine, and the link is a key."""
+    import webbrowser
+
     with suppress(webbrowser.Error):
         browser = webbrowser.get()
         if type(browser) is webbrowser.GenericBrowser:  # one that would take the terminal

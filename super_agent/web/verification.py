@@ -3,12 +3,13 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from super_agent.core.errors import SuperAgentError
-from super_agent.core.instance.checks import CheckLine
-from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
-from super_agent.session.proof import prove
+
+if TYPE_CHECKING:
+    from super_agent.core.instance.checks import CheckLine
 
 
 @dataclass(slots=True)
@@ -16,7 +17,7 @@ class Verification:
     """The last one, or the one under way. `note` says what takes long, `error` what ended it before its end."""
 
     settings: Settings
-    lines: list[CheckLine] = field(default_factory=list)
+    lines: "list[CheckLine]" = field(default_factory=list)
     note: str = ""
     error: str = ""
     started: float | None = None
@@ -37,6 +38,9 @@ class Verification:
                 self._thread.start()
 
     def _run(self) -> None:
+        from super_agent.core.ollama.api import Ollama  # both clients, which no other page needs
+        from super_agent.session.proof import prove
+
         try:
             with Ollama(self.settings) as server:
                 for line in prove(server, self.settings, self._tell, quick=False, load=True):

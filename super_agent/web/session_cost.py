@@ -1,0 +1,38 @@
+"""What a session cost and when, and the file to send to somebody."""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from super_agent.session.narrate.hide import Hide, secrets_of
+from super_agent.session.narrate.page import facts_of, figures_of, page
+from super_agent.session.narrate.plots import speed_plot, tokens_plot, turn_costs
+from super_agent.session.narrate.timeline import timeline
+from super_agent.web.context import Context
+from super_agent.web.language import translator
+from super_agent.web.rendering import Pages, marked
+from super_agent.web.session_pages import row_of, shown
+
+
+def cost(context: Context, pages: Pages, request: Request) -> Response:
+    """Facts, figures and the timeline."""
+    row = row_of(context, request)
+    events = [*context.store.events(row.id)]
+    costs, say = turn_costs(events), translator(context.language)
+    tokens = tokens_plot(costs, say("prompt tokens sent"), say("evaluated"))
+    speeds = speed_plot(costs, say("prompt"), say("reply"))
+    return pages.response(
+        "cost.html", facts=facts_of(row, events), figures=figures_of(row, events), timeline=marked(timeline(events)),
+        tokens=marked(tokens),
+        speeds=marked(speeds),
+        **shown(row, "cost"),
+    )  # fmt: skip
+
+
+def export(context: Context, _pages: Pages, request: Request) -> Response:
+    """The one file that `show --html` writes."""
+    row = row_of(context, request)
+    text = page(row, context.store.events(row.id), Hide(secrets_of(context.settings), Path.home()))
+    head = {"Content-Disposition": f'attachment; filename="{row.id}.html"'}
+    return Response(text.encode("utf-8", "replace"), media_type="text/html; charset=utf-8", headers=head)
