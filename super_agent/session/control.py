@@ -56,10 +56,18 @@ class Question:
 
 
 class Control:
-    """The socket from `open` to `close`; a `Sink` of the run's events. `stop` ends the run."""
+    """The socket from `open` to `close`; a `Sink` of the run's events. `stop` ends the run, `heard` hears of lines."""
 
-    def __init__(self, folder: Path, stream: EventStream, recorder: Recorder, stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stream: EventStream,
+        recorder: Recorder,
+        stop: Callable[[], None],
+        heard: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder, self._stream, self._recorder, self._stop = folder, stream, recorder, stop
+        self._heard = heard
         self._lines: deque[str] = deque()
         self._followers: set[queue.Queue[str | None]] = set()
         self._lock = threading.Lock()
@@ -176,6 +184,7 @@ class Control:
             raise UsageError("the run has ended", fix="See its page")
         if what == "say" and isinstance(text := request.get("text"), str) and text.strip():
             self._lines.append(text.strip())
+            self._heard()
         elif what == "stop":
             self._stop()
         elif what == "decide" and request.get("choice") in CHOICES:

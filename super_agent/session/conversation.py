@@ -1,21 +1,22 @@
 """A conversation with the executor: one instruction after the other, until the door has had enough."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from interpreter.executor import Executor
-from super_agent.core.errors import Interrupted, SuperAgentError
-from super_agent.core.events import Notice, TurnStarted
+from super_agent.core.errors import ExitCode, Interrupted, SuperAgentError
+from super_agent.core.events import EndReason, Notice, Sink, TurnStarted
 from super_agent.core.settings import Settings
 from super_agent.core.state import SessionFolder
 from super_agent.session import facts, wiring
 from super_agent.session.approval import require_approval
 from super_agent.session.context import ModelSession, RunContext, open_context
-from super_agent.session.options import Door, RunOptions
+from super_agent.session.options import Door, RunOptions, nothing
 from super_agent.session.project_instructions import instructions_text, trusted_instructions
 from super_agent.session.record import RunPersistence
+from super_agent.session.steering import steerable
 
 CONVERSATION = "(a conversation)"
 """In place of a task, where sessions are listed."""
@@ -29,9 +30,14 @@ class Conversation:
     model_session: ModelSession
     record: RunPersistence
     executor: Executor
+    door: Door
     project: str = ""
     """What the first instruction is told of the project beside its files."""
     turns: int = 0
+
+    def take_lines(self) -> Sequence[str]:
+        """Instructions that were said elsewhere since the last call, oldest first."""
+        return self.door.take_lines()
 
     @property
     def session(self) -> SessionFolder:
@@ -60,29 +66,38 @@ class Conversation:
         """End the action under way, from any thread or a signal handler; the conversation goes on."""
         self.executor.cancel()
 
-    def end(self, duration_s: float) -> None:
-        """Told to the store alone: the person ended it and needs no summary; whoever looks back does."""
+    def end(self, duration_s: float, own: tuple[Sink, ...]) -> None:
+        """Not told to the door's `own` sinks: the person needs no summary; store and pages do."""
         if self.record.recorder is not None:
-            self.context.stream.sinks = (self.record.recorder,)
-            self.context.emit(facts.ended(self.context, self.model_session, "finished", 0, "", self.turns, duration_s))
+            sinks = self.context.stream.sinks
+            self.context.stream.sinks = tuple(sink for sink in sinks if sink not in own)
+            stopped = self.door.cancellation.cancelled
+            reason: EndReason = "interrupted" if stopped else "finished"
+            code = int(ExitCode.INTERRUPTED if stopped else ExitCode.OK)
+            self.context.emit(facts.ended(self.context, self.model_session, reason, code, "", self.turns, duration_s))
 
 
 @contextmanager
-def open_conversation(options: RunOptions, settings: Settings, door: Door) -> Iterator[Conversation]:
+def open_conversation(
+    options: RunOptions, settings: Settings, door: Door, heard: Callable[[], None] = nothing
+) -> Iterator[Conversation]:
     """In `options.workspace`, whose task is not looked at; raises `SuperAgentError` where it cannot begin.
 
-    The door's cancellation ends the action under way and with it, as it stays cancelled, whatever is said later.
+    The door's cancellation ends the action under way and with it, as it stays cancelled, whatever is said later; so
+    does a stop through the conversation's socket. `heard` is called, in another thread, when a line came there.
     """
     with open_context(settings, options.workspace, options.python, door.sinks) as context:
         began = time.monotonic()
         started = facts.started(context, CONVERSATION, "exec", None)
         record = RunPersistence.begin(context, started, is_conversation=True)
+        steered = steerable(record, door, heard)
         facts.announce(context)
         trusted = trusted_instructions(context, "", door.answer)
         model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
-        require_approval(context, door.approver, lambda: conversation.cancel())
-        conversation = Conversation(context, model_session, record, wiring.build_executor(context, model_session))
+        require_approval(context, steered.approver, lambda: conversation.cancel())
+        executor = wiring.build_executor(context, model_session)
+        conversation = Conversation(context, model_session, record, executor, steered)
         conversation.project = instructions_text(trusted, model_session.ready.loaded.context_length)
         context.stack.callback(door.cancellation.on_cancel(conversation.cancel))
         yield conversation
-        conversation.end(time.monotonic() - began)
+        conversation.end(time.monotonic() - began, door.sinks)

@@ -69,6 +69,10 @@ def no_lines() -> Sequence[str]:
     return ()
 
 
+def nothing() -> None:
+    """Of a door that looks by itself."""
+
+
 def disagree(_question: str) -> bool:
     """Of a door at which nobody can be asked."""
     return False

@@ -1,13 +1,13 @@
 """A door's part of a run, with what comes through the run's control socket beside it: whoever speaks first is heard."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.events import CodeDecision, Notice
 from super_agent.session.control import Answer, Choice, Control
-from super_agent.session.options import ApprovalContext, Door
+from super_agent.session.options import ApprovalContext, Door, nothing
 from super_agent.session.record import RunPersistence
 
 WHY_EDITED = "the user changed the code"
@@ -15,12 +15,15 @@ WHY_SKIPPED = "the user skipped it{reason}. Do something else, or finish."
 DECISIONS: dict[Choice, CodeDecision] = {"run": "run", "edit": "edited", "always": "always"}
 
 
-def steerable(record: RunPersistence, door: Door) -> Door:
-    """The door, heard together with the socket of a run that is kept; it is said where that cannot be made."""
+def steerable(record: RunPersistence, door: Door, heard: Callable[[], None] = nothing) -> Door:
+    """The door, heard together with the socket of a run that is kept; it is said where that cannot be made.
+
+    `heard` is called, in another thread, when a line came that `take_lines` gives.
+    """
     if record.recorder is None:
         return door  # nobody could name it
     context = record.context
-    control = Control(context.session.path, context.stream, record.recorder, door.cancellation.cancel)
+    control = Control(context.session.path, context.stream, record.recorder, door.cancellation.cancel, heard)
     try:
         control.open()
     except OSError as error:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from prompt_toolkit import PromptSession
-
 from super_agent.cli.render.choice import choose_renderer
 from super_agent.cli.render.renderer import Renderer
 from super_agent.cli.terminal.approval import terminal_approver
+from super_agent.cli.terminal.instructions import Instructions
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.cli.terminal.typed_lines import history_of
+from super_agent.core.errors import ExitCode
 from super_agent.core.settings import Settings
 from super_agent.session.conversation import open_conversation
 from super_agent.session.options import Door, RunOptions, nobody_answers
@@ -22,32 +22,32 @@ GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the c
 
 
 def main(options: RunOptions, settings: Settings, *, as_json: bool) -> int:
-    """Talk until Ctrl-D; returns 0. Raises `SuperAgentError` for what prevents the conversation from beginning."""
+    """Talk until Ctrl-D, or until somebody ends it elsewhere; returns the exit code.
+
+    Raises `SuperAgentError` for what prevents the conversation from beginning.
+    """
     renderer = choose_renderer(as_json, sys.stdout)
     approver = terminal_approver(lambda: _terminal(renderer), sys.stdin.isatty, as_json=as_json)
+    answer = nobody_answers if as_json else _answer_from(renderer)
+    door, instructions = Door((renderer,), approver=approver, answer=answer), Instructions()
     try:
-        door = Door((renderer,), approver=approver, answer=nobody_answers if as_json else _answer_from(renderer))
-        with open_conversation(options, settings, door) as conversation:
+        with open_conversation(options, settings, door, instructions.wake) as conversation:
             conversation.tell(GREETING)
-            session: PromptSession[str] = PromptSession(history=history_of(settings, conversation.session))
-            while (line := _next_line(session)) is not None:
+            history = history_of(settings, conversation.session)
+            instructions.open(history, conversation.take_lines, lambda: door.cancellation.cancelled)
+            door.cancellation.on_cancel(instructions.wake)
+            while (told := instructions.next()) is not None:
+                line, is_elsewhere = told
+                if is_elsewhere:
+                    conversation.tell(f"said on a page: {line}")
                 if line.strip():
                     with _interrupting(conversation.cancel):
                         conversation.say(line)
+            if door.cancellation.cancelled:
+                conversation.tell("ended on a page")
     finally:
         renderer.close()
-    return 0
-
-
-def _next_line(session: PromptSession[str]) -> str | None:
-    """One line; Ctrl-C clears it, Ctrl-D (None) ends the conversation."""
-    while True:
-        try:
-            return session.prompt("\n› ")
-        except KeyboardInterrupt:
-            continue
-        except EOFError:
-            return None
+    return int(ExitCode.INTERRUPTED if door.cancellation.cancelled else ExitCode.OK)
 
 
 @contextmanager
