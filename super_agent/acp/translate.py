@@ -1,6 +1,5 @@
 """A run's events as what an editor shows: who speaks, thoughts, plan, tool calls, usage, the end."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from super_agent.core.errors import ExitCode
 from super_agent.core.sanitize import printable_path
 from super_agent.session.choice import first_line
 from super_agent.session.narrate import wording
+from super_agent.session.narrate.plan import steps_of
 
 Update = (
     UserMessageChunk | AgentMessageChunk | AgentThoughtChunk | ToolCallStart | ToolCallProgress | AgentPlanUpdate
@@ -33,7 +33,6 @@ Update = (
 )  # fmt: skip
 META = "super-agent"
 """The key under which `_meta` holds what the protocol has no word for."""
-_STEP = re.compile(r"^ {0,3}(?:\d{1,2}[.)]|[-*•])\s+(?P<step>\S.*)$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -66,7 +65,7 @@ class Translator:
             case ev.TextStreamed():
                 yield from self._text(event)
             case ev.MessagePosted() if event.speaker == "planner":
-                self._plan = tuple(match["step"].strip() for match in _STEP.finditer(event.text))
+                self._plan = steps_of(event.text)
                 yield from self._planned("pending")
             case ev.TurnStarted() if event.number == 1:
                 yield from self._planned("in_progress")

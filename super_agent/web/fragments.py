@@ -5,15 +5,16 @@ part until a finished one takes its place. Only finished parts have a number to 
 the middle of a reply is given the whole reply again.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from super_agent.core import events as ev
 from super_agent.core.sanitize import sanitize
 from super_agent.session.narrate import wording
+from super_agent.session.narrate.plan import Plan
 from super_agent.session.narrate.story import Story
 
-Kind = Literal["part", "piece", "status", "ended", "ask", "state", "reset"]
+Kind = Literal["part", "piece", "status", "ended", "ask", "state", "reset", "plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Fragments:
     def __init__(self) -> None:
         self._story = Story()
         self._seq = 0
+        self.plan = Plan()
 
     @property
     def seq(self) -> int:
@@ -51,6 +53,8 @@ class Fragments:
             found.append(Fragment("part", {"html": html}, stamped.seq))
         if (status := _status(event)) is not None:
             found.append(Fragment("status", {"text": sanitize(status)}))
+        if self.plan.add(event):
+            found.append(Fragment("plan", asdict(self.plan)))
         if isinstance(event, ev.ApprovalAsked):
             asked = {"question": stamped.seq, "language": sanitize(event.language), "code": event.code}
             found.append(Fragment("ask", asked | {"reasons": sanitize("; ".join(event.reasons))}))

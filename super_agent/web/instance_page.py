@@ -10,17 +10,24 @@ from super_agent.core.instance.diagnosis_text import cause_text
 from super_agent.core.instance.usage import look
 from super_agent.core.ollama.api import Ollama
 from super_agent.session.narrate.instance import processor, size, until
+from super_agent.session.narrate.instance_history import LANES, history_plot, noted
 from super_agent.session.narrate.verify_words import BECAUSE, TITLES, fix, seen
 from super_agent.web.context import Context
-from super_agent.web.rendering import Pages
+from super_agent.web.language import translator
+from super_agent.web.rendering import Pages, marked
 
 MARKS = {"passed": "✓", "warning": "⚠", "failed": "✗", "not_observable": "·"}
+MOST_NOTED, AMONG_EVENTS = 200, 50_000
+"""Loads and the like that are drawn, and among how many of the last stored events they are looked for."""
+LISTED = 20
 KINDS = {"passed": "good", "warning": "warn", "failed": "bad", "not_observable": "dim"}
 
 
 def show(context: Context, pages: Pages, _request: Request) -> Response:
     """One look, and the last proof."""
     picture, error = None, ""
+    events = context.store.recent("instance_noted", MOST_NOTED, AMONG_EVENTS)
+    say = translator(context.language)
     try:
         with Ollama(context.settings) as server:
             picture = look(server, context.settings)
@@ -29,6 +36,8 @@ def show(context: Context, pages: Pages, _request: Request) -> Response:
     return pages.response(
         "instance.html", picture=picture, error=error, now=time.time(), processor=processor, size=size, until=until,
         settings=context.settings, proof=context.verification, checks=_checks(context),
+        noted=[*reversed(noted(events))][:LISTED], names=LANES,
+        history=marked(history_plot(events, say("Loads, reloads, evictions, truncations"))),
     )  # fmt: skip
 
 

@@ -133,6 +133,22 @@ class Store:
                 return
             after = rows[-1][0]
 
+    def recent(self, name: str, most: int, among: int) -> list[Stamped]:
+        """The last `most` events of that type of any session, oldest first, among the last `among` of all.
+
+        Without the bound a type that is seldom would have the whole store read. Raises `StoreFailed`.
+        """
+        rows = self._database.rows(
+            "SELECT session, turn, seq, time, data FROM events WHERE type = ? AND NOT rolled_back"
+            " AND position > (SELECT max(position) FROM events) - ? ORDER BY position DESC LIMIT ?",
+            (name, among, most),
+        )
+        found = []
+        for session, turn, seq, moment, data in reversed(rows):
+            event, unknown = event_of(name, self._texts.put_back(json.loads(data)))
+            found.append(Stamped(session, turn, seq, moment, event, unknown))
+        return found
+
     def version(self) -> int:
         """A number that changes when another process has written; costs next to nothing. Raises `StoreFailed`."""
         return int(self._database.rows("PRAGMA data_version")[0][0])

@@ -61,9 +61,26 @@ function followRun(place) {
   on("state", changed);
   on("ended", () => { clear(); changed(); });
   on("ask", ask);
+  on("plan", plan);
   on("reset", () => { source.close(); location.reload(); });
   byId("newest").addEventListener("click", () => { byId("newest").hidden = true; toEnd(); });
   addEventListener("scroll", () => { if (atEnd()) byId("newest").hidden = true; }, { passive: true });
+}
+
+// The plan and where the run stands with it; a page that came later knows the steps already.
+function plan(data) {
+  const place = byId("plan");
+  const { turn, passed, failed, ended } = place.dataset;
+  if (data.steps.length) {
+    const item = (step) => Object.assign(document.createElement("li"), { textContent: step });
+    place.querySelector("ol").replaceChildren(...data.steps.map(item));
+  }
+  place.hidden = !place.querySelector("li");
+  place.dataset.at = data.turn || place.dataset.at;
+  place.dataset.check = data.check || place.dataset.check;
+  const { at, check } = place.dataset;
+  const stands = [Number(at) && `${turn} ${at}`, { passed, failed }[check], data.ended && ended];
+  byId("plan-stands").textContent = stands.filter(Boolean).join(" · ");
 }
 
 // A question whether code may run, until it is answered here or elsewhere.
