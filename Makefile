@@ -41,6 +41,9 @@ bench-compare: setup ## stock AutoGen, stock Open Interpreter and super-agent on
 eval: setup ## does it solve tasks? make eval [ARGS="--model … --contestant team --contestant peers"] (hours with peers)
 	@$(PYTHON) -m evaluation $(ARGS)
 
+screenshots: setup ## the pictures of the page for the README (needs chromium)
+	@$(PYTHON) -m scripts.screenshots
+
 ollama: ## print the path of an Ollama; built from source, once, where none is installed
 	@scripts/get_ollama.sh
 
@@ -55,4 +58,4 @@ override TASK := $(value TASK)
 override WORKSPACE := $(value WORKSPACE)
 override CHECK := $(value CHECK)
 export TASK WORKSPACE CHECK
-.PHONY: help setup demo run test test-live torture lint bench bench-compare eval ollama lock clean
+.PHONY: help setup demo run test test-live torture lint bench bench-compare eval screenshots ollama lock clean
