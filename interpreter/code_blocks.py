@@ -28,9 +28,9 @@ _CUT = "Your reply was cut by the length limit. Say it shorter."
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """Code as it will run."""
+    """Code as it will run, or a call of a tool."""
 
-    language: Language
+    language: Language | Literal["tool"]
     code: str
 
 

@@ -34,6 +34,8 @@ class Conversation:
     task: str = ""
     network: bool = field(default=False, compare=False)
     """Whether the code has the network in this run: a compaction's new head says so."""
+    tools: str = field(default="", compare=False)
+    """Describes the tools of this run, for such a head."""
 
     def append(self, role: Literal["user", "assistant"], text: str) -> None:
         """Append verbatim; a user text after a user text joins it, as templates expect the roles to alternate."""
@@ -58,7 +60,7 @@ class Conversation:
             parts.append(f"The instruction now: {clipped(instruction, room_chars // 3)}")
         if progress:
             parts.append(f"Done for it so far:\n{clipped(progress, room_chars // 3)}\nGo on with it.")
-        return [*head(network=self.network), Message("user", "\n\n".join(parts))]
+        return [*head(network=self.network, tools=self.tools), Message("user", "\n\n".join(parts))]
 
     def finish(self, instruction: str, outcome: str) -> None:
         """Note what came of an instruction."""

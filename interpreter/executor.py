@@ -20,6 +20,7 @@ from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.report import ENDED_TEXT, CodeRun, Ended, Report, observation, report_text, run_lines
 from interpreter.roles import head
 from interpreter.sandbox.protocol import Runner
+from interpreter.tool_calls import FoundCall, ToolAccess, find_call
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import (
     ContextCompacted,
@@ -87,6 +88,7 @@ class Executor:
         limits: Limits,
         approver: Approver | None = None,
         editor: Editor | None = None,
+        tools: ToolAccess | None = None,
     ) -> None:
         """`runners` by language: "python" and "shell". All parts are owned, and closed, by the caller.
 
@@ -102,6 +104,10 @@ class Executor:
         self._editor = editor
         self._cancelled = threading.Event()
         self._code = CodeExecution(runners, recorder, approver, self._cancelled)
+        self._box = tools.box if tools is not None else None
+        self._tools = self._code
+        if tools is not None:
+            self._tools = CodeExecution({"tool": tools.box}, recorder, tools.approver, self._cancelled)
 
     def carry_out(self, instruction: str, *, is_cancelled: Callable[[], bool] = lambda: False) -> Report:
         """Work until the model is done or a limit ends it; raises `SuperAgentError` (`Interrupted` after `cancel`).
@@ -145,6 +151,7 @@ class Executor:
         self._adapter.cancel()
         self._engine.cancel()
         self._code.cancel()
+        self._tools.cancel()
 
     def draw(self, sampling: Sampling | None) -> None:
         """How the model's replies are drawn from now on; None is as the settings say."""
@@ -153,7 +160,8 @@ class Executor:
     def begin_anew(self, sampling: Sampling | None) -> None:
         """Forget the conversation but for its head and task, which the server's cache still holds."""
         old = self.conversation
-        self.conversation = Conversation(head(network=old.network), task=old.task, network=old.network)
+        messages = head(network=old.network, tools=old.tools)
+        self.conversation = Conversation(messages, task=old.task, network=old.network, tools=old.tools)
         self._adapter.begin_anew()
         self.draw(sampling)
 
@@ -162,6 +170,8 @@ class Executor:
         self.conversation = conversation
         if conversation.done:
             conversation.append("user", RESTARTED)
+        if conversation.tools not in conversation.messages[0].content:
+            conversation.append("user", conversation.tools)
 
     def _ask(self, job: _Instruction) -> EngineReply:
         """The model's turn: ask until a reply holds a block that can run, or none that was meant to."""
@@ -170,6 +180,9 @@ class Executor:
             self._make_room(self._adapter.reply_limit(), job)
             reply = self._reply()
             job.final_reply = reply.text
+            if self._box is not None and (call := find_call(reply.text, self._box)) is not None:
+                self._call(job, reply, call)
+                continue
             text, told = self._apply_files(job, reply)
             choice = choose_block(text, reply.finish_reason)
             if told:
@@ -189,6 +202,13 @@ class Executor:
                     raise _Ended("reply_cut")
                 raise _Ended("finished" if (job.runs or job.edits) and reply.text.strip() else "no_answer")
             self.conversation.append("user", " ".join(notes))
+
+    def _call(self, job: _Instruction, reply: Reply, call: FoundCall) -> None:
+        """Write the files that stand beside a call, then make it; Open Interpreter has no part in either."""
+        _, told = self._apply_files(job, replace(reply, text=call.rest))
+        if told:
+            self.conversation.append("user", told)
+        self._run(job, call.block)
 
     def _apply_files(self, job: _Instruction, reply: Reply) -> tuple[str, str]:
         """Apply the file blocks of a reply; the rest of it, and what is told to the model of them, or nothing."""
@@ -243,7 +263,8 @@ class Executor:
         self._raise_if_over(job)
         if len(job.runs) >= self._limits.max_rounds:
             raise _Ended("round_limit")
-        run, waited_s = self._code.run(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
+        execution = self._tools if block.language == "tool" else self._code
+        run, waited_s = execution.run(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
         job.deadline += waited_s  # a person's thinking costs the instruction no time
         repeats = job.repeats.count(run.block, run.outcome, run.output)
         job.runs.append(run)

@@ -27,6 +27,10 @@ EXAMPLE: tuple[Message, ...] = (
 )
 
 
-def head(*, network: bool = False) -> list[Message]:
-    """The messages every conversation of the executor begins with; `network` is whether its code has one."""
-    return [Message("system", SYSTEM.replace("{place}", PLACES[network])), *EXAMPLE]
+def head(*, network: bool = False, tools: str = "") -> list[Message]:
+    """The messages every conversation of the executor begins with; `network` is whether its code has one.
+
+    `tools` describes what there is beside code.
+    """
+    system = SYSTEM.replace("{place}", PLACES[network]) + (f"\n\n{tools}" if tools else "")
+    return [Message("system", system), *EXAMPLE]

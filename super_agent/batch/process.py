@@ -1,7 +1,6 @@
 """One `super-agent run --json` process: started so that it never outlives the batch, read, and ended when asked."""
 
 import asyncio
-import ctypes
 import os
 import signal
 import sys
@@ -11,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from super_agent.batch.tally import Tally, is_interesting
+from super_agent.core.orphans import dies_with
 
 GRACE_S = 20.0
 """A run that is told to end keeps its state and shuts its sandbox, which takes a second or two."""
 LINE_BYTES = 64 * 1024 * 1024
 """The longest event: a message of a few megabytes, each character escaped."""
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class RunProcess:
                 env=self.environment,
                 limit=LINE_BYTES,
                 start_new_session=True,  # Ctrl-C in the terminal is the batch's; it tells the runs
-                preexec_fn=_dies_with(os.getpid()),
+                preexec_fn=dies_with(os.getpid()),
             )  # fmt: skip
         self._process = process
         try:
@@ -89,18 +88,6 @@ class RunProcess:
             self.tally.take_line(line)
             if self.watch is not None and is_interesting(line):
                 self.watch(line)
-
-
-def _dies_with(parent: int) -> Callable[[], None]:
-    """What the child does before it becomes the run: the kernel kills it when the batch dies, however that happens."""
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def bind() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died just before
-            os._exit(1)
-
-    return bind
 
 
 def _last_line(path: Path) -> str:

@@ -29,6 +29,9 @@ def acp(
     trust_instructions: Annotated[
         bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
     ] = False,
+    mcp: Annotated[
+        list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
+    ] = None,
     strict_instance: Annotated[
         bool, typer.Option("--strict-instance", help="End a run when the model is reloaded or cut.")
     ] = False,
@@ -40,6 +43,7 @@ def acp(
     flags = {
         "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
         "sandbox": sandbox, "approve": approve, **({"network": True} if network else {}),
+        **({"mcp": tuple(mcp)} if mcp else {}),
         **({"trust_instructions": True} if trust_instructions else {}),
     }  # fmt: skip
     raise typer.Exit(

@@ -59,6 +59,9 @@ Approve = Annotated[
 TrustInstructions = Annotated[
     bool, typer.Option("--trust-instructions", help="Show the workspace's AGENTS.md to the models without a question.")
 ]
+Mcp = Annotated[
+    list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
+]
 NoSnapshots = Annotated[bool, typer.Option("--no-snapshots", help="Keep no snapshots: no diff, no undo.")]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Do not keep this run in the session store.")]
 
@@ -98,6 +101,7 @@ def run(
     network: Network = False,
     approve: Approve = None,
     trust_instructions: TrustInstructions = False,
+    mcp: Mcp = None,
     strict_instance: Strict = False,
     no_store: NoStore = False,
     no_snapshots: NoSnapshots = False,
@@ -130,6 +134,7 @@ def resume(
     network: Network = False,
     approve: Approve = None,
     trust_instructions: TrustInstructions = False,
+    mcp: Mcp = None,
     strict_instance: Strict = False,
     no_snapshots: NoSnapshots = False,
     json: Json = False,
@@ -162,6 +167,7 @@ def exec_(
     network: Network = False,
     approve: Approve = None,
     trust_instructions: TrustInstructions = False,
+    mcp: Mcp = None,
     strict_instance: Strict = False,
     no_store: NoStore = False,
     no_snapshots: NoSnapshots = False,
@@ -267,7 +273,8 @@ def _flags(given: dict[str, Any]) -> dict[str, Any]:
     flags = {names.get(name, name): given[name] for name in settings if name in given}
     off = {name: "off" for name in ("store", "snapshots") if given.get(f"no_{name}")}
     on = {name: True for name in ("network", "trust_instructions") if given.get(name)}
-    return flags | off | on
+    servers = {"mcp": tuple(given["mcp"])} if given.get("mcp") else {}
+    return flags | off | on | servers
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -99,3 +99,8 @@ def members(value: str) -> tuple[str, ...]:
     if not named <= set(MEMBERS) or "coder" not in named:
         raise ValueError("must be members of the team, separated by `,`, coder among them: planner,coder,reviewer")
     return tuple(name for name in MEMBERS if name in named)
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Separated by `,`, each once; empty parts do not count."""
+    return tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))

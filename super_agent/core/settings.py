@@ -94,6 +94,7 @@ class Settings(BaseModel):
     approve: Literal["never", "risky", "always"] | None = Field(
         None, description="when a person is asked before code runs; never in the sandbox, else always"
     )
+    mcp: tuple[str, ...] = Field((), description="MCP servers of the user's list whose tools the executor has")
     trust_instructions: bool = Field(
         False, description="whether the workspace's AGENTS.md is shown to the models without a question"
     )
@@ -149,6 +150,11 @@ class Settings(BaseModel):
     def _split_members(cls, value: object) -> object:
         return setting_forms.members(value) if isinstance(value, str) else value
 
+    @field_validator("mcp", mode="before")
+    @classmethod
+    def _split_servers(cls, value: object) -> object:
+        return setting_forms.names(value) if isinstance(value, str) else value
+
     @field_validator("sandbox_paths", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:
@@ -179,6 +185,11 @@ RAY_VARIABLES: Mapping[str, str] = {
 def user_env_file() -> Path:
     """The `.env` that is read when `--env-file` is not given."""
     return platformdirs.user_config_path("super-agent") / ".env"
+
+
+def user_tools_file() -> Path:
+    """The list of MCP servers."""
+    return platformdirs.user_config_path("super-agent") / "mcp.json"
 
 
 def load_settings(
@@ -271,7 +282,7 @@ def variables_of(settings: Settings) -> dict[str, str]:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         elif isinstance(value, tuple):
-            value = ":".join(map(str, value))
+            value = (":" if name == "sandbox_paths" else ",").join(map(str, value))
         found[variable] = "" if value is None else str(value)
     return found
 

@@ -66,6 +66,10 @@ class RunApprover:
         if not isinstance(self.approver, str):
             self.approver.cancel()
 
+    def forget(self) -> None:
+        """Ask again from now on, whatever was said for good."""
+        self._always = False
+
     def waited_s(self) -> float:
         """Seconds in which a person was waited for, up to now."""
         since = self._since

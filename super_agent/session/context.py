@@ -9,6 +9,7 @@ from pathlib import Path
 from interpreter.approval import Approver
 from interpreter.code_output import OutputRecorder
 from interpreter.sandbox.protocol import SandboxPolicy
+from interpreter.tool_calls import ToolAccess
 from super_agent.core.events import (
     Emit,
     EventStream,
@@ -44,6 +45,8 @@ class RunContext:
     store: Store | None = None
     approver: Approver | None = None
     journal: Journal | None = None
+    tools: ToolAccess | None = None
+    """What the executor has beside code."""
     snapshots: Snapshots | None = None
     """Those of the workspace, for the run to go back to; None where the user wants none."""
 

@@ -17,6 +17,7 @@ from super_agent.session.options import Door, RunOptions, nothing
 from super_agent.session.project_instructions import instructions_text, trusted_instructions
 from super_agent.session.record import RunPersistence
 from super_agent.session.steering import steerable
+from super_agent.session.tools import open_tools, require_listed
 
 CONVERSATION = "(a conversation)"
 """In place of a task, where sessions are listed."""
@@ -86,6 +87,7 @@ def open_conversation(
     The door's cancellation ends the action under way and with it, as it stays cancelled, whatever is said later; so
     does a stop through the conversation's socket. `heard` is called, in another thread, when a line came there.
     """
+    require_listed(settings)
     with open_context(settings, options.workspace, options.python, door.sinks) as context:
         began = time.monotonic()
         started = facts.started(context, CONVERSATION, "exec", None)
@@ -94,7 +96,8 @@ def open_conversation(
         facts.announce(context)
         trusted = trusted_instructions(context, "", door.answer)
         model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
-        require_approval(context, steered.approver, lambda: conversation.cancel())
+        approver = require_approval(context, steered.approver, lambda: conversation.cancel())
+        open_tools(context, steered, approver)
         executor = wiring.build_executor(context, model_session)
         conversation = Conversation(context, model_session, record, executor, steered)
         conversation.project = instructions_text(trusted, model_session.ready.loaded.context_length)

@@ -21,6 +21,7 @@ from super_agent.session.run_state import Restored, RunState, WorkState
 from super_agent.session.sandbox import require_program
 from super_agent.session.setup import run_setup
 from super_agent.session.steering import steerable
+from super_agent.session.tools import open_tools, require_listed, tools_line
 from super_agent.session.work import Boundary, Work
 
 EXIT_CODES: dict[EndReason, ExitCode] = {
@@ -62,6 +63,7 @@ class Clock:
 
 def run(options: RunOptions, settings: Settings, door: Door) -> RunResult:
     """Run one task to its end; raises `SuperAgentError` for what is wrong before the run begins."""
+    require_listed(settings)
     with open_context(settings, options.workspace, options.python, door.sinks, options.session) as context:
         if options.check is not None and options.setup is None:
             require_program(context.policy, options.check)
@@ -77,7 +79,7 @@ def _keep_begun(context: RunContext, options: RunOptions) -> None:
     settings, python = context.settings, str(options.python) if options.python is not None else None
     state = RunState(
         options.mode, options.task, options.check, python, settings.model, settings.base_url, facts.limits(settings),
-        WorkState("", ""),
+        WorkState("", ""), mcp=settings.mcp,
     )  # fmt: skip
     try:
         keep_begun(context.session, Begun(state, options.setup, options.yes, settings.trust_instructions))
@@ -111,10 +113,15 @@ def carry_out(
         _go_on_unless_cancelled(door)
         if state is not None:
             model_session.counting.totals.update(state.totals)
+        tools_asker = open_tools(context, door, approver)
         boundary = _keeper(record, model_session, options, clock)
         work = _work(context, model_session, options, door, boundary, restored, trusted)
-        waited_s = approver.waited_s if approver is not None else lambda: 0.0
-        limit = _Limit(max(settings.max_time_s - clock.before_s, 0.0), settings.max_time_s, waited_s)
+        asking = [asker for asker in (approver, tools_asker) if asker is not None]
+        limit = _Limit(
+            max(settings.max_time_s - clock.before_s, 0.0),
+            settings.max_time_s,
+            lambda: sum(asker.waited_s() for asker in asking),
+        )
         end = asyncio.run(_drive(work, door, limit))
     except SuperAgentError as error:
         end = _End("error", str(error), error.exit_code, error)
@@ -162,6 +169,7 @@ def _keeper(record: RunPersistence, model_session: ModelSession, options: RunOpt
             turns,
             round(clock.elapsed_s(), 3),
             model_session.counting.totals,
+            settings.mcp,
         )
         record.keep(turns, state.to_json())
 
@@ -187,6 +195,7 @@ def _work(
         return lines
 
     if options.mode == "team":
+        project = "\n\n".join(part for part in (project, tools_line(context)) if part)
         from super_agent.session.team import team_work
 
         return team_work(context, model_session, options.check, options.task, user_lines, boundary, restored, project)

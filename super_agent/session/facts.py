@@ -27,6 +27,7 @@ def started(context: RunContext, task: str, mode: Literal["team", "solo", "exec"
         sandbox=settings.sandbox,
         limits=limits(settings),
         network=settings.network,
+        mcp=settings.mcp,
     )
 
 

@@ -24,6 +24,7 @@ from super_agent.session.record import RunPersistence, open_snapshots
 from super_agent.session.rollback import RolledBack, roll_back
 from super_agent.session.run_state import Restored, RunState
 from super_agent.session.sandbox import require_program
+from super_agent.session.tools import require_listed
 
 GO_ON = "Go on, and try another way than before."
 
@@ -45,6 +46,7 @@ class Resumption:
         instruction = ask.instruction or (GO_ON if row.reason == "no_progress" else "")
         python = Path(state.python) if state.python is not None else None
         check = ask.check_after(state.check)
+        require_listed(self.settings)
         recorder = self.store.continue_session(row.id)
         with recorder, open_context(settings, Path(row.workspace), python, door.sinks, row.id) as context:
             if check is not None and check != state.check:
@@ -61,7 +63,7 @@ class Resumption:
             resumed = RunResumed(
                 state.task, state.mode, row.workspace, settings.model, settings.base_url, check,
                 settings.sandbox, facts.limits(settings), state.turns, instruction, turned.rolled_back,
-                turned.changed_meanwhile, settings.network,
+                turned.changed_meanwhile, settings.network, settings.mcp,
             )  # fmt: skip
             record = RunPersistence.go_on(context, recorder, snapshots, resumed)
             _tell(context, turned)
@@ -88,6 +90,7 @@ class Restart:
             task, Path(row.workspace), state.mode, ask.check_after(state.check), self.begun.setup, self.begun.yes,
             python, ask.strict_instance,
         )  # fmt: skip
+        require_listed(self.settings)
         recorder = self.store.continue_session(row.id)
         with recorder, open_context(self.settings, options.workspace, python, door.sinks, row.id) as context:
             started = facts.started(context, task, options.mode, options.check)
@@ -160,7 +163,7 @@ def _settings(
         tokens += sum(t.prompt_tokens + t.completion_tokens for t in state.totals.values())
     own = {
         "model": state.model, "base_url": state.base_url, "max_turns": turns, "max_time_s": seconds,
-        "max_tokens": tokens,
+        "max_tokens": tokens, "mcp": state.mcp,
     }  # fmt: skip
     return load_settings({**own, **given}, env_file=env_file)
 

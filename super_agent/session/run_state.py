@@ -40,7 +40,10 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run at a turn boundary. `elapsed_s` is the wall time it had used, `totals` what its clients had cost."""
+    """A run at a turn boundary. `elapsed_s` is the wall time it had used, `totals` what its clients had cost.
+
+    `mcp` names the servers whose tools it had.
+    """
 
     mode: Literal["team", "solo", "exec"]
     task: str
@@ -53,6 +56,7 @@ class RunState:
     turns: int = 0
     elapsed_s: float = 0.0
     totals: dict[ClientKind, Totals] = field(default_factory=dict)
+    mcp: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One line of JSON; `from_json` gives an equal state back."""
@@ -65,4 +69,4 @@ class RunState:
         if data.pop("version") != VERSION:
             raise UsageError("this session was kept by another version of super-agent", fix="Resume it with that one")
         totals = {kind: Totals(**counts) for kind, counts in data.pop("totals").items()}
-        return cls(**{**data, "work": WorkState(**data["work"]), "totals": totals})
+        return cls(**{**data, "work": WorkState(**data["work"]), "totals": totals, "mcp": tuple(data.get("mcp", ()))})

@@ -76,12 +76,15 @@ def build_executor(context: RunContext, model_session: ModelSession, restored: W
         stack.callback(runner.close)
     limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
     editor = Editor(context.workspace, context.emit, context.session.save_original)
-    executor = Executor(adapter, engine, runners, context.workspace, context.stage, limits, context.approver, editor)
+    executor = Executor(
+        adapter, engine, runners, context.workspace, context.stage, limits, context.approver, editor, context.tools
+    )
     network = context.policy.network or not context.policy.contained
-    executor.conversation = Conversation(head(network=network), network=network)
+    tools = context.tools.box.describe(executor.shares.tools) if context.tools is not None else ""
+    executor.conversation = Conversation(head(network=network, tools=tools), network=network, tools=tools)
     if restored is not None:
         conversation = Conversation.from_json(restored.conversation)
-        conversation.network = network
+        conversation.network, conversation.tools = network, tools
         executor.restore(conversation)
     return executor
 

@@ -33,6 +33,8 @@ class RunStarted:
     limits: dict[str, float | None]
     network: bool = False
     """Whether sandboxed code had the network, which the user had to ask for."""
+    mcp: tuple[str, ...] = ()
+    """MCP servers whose tools the executor had, outside the sandbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class RunResumed:
     rolled_back: tuple[str, ...] = ()
     changed_meanwhile: tuple[str, ...] = ()
     network: bool = False
+    mcp: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ class ContextAllocation:
         return self._chars(0.1)
 
     @property
+    def tools(self) -> int:
+        """What describes the tools of the user's servers in the executor's head."""
+        return self._chars(0.1)
+
+    @property
     def kept(self) -> int:
         """All that a compaction keeps."""
         return self._chars(0.26)
