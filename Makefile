@@ -9,7 +9,8 @@ help: ## this list
 setup: ## the environments from their locks, and bubblewrap
 	@scripts/setup.sh
 
-demo: setup ## everything from nothing to a checked task on a local model
+demo: ## everything from nothing to a checked task on a local model
+	@scripts/setup.sh --demo
 	@$(PYTHON) -m scripts.demo
 
 run: setup ## the main job: make run TASK="…" [WORKSPACE=dir] [CHECK="pytest -q"]

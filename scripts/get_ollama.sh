@@ -13,6 +13,7 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/super-agent"
 sets="$here/../super_agent/core/ollama/instructions.py"
 
 say() { printf 'super-agent: %s\n' "$*" >&2; }
+. "$here/packages.sh"
 
 built() {
     [ -x "$home/bin/ollama" ] && [ -x "$home/lib/ollama/llama-server" ]
@@ -52,12 +53,14 @@ if $installed; then
     say "Ollama is neither installed nor built here; \`make ollama\` does it"
     exit 3
 fi
-missing=()
-command -v go >/dev/null 2>&1 || missing+=("Go")
-command -v g++ >/dev/null 2>&1 || command -v clang++ >/dev/null 2>&1 || missing+=("a C++ compiler")
-if [ ${#missing[@]} -gt 0 ]; then
-    say "Ollama is not installed, and without ${missing[0]}${missing[1]:+ and ${missing[1]}} it cannot be built from" \
-        "source. Install it from https://ollama.com/download and run this again."
+mapfile -t missing < <(lacking_build)
+if [ ${#missing[@]} -gt 0 ] && ! provide "${missing[@]}"; then
+    say "that is what building Ollama needs; it can be installed from https://ollama.com/download instead"
+    exit 3
+fi
+if old_go; then
+    say "the Go that is here or in apt is older than 1.$oldest_go, and Ollama cannot be built with it. Install a newer one" \
+        "(https://go.dev/dl), or Ollama itself (https://ollama.com/download), and run this again"
     exit 3
 fi
 
@@ -88,12 +91,15 @@ step() {
     say "  done in $((SECONDS - started)) s"
 }
 
-# Go's caches go away with the build: 0.9 GB that nobody asked for otherwise.
+# Go's caches go away with the build: 0.9 GB that nobody asked for otherwise. Debian's Go fetches no newer Go unless it
+# is told to, and leaves the one that it fetched without write bits, whatever its flags say.
 build_server() {
-    GOBIN="$stage/new" GOMODCACHE="$stage/go/mod" GOCACHE="$stage/go/build" GOFLAGS=-modcacherw \
+    GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" \
+        GOBIN="$stage/new" GOMODCACHE="$stage/go/mod" GOCACHE="$stage/go/build" GOFLAGS=-modcacherw \
         go install -ldflags "-s -w -X github.com/ollama/ollama/version.Version=$ollama_version" \
         "github.com/ollama/ollama@v$ollama_version"
     mv "$stage/new" "$stage/bin"
+    chmod -R u+w "$stage/go"
     rm -rf "$stage/go"
 }
 

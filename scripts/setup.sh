@@ -1,35 +1,41 @@
 #!/bin/bash
 # Makes the environments from their locks and installs the sandbox's programs. Quick when nothing has changed.
+#   --demo    also what an Ollama is built with, where one has to be built
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf 'super-agent: %s\n' "$*" >&2; }
+. scripts/packages.sh
 
+demo=false
+[ "${1:-}" != --demo ] || demo=true
 lock=requirements/dev.txt
 stamp=$({ pwd; cat "$lock" interpreter/open_interpreter/requirements.txt interpreter/sandbox/requirements.txt \
-    interpreter/engine/environment.py scripts/setup.sh; } | sha256sum | cut -c1-32)
+    interpreter/engine/environment.py scripts/setup.sh scripts/packages.sh; } | sha256sum | cut -c1-32)
 done_file=.venv/.setup-done
 supported='import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
-# Names the packages that the sandbox needs and this machine lacks.
-lacking() {
-    command -v bwrap >/dev/null 2>&1 || echo bubblewrap
-    { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep -q 'libseccomp\.so\.2' || echo libseccomp2
+# Where an Ollama has to be built: none answers, none is installed or built, and the address is this machine's.
+builds_ollama() {
+    local url=${OLLAMA_BASE_URL:-}
+    [ -n "$url" ] || url=$(sed -n 's/^OLLAMA_BASE_URL=//p' .env 2>/dev/null | tail -n 1)
+    [[ ${url:=localhost:11434} =~ ^(https?://)?(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?(/|$) ]] &&
+        ! curl -sf -m 5 -o /dev/null "${BASH_REMATCH[1]}${BASH_REMATCH[2]}${BASH_REMATCH[3]:-:11434}/api/version" &&
+        ! scripts/get_ollama.sh --installed >/dev/null 2>&1
 }
 
-install_sandbox() {
-    local packages log
-    mapfile -t packages < <(lacking)
+# All that is missing at once, in one line, so that nobody comes back for the second half. `make demo` ends here, before
+# it builds for minutes what then cannot run; `make setup` goes on without what only the sandbox needs.
+install_packages() {
+    local packages sandbox
+    mapfile -t sandbox < <(lacking_sandbox)
+    packages=("${sandbox[@]}")
+    ! $demo || ! builds_ollama || mapfile -t -O ${#packages[@]} packages < <(lacking_build)
     [ ${#packages[@]} -gt 0 ] || return 0
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "installing ${packages[*]} with apt"
-        log=$(mktemp)
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}"; } >"$log" 2>&1 ||
-            { tail -n 3 "$log" >&2; say "apt could not install ${packages[*]}; without them nothing runs in the sandbox"; }
-        rm -f "$log"
-    else
-        say "the sandbox lacks ${packages[*]}. Install with: sudo apt-get install ${packages[*]}" \
-            "(elsewhere: the packages bubblewrap and libseccomp)"
+    mapfile -t -O ${#packages[@]} packages < <(lacking_uv)
+    if ! provide "${packages[@]}"; then
+        [ ${#sandbox[@]} -eq 0 ] || $demo || say "without the sandbox's packages nothing runs in the sandbox"
+        ! $demo || exit $((${#sandbox[@]} > 0 ? 4 : 3))
     fi
 }
 
@@ -72,10 +78,7 @@ if [ "$(uname -s)" != Linux ]; then
     say "super-agent runs on Linux (WSL2 included), not yet on $(uname -s)"
     exit 4
 fi
-if [ "$(cat "$done_file" 2>/dev/null)" = "$stamp" ] && [ -x .venv/bin/python ] && [ -z "$(lacking)" ]; then
-    exit 0
-fi
-install_sandbox
+install_packages
 if [ "$(cat "$done_file" 2>/dev/null)" = "$stamp" ] && [ -x .venv/bin/python ]; then
     exit 0
 fi
