@@ -23,6 +23,9 @@ test: setup ## set up and pass the tests, all but the live layer
 test-live: setup ## the live layer; skipped with the reason where there is no Ollama (make ollama)
 	@$(PYTHON) -m pytest tests/live
 
+fresh: ## the README's two commands in a bare Debian, as root (PART=setup, demo, test or root; needs debootstrap)
+	@python3 -B -m scripts.fresh $(PART)
+
 torture: setup ## runs killed at random moments, runs whose writes fail, a batch of 1,000 whose parts are killed
 	@TORTURE_RUNS=50 TORTURE_TASKS=1000 $(PYTHON) -m pytest -q tests/cli/test_torture.py tests/cli/test_write_errors.py tests/batch/test_torture.py
 
@@ -59,4 +62,4 @@ override TASK := $(value TASK)
 override WORKSPACE := $(value WORKSPACE)
 override CHECK := $(value CHECK)
 export TASK WORKSPACE CHECK
-.PHONY: help setup demo run test test-live torture lint bench bench-compare eval screenshots ollama lock clean
+.PHONY: help setup demo run test test-live fresh torture lint bench bench-compare eval screenshots ollama lock clean

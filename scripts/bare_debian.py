@@ -52,7 +52,8 @@ rmdir /.machine
 /usr/bin/env -i "$@" /usr/bin/setpriv --reuid "$user" --regid "$user" --init-groups /bin/bash -c "cd; $command"
 exit $?
 """
-"""Run by bash as the first process of a process namespace. It stays, to reap what is orphaned; all else ends with it."""
+"""Run by bash as the first process of a process namespace: it stays, to reap what is orphaned, and all ends with it."""
+SPACE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
 
 class FreshFailed(Exception):
@@ -80,34 +81,34 @@ def run_streamed(command: list[str], limit_s: float) -> tuple[int, str]:
     It ends with this process, however that ends. A command that begins with `unshare --kill-child` takes all with it.
     """
     leash = ["setpriv", "--pdeathsig", "KILL"]
-    process = subprocess.Popen(
+    expired = threading.Event()
+    lines = []
+    with subprocess.Popen(
         [*leash, *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        start_new_session=True,
-    )
-    expired = threading.Event()
+        process_group=0,  # Ctrl-C is ours to answer
+    ) as process:
 
-    def expire() -> None:
-        expired.set()
-        process.kill()
+        def expire() -> None:
+            expired.set()
+            os.killpg(process.pid, signal.SIGKILL)
 
-    timer = threading.Timer(limit_s, expire)
-    timer.start()
-    lines = []
-    try:
-        for line in process.stdout or ():
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            lines.append(line)
-        code = process.wait()
-    finally:
-        timer.cancel()
-        process.kill()
-        process.wait()
+        timer = threading.Timer(limit_s, expire)
+        timer.start()
+        try:
+            for line in process.stdout or ():
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                lines.append(line)
+            code = process.wait()
+        finally:
+            timer.cancel()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
     return (124 if expired.is_set() else code), "".join(lines)
 
 
@@ -130,15 +131,16 @@ class BareDebian:
             **self.variables,
         }
         pairs = [f"{name}={value}" for name, value in environment.items()]
-        space = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         enter = ["bash", "-c", ENTER, "enter", str(self.folder), str(person.uid), command]
-        return run_streamed([*space, *enter, *pairs], limit_s)
+        return run_streamed([*SPACE, *enter, *pairs], limit_s)
 
     def must(self, person: Person, command: str, limit_s: float) -> str:
         """As `run`; raises `FreshFailed` for an exit code that is not 0."""
         code, output = self.run(person, command, limit_s)
         if code:
-            raise FreshFailed(f"{person.name}: {command}: " + ("no end in time" if code == 124 else f"exit code {code}"))
+            raise FreshFailed(
+                f"{person.name}: {command}: " + ("no end in time" if code == 124 else f"exit code {code}")
+            )
         return output
 
     def clone(self, checkout: Path, person: Person) -> None:
@@ -150,18 +152,20 @@ class BareDebian:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder on disk (/tmp may be memory) that is gone at the end, also after Ctrl-C or SIGTERM."""
+    """A folder on disk (/tmp may be memory) gone at the end, also after Ctrl-C, SIGTERM or a closed terminal."""
     folder = Path(tempfile.mkdtemp(prefix="super-agent-fresh-", dir="/var/tmp"))
     folder.chmod(0o755)
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        signal.signal(number, interrupt)
     try:
         yield folder
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             signal.signal(number, signal.SIG_IGN)
         shutil.rmtree(folder)
 
@@ -173,16 +177,14 @@ def make_bare(folder: Path, suite: str, limit_s: float) -> BareDebian:
     fast = folder / "etc/dpkg/dpkg.cfg.d/throw-away"
     fast.parent.mkdir(parents=True)
     fast.write_text("force-unsafe-io\n")
-    code, _ = run_streamed(
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "debootstrap", "--variant=minbase"]
-        + ["--include=" + ",".join(PACKAGES), suite, str(folder), sources[0].split()[1]],
-        limit_s,
-    )
+    options = ["--variant=minbase", "--include=" + ",".join(PACKAGES)]
+    mirror = sources[0].split()[1]
+    code, _ = run_streamed([*SPACE, "--mount-proc", "debootstrap", *options, suite, str(folder), mirror], limit_s)
     if code:
-        raise FreshFailed(f"debootstrap {suite}: " + ("no end in time" if code == 124 else f"exit code {code}"))
+        raise FreshFailed(f"debootstrap {suite}: {_how(code)}")
     (folder / "etc/apt/sources.list").write_text("".join(line + "\n" for line in sources))
     settings = _output("apt-config", "dump")
-    reached = [line for line in settings.splitlines() if line.startswith("Acquire::")]
+    reached = [line for line in settings.splitlines() if re.match(r"Acquire::(https?|Check|Retries)", line)]
     (folder / "etc/apt/apt.conf.d/99machine").write_text("".join(line + "\n" for line in reached))
     for name in ("etc/pip.conf", "etc/resolv.conf", "etc/hosts"):
         if (Path("/") / name).exists():
@@ -205,6 +207,10 @@ def _sources(suite: str) -> list[str]:
         raise FreshFailed("apt names no source of Debian here: apt-get update, on a Debian, has to work first")
     known.sort(key=lambda target: target[1])
     return [f"deb {address} {release.replace(codename, suite)} main" for address, release in known]
+
+
+def _how(code: int) -> str:
+    return "no end within its limit" if code == 124 else f"exit code {code}"
 
 
 def _output(*command: str) -> str:

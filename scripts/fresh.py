@@ -1,6 +1,4 @@
-"""`make fresh`: do the README's two commands pass on a fresh machine? Tried in a bare Debian, from nothing.
-
-    python3 -m scripts.fresh [PART] [--suite trixie]
+"""`make fresh [PART=…]`: do the README's two commands pass on a fresh machine? Tried in a bare Debian, from nothing.
 
 First as a user without rights: `make demo` has to name everything that is missing in one line, root runs exactly that
 line, and then `make demo` and `make test` pass. Then the same as root, who is never asked for anything, in another
@@ -17,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.bare_debian import ROOT, SOMEONE, BareDebian, FreshFailed, make_bare, temporary_folder
+from scripts.bare_debian import ROOT, SOMEONE, BareDebian, FreshFailed, Person, make_bare, temporary_folder
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PARTS = ("setup", "demo", "test", "root")
@@ -81,7 +79,7 @@ class Trial:
         self._run(debian, "make demo", "again", ROOT)
         self._run(debian, "make test", "test", ROOT)
 
-    def _run(self, debian: BareDebian, command: str, limit: str, person=SOMEONE) -> None:
+    def _run(self, debian: BareDebian, command: str, limit: str, person: Person = SOMEONE) -> None:
         title = f"{person.name}: {command}"
         self.step(title, lambda: debian.must(person, f"cd super-agent && {command}", LIMITS_S[limit]))
 

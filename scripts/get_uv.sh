@@ -51,5 +51,6 @@ if with_venv 2>"$stage/log" || { with_apt && with_venv 2>"$stage/log"; } || with
     exit 0
 fi
 [ -s "$stage/log" ] && tail -n 3 "$stage/log" >&2
-say "uv could not be fetched. Install it (https://docs.astral.sh/uv/) and run this again."
+say "uv could not be fetched. Install it (https://docs.astral.sh/uv/), or what fetches it (on Debian: sudo apt-get" \
+    "install -y python3-venv), and run this again."
 exit 4

@@ -5,7 +5,9 @@
 # What the sandbox needs.
 lacking_sandbox() {
     command -v bwrap >/dev/null 2>&1 || echo bubblewrap
-    { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep -q 'libseccomp\.so\.2' || echo libseccomp2
+    local libraries # all of them first: `grep -q` in a pipe ends ldconfig in the middle, which counts as its failure
+    libraries=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p)
+    [[ $libraries == *libseccomp.so.2* ]] || echo libseccomp2
 }
 
 # What fetching uv needs: Debian's python3 comes without the module venv.
