@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -40,6 +40,13 @@ _PASSED_ON = (
     "UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_HTTP_TIMEOUT",
     "UV_INDEX", "UV_INDEX_URL", "UV_INSECURE_HOST", "UV_LINK_MODE", "UV_NATIVE_TLS", "UV_NO_INDEX", "UV_OFFLINE",
 )  # fmt: skip
+
+SYSTEM_CERTIFICATES = (
+    Path("/etc/ssl/certs/ca-certificates.crt"),
+    Path("/etc/pki/tls/certs/ca-bundle.crt"),
+    Path("/etc/ssl/ca-bundle.pem"),
+)
+"""Of Debian, Fedora and SUSE; the same as in scripts/certificates.sh."""
 
 Progress = Callable[[str], None]
 
@@ -137,9 +144,19 @@ def _own_uv() -> str | None:
     return str(path) if os.access(path, os.X_OK) else None
 
 
-def index_environment() -> dict[str, str]:
-    """The variables that a program needs to reach the package index the way that the user's pip or uv does."""
+def index_environment(system_certificates: Iterable[Path] = SYSTEM_CERTIFICATES) -> dict[str, str]:
+    """The variables that a program needs to reach the package index the way that the user's pip or uv does.
+
+    Where the user names no certificates, the system's are taken: they know a company's certificate authority too, and
+    uv and pip by themselves trust only the list that they ship with.
+    """
     environment = child_environment(*_PASSED_ON)
+    if not environment.get("SSL_CERT_FILE"):
+        found = next((path for path in system_certificates if path.is_file() and path.stat().st_size), None)
+        if found is not None:
+            environment["SSL_CERT_FILE"] = str(found)
+    if environment.get("SSL_CERT_FILE"):
+        environment.setdefault("PIP_CERT", environment["SSL_CERT_FILE"])
     if "UV_INDEX_URL" not in environment and "PIP_INDEX_URL" in environment:  # uv does not look at pip's
         environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
     return environment

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.engine.environment import ensure_environment
+from interpreter.engine.environment import ensure_environment, index_environment
 from super_agent.core.errors import EngineFailed
 
 MAKE = (
@@ -144,6 +144,24 @@ def test_uv_is_told_how_to_reach_the_index_and_nothing_else(
     passed = set(log.read_text().splitlines())
     assert "UV_DEFAULT_INDEX=http://index.example/simple" in passed
     assert not {"PIP_TARGET=/elsewhere", "A_SECRET=1"} & passed
+
+
+@pytest.mark.parametrize("named", [None, "/mine.pem"])
+def test_the_systems_certificates_are_taken_where_the_user_names_none(
+    named: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "PIP_CERT"):
+        monkeypatch.delenv(name, raising=False)
+    if named:
+        monkeypatch.setenv("SSL_CERT_FILE", named)
+    empty, bundle = tmp_path / "empty.crt", tmp_path / "bundle.pem"
+    empty.touch()
+    bundle.write_text("a certificate")
+
+    environment = index_environment([tmp_path / "absent.crt", empty, bundle])
+
+    expected = named or str(bundle)
+    assert (environment["SSL_CERT_FILE"], environment["PIP_CERT"]) == (expected, expected)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ensurepip") is None, reason="this Python has no ensurepip: no venv")
