@@ -9,11 +9,11 @@ import anyio
 
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SuperAgentError, UsageError
-from super_agent.core.events import RunStarted, Stamped
-from super_agent.core.settings import Settings
+from super_agent.core.events import RunResumed, RunStarted, Stamped
 from super_agent.core.threads import call_soon
 from super_agent.mcp.progress import Progress
-from super_agent.session.options import Door, RunOptions
+from super_agent.mcp.work import Work
+from super_agent.session.options import Door
 
 MAX_AT_ONCE = 8
 """They share one model and wait for each other; a caller that starts more has lost count."""
@@ -25,7 +25,7 @@ STOP_S = 10.0
 class Job:
     """One run in a thread of its own. Its event loop is the server's; everything but `take` is called there."""
 
-    options: RunOptions
+    work: Work
     loop: asyncio.AbstractEventLoop
     cancellation: Cancellation = field(default_factory=Cancellation)
     progress: Progress = field(default_factory=Progress)
@@ -33,13 +33,10 @@ class Job:
     is_over: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def run(self, settings: Settings) -> None:
+    def run(self) -> None:
         """To the end, in the job's own thread."""
         try:
-            from super_agent.session.drive import run  # with all that a run needs: not before one is asked for
-
-            door = Door((self.take,), cancellation=self.cancellation)
-            run(self.options, settings, door)
+            self.work.run(Door((self.take,), cancellation=self.cancellation))
         except BaseException as error:  # noqa: BLE001 - carried over to whoever waits, never swallowed
             self.error = error
         finally:
@@ -49,7 +46,7 @@ class Job:
     def take(self, stamped: Stamped) -> None:
         """A `Sink`."""
         event = stamped.event
-        if isinstance(event, RunStarted) and event.workspace != str(self.options.workspace):
+        if isinstance(event, RunStarted | RunResumed) and event.workspace != str(self.work.workspace):
             self.cancellation.cancel()  # replaced by a link since it was looked at
         self.progress(stamped)
         call_soon(self.loop, self.changed.set)
@@ -79,14 +76,14 @@ class Jobs:
 
     running: list[Job] = field(default_factory=list)
 
-    def start(self, options: RunOptions, settings: Settings) -> Job:
+    def start(self, work: Work) -> Job:
         """Raises `UsageError` where too many run already."""
         self.running = [job for job in self.running if not job.is_over]
         if len(self.running) >= MAX_AT_ONCE:
             raise UsageError(f"{MAX_AT_ONCE} tasks are under way already", fix="Wait for one, or cancel it")
-        job = Job(options, asyncio.get_running_loop())
+        job = Job(work, asyncio.get_running_loop())
         self.running.append(job)
-        threading.Thread(target=job.run, args=(settings,), name="mcp run", daemon=True).start()
+        threading.Thread(target=job.run, name="mcp run", daemon=True).start()
         return job
 
     def of(self, session: str) -> Job | None:

@@ -120,6 +120,18 @@ class InstanceResult(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """What is to be done: a new run, or with `session` one that goes on, whose own are what is None here."""
+
+    task: str
+    workspace: str | None = None
+    check: str | None = None
+    mode: Literal["team", "solo"] | None = None
+    max_turns: int | None = None
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UndoRequest:
     """What is to be taken back: all of a session, or what came after turn `to_turn`, or the last undo."""
 

@@ -14,9 +14,17 @@ from pydantic import Field
 
 from super_agent import __version__
 from super_agent.core.errors import SuperAgentError
-from super_agent.mcp.results import DiffResult, InstanceResult, SessionList, TaskResult, UndoRequest, UndoResult, plain
+from super_agent.mcp.results import (
+    DiffResult,
+    InstanceResult,
+    SessionList,
+    TaskRequest,
+    TaskResult,
+    UndoRequest,
+    UndoResult,
+    plain,
+)
 from super_agent.mcp.tools import Tools
-from super_agent.session.options import RunOptions
 
 INSTRUCTIONS = """A local coding team: it plans, writes, runs and checks code in a folder until a check passes or a
 reviewer accepts. Give it one self-contained task and, where there is one, the command that proves it done. It knows
@@ -43,7 +51,17 @@ CheckCommand = Annotated[
         description="A command that passes when the work is done (`pytest -q`); it runs in the sandbox.",
     ),
 ]
-Mode = Annotated[Literal["team", "solo"], Field(description="team: planner, coder, reviewer. solo: one agent.")]
+Mode = Annotated[
+    Literal["team", "solo"] | None, Field(description="team (default): planner, coder, reviewer. solo: one agent.")
+]
+GoOn = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        max_length=64,
+        description="Go on with this session, which knows what it did; the task is then what is to be done next.",
+    ),
+]
 Turns = Annotated[
     int | None, Field(ge=1, le=1000, description="Turns before it gives up. Default: as the user set it.")
 ]
@@ -91,8 +109,9 @@ def _add_running(server: MCPServer, tools: Tools) -> None:
         task: Task,
         workspace: Workspace = None,
         check: CheckCommand = None,
-        mode: Mode = "team",
+        mode: Mode = None,
         max_turns: Turns = None,
+        session: GoOn = None,
         wait_s: WaitAtMost = None,
         max_diff_chars: DiffSize = DIFF_CHARS,
     ) -> TaskResult:
@@ -101,8 +120,8 @@ def _add_running(server: MCPServer, tools: Tools) -> None:
         Progress names the session at once. If your client gives up on long calls, give wait_s (such as 50) and then
         call get_result with the session until the outcome is no longer "running".
         """
-        options = RunOptions(task, tools.roots.workspace(workspace), mode, check)
-        return await tools.run_task(ctx, options, max_turns, wait_s, max_diff_chars)
+        asked = TaskRequest(task, workspace, check, mode, max_turns, session)
+        return await tools.run_task(ctx, asked, wait_s, max_diff_chars)
 
     @server.tool(annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
     @told

@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import anyio
 
 from super_agent.core.errors import UsageError
+from super_agent.core.sanitize import printable_path
 from super_agent.core.settings import load_settings
 from super_agent.core.threads import start_in_thread
 from super_agent.mcp.jobs import STOP_S, Job, Jobs, raise_error
-from super_agent.mcp.results import DiffResult, InstanceResult, SessionList, TaskResult, UndoRequest, UndoResult
+from super_agent.mcp.results import (
+    DiffResult,
+    InstanceResult,
+    SessionList,
+    TaskRequest,
+    TaskResult,
+    UndoRequest,
+    UndoResult,
+)
 from super_agent.mcp.roots import Roots
-from super_agent.session.options import RunOptions
+from super_agent.mcp.work import NewRun, NextRun, Work
+from super_agent.session.options import ResumeOptions, RunOptions
 
 if TYPE_CHECKING:
     from super_agent.mcp.looking_back import Archive
@@ -52,14 +62,18 @@ class Tools:
 
         return Archive(self.roots, self.env_file)
 
-    async def run_task(
-        self, call: Reporting, options: RunOptions, max_turns: int | None, wait_s: float | None, diff_chars: int
-    ) -> TaskResult:
-        """Start a run and wait for it; a cancelled call cancels it."""
-        settings = load_settings(self.flags | {"max_turns": max_turns}, env_file=self.env_file)
+    async def run_task(self, call: Reporting, asked: TaskRequest, wait_s: float | None, diff_chars: int) -> TaskResult:
+        """Start a run, or have a session go on, and wait for it; a cancelled call cancels it."""
+        settings = load_settings(self.flags | {"max_turns": asked.max_turns}, env_file=self.env_file)
         if settings.store == "off":
             raise UsageError("the session store is off, and results are kept in it", fix="Set SUPER_AGENT_STORE=on")
-        job = self.jobs.start(options, settings)
+        work: Work
+        if asked.session is None:
+            options = RunOptions(asked.task, self.roots.workspace(asked.workspace), asked.mode or "team", asked.check)
+            work = NewRun(options, settings)
+        else:
+            work = await in_thread(lambda: self._next_run(asked, asked.session or ""))
+        job = self.jobs.start(work)
         try:
             await self._follow(call, job, wait_s)
         except asyncio.CancelledError:
@@ -126,6 +140,16 @@ class Tools:
             if done:
                 return await work
             await call.report_progress(time.monotonic() - began, None, said[-1])
+
+    def _next_run(self, asked: TaskRequest, session: str) -> NextRun:
+        with self.archive.session(session) as (_store, row):
+            workspace = self.roots.workspace(row.workspace)  # it may have become a link since
+        if asked.mode is not None:
+            raise UsageError("both session and mode were given", fix="A session goes on in its own mode: leave it out")
+        if asked.workspace is not None and self.roots.workspace(asked.workspace) != workspace:
+            raise UsageError(f"session {row.id} works in {printable_path(row.workspace)}", fix="Leave workspace out")
+        options = ResumeOptions(row.id, workspace, asked.task, asked.max_turns, check=asked.check)
+        return NextRun(options, self.flags, self.env_file)
 
     def _id(self, session: str) -> str:
         with self.archive.session(session) as (_store, row):

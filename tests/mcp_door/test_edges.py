@@ -8,6 +8,7 @@ from super_agent.core.events import RunStarted
 from super_agent.core.store.store import Store
 from super_agent.mcp.jobs import MAX_AT_ONCE, Jobs
 from super_agent.mcp.results import plain
+from super_agent.mcp.work import NewRun
 from super_agent.session.options import RunOptions
 from tests.mcp_door.conftest import CHECK, SCRIPT, World, play, refused, structured, until
 from tests.scripted_replies import Silence
@@ -58,7 +59,7 @@ def test_a_folder_that_became_a_link_is_not_worked_in(world: Callable[..., World
 
     async def scene() -> None:
         jobs = Jobs()
-        job = jobs.start(RunOptions("x", link), here.ollama.settings(state_dir=here.folder / "state"))
+        job = jobs.start(NewRun(RunOptions("x", link), here.ollama.settings(state_dir=here.folder / "state")))
         assert await job.over(60)
 
     play(scene)

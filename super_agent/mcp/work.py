@@ -1,0 +1,64 @@
+"""What a call of `run_task` has done: a new run, or a session that goes on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from super_agent.core.settings import Settings
+from super_agent.session.options import Door, ResumeOptions, RunOptions, RunResult
+
+OF_A_FIRST_RUN = ("max_turns", "max_time_s", "max_tokens")
+"""Settings that a session which goes on has from its own run, where they count on."""
+
+
+class Work(Protocol):
+    """Carried out in a thread of its own, with all that a run needs imported there."""
+
+    @property
+    def workspace(self) -> Path:
+        """Resolved, and allowed when it was looked at; the run tells where it really works."""
+
+    def run(self, door: Door) -> RunResult:
+        """To the end; raises `SuperAgentError` where it cannot begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A task."""
+
+    options: RunOptions
+    settings: Settings
+
+    @property
+    def workspace(self) -> Path:
+        """As `Work` has it."""
+        return self.options.workspace
+
+    def run(self, door: Door) -> RunResult:
+        """As `Work` has it."""
+        from super_agent.session.drive import run
+
+        return run(self.options, self.settings, door)
+
+
+@dataclass(frozen=True, slots=True)
+class NextRun:
+    """Something new for a session; `flags` are settings of the command line by their names."""
+
+    options: ResumeOptions
+    flags: Mapping[str, Any]
+    env_file: Path | None
+
+    @property
+    def workspace(self) -> Path:
+        """As `Work` has it."""
+        return self.options.workspace
+
+    def run(self, door: Door) -> RunResult:
+        """As `Work` has it."""
+        from super_agent.session.resume import open_resumption
+
+        flags = {name: value for name, value in self.flags.items() if name not in OF_A_FIRST_RUN}
+        with open_resumption(self.options, flags, self.env_file) as resumption:
+            return resumption.run(door)
