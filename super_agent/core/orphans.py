@@ -3,10 +3,15 @@
 import ctypes
 import os
 import signal
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 """prctl(2)."""
+GUARD = 'read -r _ || kill -s KILL -- "-$1"'
+"""Ends quietly on a line, and kills on the end of its input, which comes when whoever holds it dies."""
+RELEASE_S = 2.0
 
 
 def dies_with(parent: int) -> Callable[[], None]:
@@ -19,3 +24,24 @@ def dies_with(parent: int) -> Callable[[], None]:
             os._exit(1)
 
     return bind
+
+
+class GroupGuard:
+    """Has a process group killed when this process dies, however that happens; `dies_with` reaches one process alone.
+
+    Raises OSError where no shell can be started.
+    """
+
+    def __init__(self, group: int) -> None:
+        self._shell = subprocess.Popen(
+            ["/bin/sh", "-c", GUARD, "guard", str(group)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def release(self) -> None:
+        """Leave the group alone from now on: it is over."""
+        with suppress(OSError, subprocess.TimeoutExpired):
+            self._shell.communicate(b"\n", RELEASE_S)
+        if self._shell.poll() is None:
+            self._shell.kill()
+            self._shell.wait()

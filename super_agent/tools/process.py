@@ -14,7 +14,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 from pydantic import ValidationError
 
-from super_agent.core.orphans import dies_with
+from super_agent.core.orphans import GroupGuard, dies_with
 from super_agent.core.sanitize import sanitize
 from super_agent.tools.listed import ListedServer
 
@@ -35,6 +35,7 @@ class ServerProcess:
     """Made by `start`; owned by one task, which calls `stop`."""
 
     process: asyncio.subprocess.Process
+    guard: GroupGuard
     why_ended: str = ""
     """What this side ended it for, or what its end looked like."""
     heard_bytes: int = 0
@@ -50,7 +51,7 @@ class ServerProcess:
             env=server.environment(), cwd=server.cwd or Path.home(), limit=MAX_MESSAGE_BYTES,
             start_new_session=True, preexec_fn=dies_with(os.getpid()),
         )  # fmt: skip
-        return cls(process)
+        return cls(process, GroupGuard(process.pid))
 
     async def read(self, into: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
         """Hand on its messages until it ends, or until it says too much."""
@@ -104,6 +105,7 @@ class ServerProcess:
             if await self._is_over(wait_s):
                 break
         self._signal(signal.SIGKILL)  # whatever it left in its group
+        self.guard.release()
         process._transport.close()  # type: ignore[attr-defined]  # else pipes that were not read to their end stay open
 
     async def _line(self) -> bytes:
