@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from super_agent.acp import package
 from super_agent.core.errors import ExitCode
 from super_agent.core.settings import load_settings
+from super_agent.tools.listed import require_listed
 
 if TYPE_CHECKING:
     from super_agent.acp.agent import Agent
@@ -24,7 +25,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main(flags: dict[str, Any], **given: Any) -> int:
     """Serve one editor until it goes; raises `SuperAgentError` for settings that cannot be, or without the package."""
-    load_settings(flags, env_file=given.get("env_file"))
+    require_listed(load_settings(flags, env_file=given.get("env_file")))
     package.load()
     from super_agent.acp import transport
 

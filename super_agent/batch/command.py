@@ -23,6 +23,7 @@ from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama, same_model
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.store import Store
+from super_agent.tools.listed import require_listed
 
 PLAIN_FLAGS = ("model", "base_url", "sandbox", "max_turns", "max_time_s", "max_tokens")
 """Settings that are given on to each run where the batch was given them."""
@@ -58,6 +59,12 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
     settings = load_settings(flags, env_file=env_file)
     if settings.store == "off" or settings.snapshots == "off":
         raise UsageError("a batch needs the session store and snapshots, and one is off", fix="Set both to on")
+    if settings.mcp and options.ray is not None:
+        raise UsageError(
+            f"--mcp {','.join(settings.mcp)} is not used with --ray: a node has no list of yours",
+            fix="Run it here, or set SUPER_AGENT_MCP where `super-agent node` is started, and not here",
+        )
+    require_listed(settings)
     bounds = _bounds(options, settings)
     folder = _folder(options)
     with ExitStack() as stack:
@@ -131,6 +138,7 @@ def run_flags(flags: Mapping[str, Any], env_file: Path | None) -> tuple[str, ...
         if flags.get(name) is not None
     ]
     found += [f"--{name.replace('_', '-')}" for name in ("network", "trust_instructions") if flags.get(name)]
+    found += [f"--mcp={name}" for name in flags.get("mcp") or ()]
     return (*found, *([f"--env-file={env_file.absolute()}"] if env_file is not None else []))
 
 

@@ -37,7 +37,8 @@ class TaskIndex:
     @classmethod
     def write(cls, path: Path, tasks: Iterable[Task], settings: Settings) -> "TaskIndex":
         """Write them to `path`, whole or not at all. Raises OSError, and what reading `tasks` raises."""
-        base = json.dumps({name: str(getattr(settings, name)) for name in RELEVANT}).encode()
+        tools = {"mcp": settings.mcp} if settings.mcp else {}
+        base = json.dumps({**{name: str(getattr(settings, name)) for name in RELEVANT}, **tools}).encode()
         found: dict[str, list[Entry]] = {}
         part = path.with_name(path.name + ".part")
         try:

@@ -84,6 +84,9 @@ def tasks_(
     trust_instructions: Annotated[
         bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
     ] = False,
+    mcp: Annotated[
+        list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
+    ] = None,
     ray: Annotated[
         str | None,
         typer.Option("--ray", metavar="[ADDRESS]", help="On a Ray cluster; without an address on a local one."),
@@ -101,7 +104,7 @@ def tasks_(
     flags = {
         "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
         "sandbox": sandbox, **({"network": True} if network else {}),
-        **({"trust_instructions": True} if trust_instructions else {}),
+        **({"trust_instructions": True} if trust_instructions else {}), **({"mcp": tuple(mcp)} if mcp else {}),
     }  # fmt: skip
     raise typer.Exit(command.main(options, flags, env_file))
 

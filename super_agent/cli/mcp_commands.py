@@ -28,6 +28,9 @@ def mcp(
     trust_instructions: Annotated[
         bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
     ] = False,
+    mcp_: Annotated[
+        list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="With --http: the address as one JSON object.")] = False,
     env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
 ) -> None:
@@ -44,6 +47,6 @@ def mcp(
     flags = {
         "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
         "sandbox": sandbox, **({"network": True} if network else {}),
-        **({"trust_instructions": True} if trust_instructions else {}),
+        **({"trust_instructions": True} if trust_instructions else {}), **({"mcp": tuple(mcp_)} if mcp_ else {}),
     }  # fmt: skip
     raise typer.Exit(command.main(command.Options(tuple(root or ()), http), flags, env_file, announce))

@@ -31,6 +31,9 @@ def web(
     trust_instructions: Annotated[
         bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
     ] = False,
+    mcp: Annotated[
+        list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
+    ] = None,
     env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
 ) -> None:
     """A page on this machine to begin, watch and steer runs, to look back, and to see the instance."""
@@ -38,6 +41,9 @@ def web(
 
     opens = sys.stdout.isatty() if open_ is None else open_
     roots = tuple(folder.expanduser().resolve() for folder in root or [Path()])
-    flags = {"model": model, "base_url": base_url, **({"trust_instructions": True} if trust_instructions else {})}
+    flags = {
+        "model": model, "base_url": base_url, **({"trust_instructions": True} if trust_instructions else {}),
+        **({"mcp": tuple(mcp)} if mcp else {}),
+    }  # fmt: skip
     options = command.Options(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
     raise typer.Exit(command.main(options, say, complain))

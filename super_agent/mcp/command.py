@@ -10,6 +10,7 @@ from typing import Any
 from super_agent.core.errors import ExitCode, UsageError
 from super_agent.core.settings import load_settings
 from super_agent.mcp.roots import Roots
+from super_agent.tools.listed import require_listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def main(options: Options, flags: dict[str, Any], env_file: Path | None, announc
         raise UsageError("the session store is off, and results are kept in it", fix="Set SUPER_AGENT_STORE=on")
     if importlib.util.find_spec("mcp") is None:
         raise UsageError("the package mcp is not installed", fix="Install it: pip install 'super-agent[mcp]'")
+    require_listed(settings)
     from super_agent.mcp.server import build_server
     from super_agent.mcp.tools import Tools
 

@@ -21,8 +21,9 @@ from super_agent.session.run_state import Restored, RunState, WorkState
 from super_agent.session.sandbox import require_program
 from super_agent.session.setup import run_setup
 from super_agent.session.steering import steerable
-from super_agent.session.tools import open_tools, require_listed, tools_line
+from super_agent.session.tools import open_tools, tools_line
 from super_agent.session.work import Boundary, Work
+from super_agent.tools.listed import require_listed
 
 EXIT_CODES: dict[EndReason, ExitCode] = {
     "check_passed": ExitCode.OK,

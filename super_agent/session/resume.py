@@ -24,7 +24,7 @@ from super_agent.session.record import RunPersistence, open_snapshots
 from super_agent.session.rollback import RolledBack, roll_back
 from super_agent.session.run_state import Restored, RunState
 from super_agent.session.sandbox import require_program
-from super_agent.session.tools import require_listed
+from super_agent.tools.listed import require_listed
 
 GO_ON = "Go on, and try another way than before."
 
@@ -61,7 +61,7 @@ class Resumption:
                 turned = roll_back(snapshots, context.session, state.turns, lambda paths: _agree(door, paths))
             context.before = context.workspace.state()
             resumed = RunResumed(
-                state.task, state.mode, row.workspace, settings.model, settings.base_url, check,
+                state.task, state.mode, str(context.workspace.root), settings.model, settings.base_url, check,
                 settings.sandbox, facts.limits(settings), state.turns, instruction, turned.rolled_back,
                 turned.changed_meanwhile, settings.network, settings.mcp,
             )  # fmt: skip

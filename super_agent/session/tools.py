@@ -1,15 +1,13 @@
 """The user's MCP servers in a run: started before the work, asked about, said to be outside the sandbox."""
 
-import importlib.util
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from interpreter.tool_calls import ToolAccess
-from super_agent.core.errors import UsageError
 from super_agent.core.events import Emit, Notice
-from super_agent.core.settings import Settings, user_tools_file
+from super_agent.core.settings import user_tools_file
 from super_agent.session.approval import RunApprover
 from super_agent.session.context import RunContext
 from super_agent.session.options import ApprovalContext, Door
@@ -69,14 +67,6 @@ def open_tools(context: RunContext, door: Door, code_approver: RunApprover | Non
     return asked
 
 
-def require_listed(settings: Settings) -> None:
-    """Raises `UsageError` for servers that are not listed or cannot be had, before anything is begun."""
-    for server in listed_servers(settings.mcp, user_tools_file()):
-        server.program()
-    if settings.mcp:
-        _require_package()
-
-
 def tools_line(context: RunContext) -> str:
     """What a team is told of the interpreter's tools, in a line; empty without any."""
     if context.tools is None or not (names := context.tools.box.names()):
@@ -99,8 +89,3 @@ def _asker(context: RunContext, door: Door, code_approver: RunApprover | None) -
     else:
         made = door.approver(ApprovalContext(REASONS, context.emit, context.session.outputs()))
     return RunApprover(REASONS, made, context.emit, door.cancellation.cancel)
-
-
-def _require_package() -> None:
-    if importlib.util.find_spec("mcp") is None:
-        raise UsageError("--mcp needs the package mcp", fix="Install it: pip install 'super-agent[mcp]'")

@@ -3,6 +3,7 @@
 It is never read from a workspace: a server is a program that runs with the user's own rights.
 """
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Sequence
@@ -11,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from super_agent.core.errors import SettingInvalid
-from super_agent.core.settings import child_environment
+from super_agent.core.errors import SettingInvalid, UsageError
+from super_agent.core.settings import Settings, child_environment, user_tools_file
 
 MAX_LIST_BYTES = 1024 * 1024
 INHERITED = ("HOME", "USER", "LOGNAME", "SHELL", "TERM", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
@@ -65,6 +66,14 @@ def listed_servers(names: Sequence[str], file: Path) -> tuple[ListedServer, ...]
             raise SettingInvalid(f"--mcp {name} is not in {file}, which lists: {known}", fix="Name one of them")
         found.append(_server(name, entries[name], file))
     return tuple(found)
+
+
+def require_listed(settings: Settings) -> None:
+    """Raises `UsageError` for servers that are not listed or cannot be had, before anything is begun."""
+    for server in listed_servers(settings.mcp, user_tools_file()):
+        server.program()
+    if settings.mcp and importlib.util.find_spec("mcp") is None:
+        raise UsageError("--mcp needs the package mcp", fix="Install it: pip install 'super-agent[mcp]'")
 
 
 def _entries(file: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import load_settings
+from super_agent.tools.listed import require_listed
 
 PACKAGES = ("jinja2", "starlette", "uvicorn")
 LOOPBACK = "127.0.0.1"
@@ -40,6 +41,7 @@ def main(options: Options, say: Callable[[str], None], complain: Callable[[str],
     check(options)
     _require_packages()
     settings = load_settings(options.flags, env_file=options.env_file)
+    require_listed(settings)
     from super_agent.web.serve import serve
 
     return serve(options, settings, say, complain)
