@@ -96,16 +96,14 @@ class WorkspaceMember(ReportingMember):
         self._digest = digest
 
     async def act(self, cancellation_token: CancellationToken) -> Entry:
-        """Apply all blocks of the newest coder reply, unless the length limit cut it."""
+        """Apply all blocks of the newest coder reply; of one that the length limit cut, those that are whole."""
         text, cut = self._transcript.reply()
-        if cut:
-            text = (
-                "Workspace: the reply was cut by the length limit, so nothing was written. Write fewer files at once."
-            )
-            return Entry("workspace", text, WorkspaceFacts((), 0, 0, "", self._digest(())))
         reply = parse_coder_reply(text, self._editor.surroundings(self._transcript.task))
         applied = self._editor.apply(reply.files)
         lines = [f"wrote {path}." for path in applied.paths]
+        if cut:
+            done = "only whole blocks were taken" if lines else "nothing was written"
+            lines.append(f"the reply was cut by the length limit, so {done}. Write fewer files at once.")
         lines += [f"did not write {path}: {reason}." for path, reason in applied.refusals]
         lines += [f"syntax error in {error}" for _, error in applied.errors]
         lines += self._shown(reply.shows)

@@ -112,11 +112,13 @@ def test_a_reply_cut_between_its_blocks_goes_on_once_and_is_applied_whole(
     assert "go on with what is missing" in requests[-1].prompt[-1][1]
 
 
-def test_a_reply_cut_inside_a_block_is_never_applied_in_part(super_agent: SuperAgent, workspace: Path) -> None:
-    cut = Say("```python euro.py\nEURO = 1\n```\n```python shop.py\nCURR", finish="length")
+def test_of_a_reply_cut_inside_a_block_only_the_whole_blocks_are_taken(
+    super_agent: SuperAgent, workspace: Path
+) -> None:
+    cut = Say("```python euro.py\nEURO = 1\n```\n```python shop.py\nCURRENCY = 1\n", finish="length")
     with ScriptedOllama(autogen=["1. Two files.", cut, "```python shop.py\nCURRENCY = chr(8364)\n```"]) as server:
         done = super_agent("run", TASK, *where(server, workspace), "--json", "--check", CHECK)
         requests = server.chats
     assert done.code == 0, done.out[-2000:] + done.err
-    assert not (workspace / "euro.py").exists()
-    assert "cut by the length limit, so nothing was written" in requests[-1].prompt[-1][1]
+    assert [e["path"] for e in events(done.out) if e["type"] == "file_written"] == ["euro.py", "shop.py"]
+    assert "cut by the length limit, so only whole blocks were taken" in requests[-1].prompt[-1][1]
