@@ -17,7 +17,8 @@ from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import PathRefused, SuperAgentError
 from super_agent.core.events import Emit, FilesShown, MessagePosted, SpeakerStarted
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.reading import form_for, named_path, parse_coder_reply
+from super_agent.core.replies.inference import named_path
+from super_agent.core.replies.reading import form_for, parse_coder_reply
 from super_agent.core.replies.types import ShowRequest, Surroundings
 from super_agent.core.text import clipped
 from super_agent.core.threads import in_thread

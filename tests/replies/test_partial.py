@@ -1,8 +1,13 @@
 """A block with some of a file's definitions changes those and keeps the rest; a whole file stays a whole file."""
 
+from pathlib import Path
+
 import pytest
 
+from super_agent.core.edits.editor import Editor
 from super_agent.core.edits.partial import used_names, with_definitions
+from super_agent.core.files.workspace import Workspace
+from super_agent.core.replies.reading import parse_coder_reply
 
 LEAP = '''\
 """Years."""
@@ -111,3 +116,42 @@ def test_decorators_are_part_of_a_definition() -> None:
     old = "import functools\n\n\n@functools.cache\ndef slow(n):\n    return n\n\n\ndef other():\n    return slow(1)\n"
     found = merged(old, "def slow(n):\n    return n + 1\n", "from m import other\n")
     assert found == old.replace("@functools.cache\n", "").replace("return n\n", "return n + 1\n")
+
+
+def in_workspace(root: Path, task: str, reply: str) -> tuple[str, list[tuple[str, str]]]:
+    """The file leap.py after a reply without a path, and the refusals."""
+    (root / "leap.py").write_text(LEAP)
+    with Workspace(root) as workspace:
+        editor = Editor(workspace, lambda _event: None, lambda _path, _data: None)
+        parsed = parse_coder_reply(reply, editor.surroundings(task))
+        refusals = editor.apply(parsed.files).refusals
+        assert not parsed.unused, parsed.unused
+    return (root / "leap.py").read_text(), refusals
+
+
+def test_blocks_without_a_path_are_parts_of_the_file_that_has_their_functions(tmp_path: Path) -> None:
+    days = "def days_in(year):\n    return 365 + is_leap(year)\n"
+    text, refusals = in_workspace(
+        tmp_path, "Mend it.", f"First:\n```python\n{NEW_LEAP}```\nThen:\n```python\n{days}```"
+    )
+    assert not refusals
+    assert "FEBRUARY = 2" in text
+    assert "year % 100 != 0" in text
+    assert "365 + is_leap(year)" in text
+
+
+def test_two_blocks_of_a_path_with_other_functions_are_both_taken(tmp_path: Path) -> None:
+    days = "def days_in(year):\n    return 365 + is_leap(year)\n"
+    leap = "def is_leap(year):\n    return days_in(year) == 366\n"
+    text, refusals = in_workspace(tmp_path, "", f"```python leap.py\n{leap}```\n```python leap.py\n{days}```")
+    assert not refusals
+    assert "FEBRUARY = 2" in text
+    assert "days_in(year) == 366" in text
+    assert "365 + is_leap(year)" in text
+
+
+def test_a_part_that_changes_nothing_is_refused_with_the_reason(tmp_path: Path) -> None:
+    block = "def elsewhere():\n    return 1\n"
+    text, refusals = in_workspace(tmp_path, "Mend leap.py.", f"```python\n{block}```")
+    assert text == LEAP
+    assert refusals == [("leap.py", "the block has no function or class that changes in it; write the file whole")]

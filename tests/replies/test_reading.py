@@ -95,11 +95,14 @@ def test_the_one_file_with_the_definitions_of_the_block() -> None:
     assert files(f"```python\n{text}```", around) == (FileBlock("a.py", text),)
 
 
-def test_a_part_of_a_file_is_asked_for_with_the_form() -> None:
-    around = Surroundings("Mend a.py", {"a.py": frozenset({"f", "g"})})
-    reply = parse_coder_reply("```python\ndef f():\n    return 1\n```", around)
+def test_a_part_of_a_file_is_taken_as_a_part_where_one_file_has_it() -> None:
+    around = Surroundings("Mend it", {"a.py": frozenset({"f", "g"}), "b.py": frozenset({"h"})})
+    block = "def f():\n    return 1\n"
+    assert parse_coder_reply(f"```python\n{block}```", around).files == (FileBlock("a.py", block, is_part=True),)
+    both = Surroundings("Mend it", {"a.py": frozenset({"f", "g"}), "b.py": frozenset({"f", "h"})})
+    reply = parse_coder_reply(f"```python\n{block}```", both)
     assert reply.files == ()
-    assert "```python a.py" in reply.unused[0].reason
+    assert "it names no path" in reply.unused[0].reason
 
 
 @pytest.mark.parametrize("path", ["package/module.py", "path/to/file.py", "your_file.py", "<path>.py", "filename.py"])

@@ -111,7 +111,11 @@ class Editor:
             content = [block.heading, *content]
         _refuse_elision(joined(content), file.text, language)
         if language == "python" and lines:
-            content = with_definitions(lines, content, self._used_elsewhere(block.path)) or content
+            used = self._definitions(block.path) if block.is_part else self._used_elsewhere(block.path)
+            merged = with_definitions(lines, content, used)
+            if merged is None and block.is_part and content != lines:
+                raise PathRefused("the block has no function or class that changes in it; write the file whole")
+            content = merged or content
         new = joined(content)
         self._refuse_shrinkage(block.path, file.text, new)
         return content

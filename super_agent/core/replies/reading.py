@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass, replace
 
 from super_agent.core.replies.calls import Meaning, calls_in_json, looks_like_call, meaning_of, printed_calls
-from super_agent.core.replies.definitions import definitions, only_defines, parses
+from super_agent.core.replies.definitions import definitions, only_defines
 from super_agent.core.replies.fences import Fence, LanguageOf, fences
-from super_agent.core.replies.languages import SHELLS, language_for, suits
+from super_agent.core.replies.inference import certain_path, defines_task_file, named_path, part_of
+from super_agent.core.replies.languages import SHELLS, language_for
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import Heading, is_placeholder, path_above, path_in_comment, read_info
 from super_agent.core.replies.sections import has_markers, read_sections
@@ -30,9 +31,6 @@ _ECHOED = ("the whole content of the file", "lines as they are now", "lines as t
 _MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll", "conftest.py")
 _NOT_RUN = "nothing in a reply is run by itself; a ```run block holds one instruction in plain words"
 LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess; use a longer fence (````) around it"
-_TEST = re.compile(
-    r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.\w+$|[^/]*[.-](?:test|spec)\.\w+$|check[^/]*$|conftest\.py$)"
-)
 
 
 @dataclass(slots=True)
@@ -93,12 +91,11 @@ def split_files(text: str, around: Surroundings = NOWHERE) -> tuple[tuple[FileBl
         named = named or (path_in_comment(fence.lines[0], heading.language, around.files) if fence.lines else "")
         if named or is_patch(fence.lines, heading.language):
             _take(fence, reading, alone=False)
-        elif (
-            heading.language == "python"
-            and only_defines(fence.text)
-            and (path := defines_task_file(fence.text, around))
-        ):
-            reading.files.append(_file_block(path, fence, "", heading, around))
+        elif heading.language == "python" and only_defines(fence.text):
+            if path := defines_task_file(fence.text, around):
+                reading.files.append(_file_block(path, fence, "", heading, around))
+            elif path := part_of(fence, "python", around, alone=False):
+                reading.files.append(FileBlock(path, fence.text, is_part=True))
         if len(reading.files) > count:
             left.append(fence)
     calls = printed_calls(text) if not left else []
@@ -217,6 +214,10 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
     if path:
         reading.files.append(_file_block(path, fence, "", heading, reading.around))
         return
+    part = part_of(fence, heading.language or "python", reading.around, alone=alone)
+    if part:
+        reading.files.append(FileBlock(part, fence.text, is_part=True))
+        return
     likely = named_path(heading.language, reading.around)
     form = form_for(likely, heading.language)
     if heading.language in ("output", "text", "plaintext", "console", "log", "json", "") and not has_markers(
@@ -227,63 +228,6 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
     reading.unused.append(
         UnusedBlock(fence.opening, f"it names no path, so nothing was written; begin the block with {form}")
     )
-
-
-def certain_path(fence: Fence, language: str, around: Surroundings, *, alone: bool) -> str:
-    """The file that a block without a path certainly is, or empty.
-
-    It is the one file whose top-level definitions are those of the block; or, for the only block of a reply, the one
-    file that the task names, which is not there yet.
-    """
-    if not fence.closed or not fence.certain or (has_markers(fence.lines) and not read_sections(fence.lines)[0]):
-        return ""
-    named = named_path(language, around)
-    if has_markers(fence.lines):
-        return named if alone and named in around.files else ""
-    language = language or (language_for(named) if named else "")
-    if language == "python" and not parses(fence.text):
-        return named if alone and named and named not in around.files and _begins_as_file(fence) else ""
-    mine = definitions(language, fence.text)
-    if mine:
-        same = [
-            p
-            for p, names in around.files.items()
-            if names and names <= mine and suits(language, p) and not _TEST.search(p)
-        ]
-        whole = [p for p in same if around.files[p] == mine] or same
-        if named in same:
-            return named
-        if len(whole) == 1:
-            return whole[0]
-    if not (alone and named and (language or mine)):
-        return ""
-    if named not in around.files:
-        return named
-    return named if mine and not around.files[named] else ""
-
-
-def _begins_as_file(fence: Fence) -> bool:
-    """A block that does not parse is taken for a new file only where it begins as one: its error is then told."""
-    first = next((line for line in fence.lines if line.strip()), "")
-    return first.startswith(("import ", "from ", "def ", "class ", "async def ", "@", '"""', "#"))
-
-
-def named_path(language: str, around: Surroundings) -> str:
-    """The one file that the task names and that may hold the language; tests aside, or empty."""
-    words = dict.fromkeys(w.rstrip(".:").removeprefix("./") for w in re.findall(r"[\w./+-]+", around.task))
-    by_name = {p.rsplit("/", 1)[-1]: p for p in around.files}
-    found = [w if w in around.files else by_name.get(w, w) for w in words if read_info(w, around.files).path]
-    fitting = [p for p in dict.fromkeys(found) if suits(language, p)]
-    real = [p for p in fitting if not _TEST.search(p)] or fitting
-    return real[0] if len(real) == 1 else ""
-
-
-def defines_task_file(text: str, around: Surroundings) -> str:
-    """The file that a Python block, which would only define it if it ran, is the content of; or empty."""
-    if not only_defines(text):
-        return ""
-    fence = Fence("python", tuple(text.rstrip("\n").split("\n")), 1)
-    return certain_path(fence, "python", around, alone=True)
 
 
 def _take_calls(calls: list, reading: _Reading) -> bool:  # type: ignore[type-arg]
@@ -323,14 +267,19 @@ def _last_of_each(reading: _Reading) -> tuple[FileBlock | BadBlock, ...]:
     """A file that is given whole twice is meant as it was given last."""
     kept: list[FileBlock | BadBlock] = []
     for i, block in enumerate(reading.files):
-        later = [
-            b for b in reading.files[i + 1 :] if isinstance(b, FileBlock) and b.path == block.path and not b.is_edit
-        ]
-        if later and isinstance(block, FileBlock):
+        if isinstance(block, FileBlock) and any(_replaces(later, block) for later in reading.files[i + 1 :]):
             reading.unused.append(UnusedBlock(f"the first block of {block.path}", "a later block gives the file whole"))
         else:
             kept.append(block)
     return tuple(kept)
+
+
+def _replaces(later: FileBlock | BadBlock, block: FileBlock) -> bool:
+    """Whether the later block is the same file once more; two that define different things are both parts of it."""
+    if not isinstance(later, FileBlock) or later.path != block.path or later.is_edit:
+        return False
+    language = language_for(block.path)
+    return language != "python" or definitions(language, block.content) <= definitions(language, later.content)
 
 
 def _show_request(line: str) -> ShowRequest:

@@ -42,6 +42,7 @@ class FileBlock:
     """The whole new content of a file, or an edit of it where one of `sections`, `hunks` and `lines` is given.
 
     `heading` is a first comment line that named the path: it is no part of the content unless the file has it already.
+    `is_part`: `content` is some of the file's definitions, and the rest of the file stays.
     """
 
     path: str
@@ -50,11 +51,12 @@ class FileBlock:
     hunks: tuple[Hunk, ...] = ()
     lines: LineRange | None = None
     heading: str = ""
+    is_part: bool = False
 
     @property
     def is_edit(self) -> bool:
         """Whether the rest of the file stays."""
-        return bool(self.sections or self.hunks or self.lines)
+        return bool(self.sections or self.hunks or self.lines or self.is_part)
 
 
 @dataclass(frozen=True, slots=True)

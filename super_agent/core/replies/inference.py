@@ -1,0 +1,88 @@
+"""Which file a block without a path is: only where it is certain, by what the task names and what files define."""
+
+import re
+
+from super_agent.core.replies.definitions import definitions, only_defines, parses
+from super_agent.core.replies.fences import Fence
+from super_agent.core.replies.languages import language_for, suits
+from super_agent.core.replies.paths import read_info
+from super_agent.core.replies.sections import has_markers, read_sections
+from super_agent.core.replies.types import Surroundings
+
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.\w+$|[^/]*[.-](?:test|spec)\.\w+$|check[^/]*$|conftest\.py$)"
+)
+
+
+def certain_path(fence: Fence, language: str, around: Surroundings, *, alone: bool) -> str:
+    """The file that a block without a path certainly is, or empty.
+
+    It is the one file whose top-level definitions are those of the block; or, for the only block of a reply, the one
+    file that the task names, which is not there yet.
+    """
+    if not fence.closed or not fence.certain or (has_markers(fence.lines) and not read_sections(fence.lines)[0]):
+        return ""
+    named = named_path(language, around)
+    if has_markers(fence.lines):
+        return named if alone and named in around.files else ""
+    language = language or (language_for(named) if named else "")
+    if language == "python" and not parses(fence.text):
+        return named if alone and named and named not in around.files and _begins_as_file(fence) else ""
+    mine = definitions(language, fence.text)
+    if mine:
+        same = [
+            p
+            for p, names in around.files.items()
+            if names and names <= mine and suits(language, p) and not _TEST.search(p)
+        ]
+        whole = [p for p in same if around.files[p] == mine] or same
+        if named in same:
+            return named
+        if len(whole) == 1:
+            return whole[0]
+    if not (alone and named and (language or mine)):
+        return ""
+    if named not in around.files:
+        return named
+    return named if mine and not around.files[named] else ""
+
+
+def _begins_as_file(fence: Fence) -> bool:
+    """A block that does not parse is taken for a new file only where it begins as one: its error is then told."""
+    first = next((line for line in fence.lines if line.strip()), "")
+    return first.startswith(("import ", "from ", "def ", "class ", "async def ", "@", '"""', "#"))
+
+
+def named_path(language: str, around: Surroundings) -> str:
+    """The one file that the task names and that may hold the language; tests aside, or empty."""
+    words = dict.fromkeys(w.rstrip(".:").removeprefix("./") for w in re.findall(r"[\w./+-]+", around.task))
+    by_name = {p.rsplit("/", 1)[-1]: p for p in around.files}
+    found = [w if w in around.files else by_name.get(w, w) for w in words if read_info(w, around.files).path]
+    fitting = [p for p in dict.fromkeys(found) if suits(language, p)]
+    real = [p for p in fitting if not _TEST.search(p)] or fitting
+    return real[0] if len(real) == 1 else ""
+
+
+def defines_task_file(text: str, around: Surroundings) -> str:
+    """The file that a Python block, which would only define it if it ran, is the content of; or empty."""
+    if not only_defines(text):
+        return ""
+    fence = Fence("python", tuple(text.rstrip("\n").split("\n")), 1)
+    return certain_path(fence, "python", around, alone=True)
+
+
+def part_of(fence: Fence, language: str, around: Surroundings, *, alone: bool) -> str:
+    """The file of which a Python block without a path holds functions or classes, or empty.
+
+    It is the one that has some of them; or, for the only block of a reply, the one that the task names: methods may be
+    given without their class.
+    """
+    if language != "python" or not (fence.closed and fence.certain and only_defines(fence.text)):
+        return ""
+    mine, named = definitions(language, fence.text), named_path(language, around)
+    some = [p for p, names in around.files.items() if names & mine and suits(language, p) and not _TEST.search(p)]
+    if named in some:
+        return named
+    if some:
+        return some[0] if len(some) == 1 else ""
+    return named if alone and around.files.get(named) else ""
