@@ -158,7 +158,7 @@ def compaction(
     summary.add("the last failure", "", failure, 0.3)
     summary.add_files(_newest_first(transcript), read)
     task, rest = summary.parts[0], "\n\n".join(summary.parts[1:])
-    return Entry("compaction", opening(task, rest, "")), ", ".join(summary.kept)
+    return Entry("compaction", opening(task, rest, "", brief=transcript.brief)), ", ".join(summary.kept)
 
 
 def _turn_lines(transcript: Transcript) -> list[str]:

@@ -16,13 +16,14 @@ sampled anew, which is published to unlock more tasks as well (arXiv 2606.31511)
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """As in `flow.Rules`."""
+    """As in `flow.Rules`; `brief` is for a prompt without a worked example where a check decides, see `roles`."""
 
     plans: bool = True
     reviews: Literal["always", "needed", "never"] = "needed"
     attempts: int = 1
     repairs: int | None = None
     blind: bool = False
+    brief: bool = False
 
 
 def composition(settings: Settings, details: ModelDetails) -> Composition:
@@ -33,8 +34,8 @@ def composition(settings: Settings, details: ModelDetails) -> Composition:
     blind = count is not None and count < BLIND_BELOW
     repairs = 0 if blind else None
     if settings.members is None:
-        return Composition(not small, "needed", attempts, repairs, blind)
+        return Composition(not small, "needed", attempts, repairs, blind, brief=blind)
     plans = "planner" in settings.members
     if "reviewer" in settings.members:  # whose words are for a coder that sees them: nothing is begun anew unseen
         return Composition(plans, "always", attempts)
-    return Composition(plans, "never", attempts, repairs, blind)
+    return Composition(plans, "never", attempts, repairs, blind, brief=blind and not plans)

@@ -47,6 +47,19 @@ EXAMPLE: tuple[Message, ...] = (
 """Whole files: shown a SEARCH part here, Qwen2.5-Coder 1.5B copied it, and of six replies to another task five could
 not be applied; without it two."""
 
+BRIEF_SYSTEM = """\
+You are a coding team: Planner, Coder and Reviewer share this conversation. The last line of a request says who \
+answers."""
+"""For a small model whose work a check decides: no worked example, as it copies what it is shown, and no word of the
+reviewer's form, which Qwen2.5-Coder 1.5B took for its own in 17 of 21 replies."""
+BRIEF_CUE = """\
+Coder: your answer holds the whole new content of each file that changes, one block for each; the tests stay as they \
+are."""
+BRIEF_REVIEW = """\
+Reviewer, your verdict on the work, one JSON object {"verdict": "accept" or "revise", "reasons": "..."}:"""
+REPEATED_TASK_CHARS = 400
+"""A task up to this length stands again before the brief cue, behind the files and the check's output."""
+
 CUES: dict[Role, str] = {
     "planner": "Planner, your plan:",
     "coder": "Coder, your files:",
@@ -63,18 +76,23 @@ class Verdict(BaseModel):
     reasons: str
 
 
-def head() -> tuple[Message, ...]:
+def head(*, brief: bool = False) -> tuple[Message, ...]:
     """The messages every transcript of a team begins with."""
-    return (Message("system", SYSTEM), *EXAMPLE)
+    return (Message("system", BRIEF_SYSTEM),) if brief else (Message("system", SYSTEM), *EXAMPLE)
 
 
-def opening(task: str, listing: str, check: str, project: str = "") -> str:
+def cue(role: Role, task: str = "", *, brief: bool = False) -> str:
+    """What asks a role for its reply, at the end of the prompt."""
+    if brief and role == "reviewer":
+        return BRIEF_REVIEW
+    if not brief or role != "coder":
+        return CUES[role]
+    again = f"{task.strip()}\n\n" if len(task) <= REPEATED_TASK_CHARS else ""
+    return again + BRIEF_CUE
+
+
+def opening(task: str, listing: str, check: str, project: str = "", *, brief: bool = False) -> str:
     """The first real user message: the task, the project's notes, what is in the workspace, how the work is checked."""
-    parts = [f"That task is done. A new task begins, in another folder.\n\nTask: {task.strip()}"]
-    if project:
-        parts.append(project)
-    if listing:
-        parts.append(listing)
-    if check:
-        parts.append(check)
-    return "\n\n".join(parts)
+    begin = "" if brief else "That task is done. A new task begins, in another folder.\n\n"
+    parts = [f"{begin}Task: {task.strip()}", project, listing, check]
+    return "\n\n".join(part for part in parts if part)

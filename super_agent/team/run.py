@@ -30,6 +30,8 @@ from super_agent.team.transcript import ContinuedFacts, Entry, TaskFacts, Transc
 
 CUE_TOKENS = 40
 """A cue with its message's marks; the longest has 30 tokens with SmolLM2's vocabulary."""
+BRIEF_CUE_TOKENS = 180
+"""The brief cue with the task before it, of at most `REPEATED_TASK_CHARS`."""
 
 
 @dataclass(slots=True)
@@ -118,8 +120,9 @@ class TeamRun:
                 text += "\n" + check_text(result, self.parts.shares.check_output)
         told = "" if result is None else f"{result.command}\n{result.output}"
         listing = describe(self.parts.workspace, task, self.parts.shares.named_files, told)
-        facts = TaskFacts(task.strip(), *_standing(result), project=self.parts.project)
-        self.transcript.append(Entry("task", opening(task, listing, text, self.parts.project), facts))
+        project, brief = self.parts.project, self.parts.composition.brief and result is not None
+        facts = TaskFacts(task.strip(), *_standing(result), project, brief)
+        self.transcript.append(Entry("task", opening(task, listing, text, project, brief=brief), facts))
 
     async def _go_on(self) -> None:
         """Say what the user adds; what was judged before is not judged again."""
@@ -171,7 +174,8 @@ class TeamRun:
 
     def _needed_tokens(self, role: Role) -> int:
         """What has to fit after the prompt as it stands: the cue and the reply, of the coder the rest of its turn."""
-        reply = self.parts.llm.reply_limit(REPLY_LIMITS[role].tokens) + CUE_TOKENS
+        asked = BRIEF_CUE_TOKENS if self.transcript.brief else CUE_TOKENS
+        reply = self.parts.llm.reply_limit(REPLY_LIMITS[role].tokens) + asked
         if role != "coder" or goes_on(self.transcript):
             return reply
         return self.parts.shares.turn_tokens(reply)

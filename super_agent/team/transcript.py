@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from super_agent.core.model.chat import Message
-from super_agent.team.roles import CUES, Role, head
+from super_agent.team.roles import CUES, Role, cue, head
 
 Member = Literal["planner", "coder", "reviewer", "workspace", "interpreter", "check"]
 Author = Literal["task", "user", "cue", "compaction", "resample"] | Member
@@ -22,13 +22,14 @@ class TaskFacts:
     """The user's task in their own words, which an opening message only holds among other things.
 
     `signature` and `score` are of the check as it ended before the first turn, as in `CheckFacts`. `project` is what
-    the message says of the project beside its files.
+    the message says of the project beside its files. `brief`: the prompt has no worked example, see `roles`.
     """
 
     task: str
     signature: str = ""
     score: tuple[int, int] = (0, 0)
     project: str = ""
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,12 @@ class Transcript:
     def ask(self, role: Role) -> None:
         """Append a role's cue, unless it already stands at the end (after a cancelled call)."""
         newest = next((e for e in reversed(self.entries) if e.author != "cue"), None)
-        cue = Entry("cue", GO_ON if newest is not None and newest.goes_on else CUES[role])
-        if not self.entries or self.entries[-1] != cue:
-            self.append(cue)
+        asked = Entry("cue", GO_ON) if newest is not None and newest.goes_on else self._cue(role)
+        if not self.entries or self.entries[-1] != asked:
+            self.append(asked)
+
+    def _cue(self, role: Role) -> Entry:
+        return Entry("cue", cue(role, self.task, brief=self.brief))
 
     def messages(self) -> list[Message]:
         """The prompt: the fixed head, then all entries with neighbouring user texts merged into one message.
@@ -143,7 +147,7 @@ class Transcript:
         What stands before the newest compaction is left out: the compaction says what is to be known of it. So is what
         came of attempts that were given up, but for the user's words.
         """
-        found = list(head())
+        found = list(head(brief=self.brief))
         pending: list[str] = []
         for entry in self.in_prompt():
             if not entry.text and not entry.is_reply:
@@ -166,8 +170,8 @@ class Transcript:
         if newest is None:
             return entries
         begun = next((i for i in range(newest, -1, -1) if _is_continued(entries[i])), 0)
-        cue = Entry("cue", CUES["coder"])
-        shared = next((i for i in range(begun, newest) if entries[i] == cue), newest)
+        asked = self._cue("coder")
+        shared = next((i for i in range(begun, newest) if entries[i] == asked), newest)
         said = [entry for entry in entries[shared:newest] if entry.author == "user"]
         return [*entries[:shared], *said, *entries[newest:]]
 
@@ -190,6 +194,11 @@ class Transcript:
     def project(self) -> str:
         """What the opening message says of the project beside its files."""
         return next((e.facts.project for e in self.entries if isinstance(e.facts, TaskFacts)), "")
+
+    @property
+    def brief(self) -> bool:
+        """Whether the prompt has no worked example."""
+        return any(entry.facts.brief for entry in self.entries if isinstance(entry.facts, TaskFacts))
 
     def reply(self) -> tuple[str, bool]:
         """The coder's newest reply, the parts of one that went on joined; and whether its end was cut."""

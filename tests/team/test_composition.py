@@ -20,7 +20,7 @@ def details(parameters: int | None) -> ModelDetails:
         (None, Composition(plans=True)),
         (16_000_000_000, Composition(plans=True)),
         (7_600_000_000, Composition(plans=False)),
-        (1_543_714_304, Composition(plans=False, repairs=0, blind=True)),
+        (1_543_714_304, Composition(plans=False, repairs=0, blind=True, brief=True)),
     ],
 )
 def test_by_the_models_size(parameters: int | None, expected: Composition) -> None:
@@ -30,9 +30,11 @@ def test_by_the_models_size(parameters: int | None, expected: Composition) -> No
 def test_by_the_users_word() -> None:
     everybody = load_settings(environ={"SUPER_AGENT_MEMBERS": "reviewer, planner,coder", "SUPER_AGENT_ATTEMPTS": "4"})
     assert composition(everybody, details(1_543_714_304)) == Composition(True, "always", 4)
-    assert composition(load_settings(environ={"SUPER_AGENT_MEMBERS": "coder"}), details(None)) == Composition(
-        False, "never"
-    )
+    coder = load_settings(environ={"SUPER_AGENT_MEMBERS": "coder"})
+    assert composition(coder, details(None)) == Composition(False, "never")
+    assert composition(coder, details(1_543_714_304)).brief
+    planner = load_settings(environ={"SUPER_AGENT_MEMBERS": "planner,coder"})
+    assert not composition(planner, details(1_543_714_304)).brief
 
 
 def test_seeds_are_the_users_or_the_sessions_own(tmp_path: Path) -> None:

@@ -4,8 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from super_agent.core.model.chat import Message
-from super_agent.team.roles import CUES, Role, head
-from super_agent.team.transcript import CheckFacts, Entry, ResampleFacts, Transcript, VerdictFacts, WorkspaceFacts
+from super_agent.team.roles import BRIEF_CUE, CUES, REPEATED_TASK_CHARS, Role, head
+from super_agent.team.transcript import (
+    CheckFacts,
+    Entry,
+    ResampleFacts,
+    TaskFacts,
+    Transcript,
+    VerdictFacts,
+    WorkspaceFacts,
+)
 
 OUTSIDE = st.builds(Entry, st.sampled_from(["task", "user", "workspace", "interpreter", "check"]), st.text())
 REPLY = st.builds(Entry, st.sampled_from(["planner", "coder", "reviewer"]), st.text())
@@ -20,6 +28,25 @@ def test_neighbouring_user_texts_are_one_message() -> None:
     transcript = Transcript([Entry("task", "Task: x"), Entry("user", "The user says: y")])
     transcript.ask("coder")
     assert transcript.messages()[len(head()) :] == [Message("user", f"Task: x\n\nThe user says: y\n\n{CUES['coder']}")]
+
+
+def test_a_brief_prompt_has_no_example_and_repeats_a_short_task_at_its_end() -> None:
+    for task, again in (("Mend a.py.", "Mend a.py.\n\n"), ("x" * (REPEATED_TASK_CHARS + 1), "")):
+        transcript = Transcript([Entry("task", f"Task: {task}", TaskFacts(task, brief=True))])
+        transcript.ask("coder")
+        first, last = transcript.messages()
+        assert first == head(brief=True)[0]
+        assert last.content == f"Task: {task}\n\n{again}{BRIEF_CUE}"
+        assert Transcript.from_json(transcript.to_json()).messages() == transcript.messages()
+
+
+def test_a_brief_prompt_goes_back_to_its_own_cue() -> None:
+    transcript = Transcript([Entry("task", "Task: x", TaskFacts("x", brief=True))])
+    transcript.ask("coder")
+    transcript.append(Entry("coder", "wrong"))
+    transcript.append(Entry("resample", "", ResampleFacts(1, 0, "the check failed")))
+    transcript.ask("coder")
+    assert [m.content for m in transcript.messages()[1:]] == [f"Task: x\n\nx\n\n{BRIEF_CUE}"]
 
 
 def test_a_cue_is_not_repeated_after_a_cancelled_call() -> None:
