@@ -81,10 +81,14 @@ def _translated(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
 
 
 def as_request_error(error: SuperAgentError) -> RequestError:
-    """-32002 for an unknown session, -32602 for what the user can correct, -32603 for the rest."""
+    """-32002 for an unknown session, -32602 for what the user can correct, -32603 for the rest.
+
+    The data has the sentence too: some clients show its `details` in place of the message.
+    """
     unknown, usage = isinstance(error, SessionUnknown), isinstance(error, UsageError)
     code = -32002 if unknown else -32602 if usage else -32603
-    return RequestError(code, str(error), {"exit_code": int(error.exit_code), "what": error.what, "fix": error.fix})
+    data = {"details": str(error), "exit_code": int(error.exit_code), "what": error.what, "fix": error.fix}
+    return RequestError(code, str(error), data)
 
 
 @dataclass(slots=True)

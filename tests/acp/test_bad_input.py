@@ -116,6 +116,8 @@ def test_errors_name_what_is_wrong_and_what_to_do(tmp_path: Path, workspace: Pat
                     await asyncio.wait_for(call, 30)
                 assert (name, caught.value.code) == (name, code)
                 assert words in str(caught.value), name
+                if name not in ("picture", "option"):
+                    assert caught.value.data["details"] == str(caught.value), name
             await agent.cancel(session_id="nobody")
             with pytest.raises(RequestError, match="super-agent up"):  # no server: the run was begun, and says why
                 await editor.say(session, "Do it")
