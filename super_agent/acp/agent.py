@@ -184,7 +184,11 @@ class Agent:
         conversation = self._known(session_id)
         text = prompt_text(prompt)
         if slash.is_command(text):
-            stopped = await slash.carry_out(text, conversation)
+            try:
+                stopped = await slash.carry_out(text, conversation)
+            except UsageError as error:  # the person's slip; clients show an error as a failure of the agent
+                stopped = False
+                conversation.say(f"*error:* {error}\n")
             await conversation.outbox.drained()
             return PromptResponse(stop_reason="cancelled" if stopped else "end_turn")
         if conversation.busy:

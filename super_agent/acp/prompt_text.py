@@ -25,7 +25,7 @@ def prompt_text(blocks: Sequence[Block]) -> str:
     """Raises `RequestError` for what was not offered (pictures, sound) and for a prompt that says nothing."""
     text = "".join(_text(block) for block in blocks).strip()
     if not text:
-        raise RequestError(-32602, "The prompt is empty. Say what is to be done", {"field": "prompt"})
+        raise _refused("The prompt is empty. Say what is to be done")
     return text
 
 
@@ -42,7 +42,11 @@ def _text(block: Block) -> str:
                 return f"\n{path}:\n{fence}\n{clipped(text, MAX_EMBEDDED_CHARS, 'ask to see the file')}\n{fence}\n"
             return _path(block.resource.uri)
         case _:
-            raise RequestError(-32602, f"A prompt cannot hold {block.type}; it was not offered", {"field": "prompt"})
+            raise _refused(f"A prompt cannot hold {block.type}; it was not offered")
+
+
+def _refused(why: str) -> RequestError:
+    return RequestError(-32602, why, {"details": why, "field": "prompt"})
 
 
 def _path(uri: str) -> str:

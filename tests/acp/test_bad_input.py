@@ -107,8 +107,6 @@ def test_errors_name_what_is_wrong_and_what_to_do(tmp_path: Path, workspace: Pat
                 "picture": (agent.prompt(session_id=session, prompt=[picture]), -32602, "cannot hold image"),
                 "option": (agent.set_config_option("colour", session, "red"), -32602, "'colour'"),
                 "check": (agent.set_config_option("check", session, "rm -rf ."), -32602, "/check COMMAND"),
-                "turns": (editor.say(session, "/turns many"), -32602, "'many'"),
-                "quotes": (editor.say(session, "/diff 'x"), -32602, "quotes"),
                 "cursor": (agent.list_sessions(cursor="x"), -32602, "cursor"),
             }
             for name, (call, code, words) in wrong.items():
@@ -116,8 +114,10 @@ def test_errors_name_what_is_wrong_and_what_to_do(tmp_path: Path, workspace: Pat
                     await asyncio.wait_for(call, 30)
                 assert (name, caught.value.code) == (name, code)
                 assert words in str(caught.value), name
-                if name not in ("picture", "option"):
-                    assert caught.value.data["details"] == str(caught.value), name
+                assert caught.value.data["details"] == str(caught.value), name
+            for command, words in (("/turns many", "'many'"), ("/diff 'x", "quotes"), ("/check", "needs a value")):
+                assert (await editor.say(session, command)).stop_reason == "end_turn"
+                assert words in editor.text().rpartition("*error:*")[2]
             await agent.cancel(session_id="nobody")
             with pytest.raises(RequestError, match="super-agent up"):  # no server: the run was begun, and says why
                 await editor.say(session, "Do it")
