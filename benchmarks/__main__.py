@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import batch, command_line, executor, snapshots, store, waiting, watch
+from benchmarks import batch, command_line, doors, executor, snapshots, store, waiting, watch
 
 RESULTS = Path(__file__).parent / "results"
 HEAD = "| figure | median | range | goal | |\n|---|---|---|---|---|"
@@ -18,7 +18,7 @@ def main() -> None:
     machine = f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
     print(machine, HEAD, sep="\n\n", flush=True)
     found = []
-    for group in (command_line, executor, snapshots, store, watch, waiting, batch):
+    for group in (command_line, doors, executor, snapshots, store, watch, waiting, batch):
         for figure in group.figures():
             found.append(figure)
             print(figure.row(), flush=True)

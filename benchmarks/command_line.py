@@ -24,7 +24,7 @@ def figures() -> Iterator[Figure]:
         task = ["Say hello.", "--workspace", str(workspace), "--json", *where]
 
         def until_end(*arguments: str) -> float:
-            return seconds(lambda: subprocess.run([*COMMAND, *arguments], env=_environment(folder), **QUIET))
+            return seconds(lambda: subprocess.run([*COMMAND, *arguments], env=environment(folder), **QUIET))
 
         yield Figure("`--help`", "s", repeated(lambda: until_end("--help")), 0.3)
         yield Figure("first event of `run`", "s", repeated(lambda: _first_event(["run", *task], folder)), 1.5)
@@ -40,7 +40,7 @@ def _first_event(arguments: list[str], folder: str) -> float:
     started = time.perf_counter()
     with subprocess.Popen(
         [*COMMAND, *arguments],
-        env=_environment(folder),
+        env=environment(folder),
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -53,6 +53,7 @@ def _first_event(arguments: list[str], folder: str) -> float:
     return elapsed
 
 
-def _environment(folder: str) -> dict[str, str]:
+def environment(folder: str) -> dict[str, str]:
+    """A small one, whose settings and state lie in `folder`."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**kept, "SUPER_AGENT_STATE_DIR": f"{folder}/state", "XDG_CONFIG_HOME": f"{folder}/config"}
