@@ -1,7 +1,6 @@
 """The executor's conversation: append-only, verbatim, and compacted in one large step when its context runs out."""
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from interpreter.roles import head
@@ -65,16 +64,3 @@ class Conversation:
     def finish(self, instruction: str, outcome: str) -> None:
         """Note what came of an instruction."""
         self.done.append(Done(clipped(instruction, MAX_DONE_CHARS), clipped(outcome.strip(), MAX_DONE_CHARS)))
-
-    def to_json(self) -> str:
-        """One line of JSON; `from_json` gives an equal conversation back."""
-        messages = [{"role": m.role, "content": m.content} for m in self.messages]
-        done = [asdict(d) for d in self.done]
-        return json.dumps({"messages": messages, "done": done, "task": self.task}, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Conversation":
-        """Raises ValueError or KeyError for anything that `to_json` did not write."""
-        data = json.loads(text)
-        messages = [Message(m["role"], m["content"]) for m in data["messages"]]
-        return cls(messages, [Done(d["instruction"], d["outcome"]) for d in data["done"]], data["task"])

@@ -1,8 +1,7 @@
 """The executor alone on a whole task: instruct, check, tell what failed, again, within the same limits as a team."""
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor
@@ -39,16 +38,6 @@ class SoloState:
     first: str = ""
     again: int = 0
     fruitless: int = 0
-
-    def to_json(self) -> str:
-        """One line of JSON; `from_json` gives an equal state back."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "SoloState":
-        """Raises ValueError or TypeError for anything that `to_json` did not write."""
-        data = json.loads(text)
-        return cls(**{**data, "last": tuple(data["last"]) if data["last"] else None})
 
 
 @dataclass(slots=True)

@@ -80,7 +80,7 @@ def _keep_begun(context: RunContext, options: RunOptions) -> None:
     settings, python = context.settings, str(options.python) if options.python is not None else None
     state = RunState(
         options.mode, options.task, options.check, python, settings.model, settings.base_url, facts.limits(settings),
-        WorkState("", ""), mcp=settings.mcp,
+        mcp=settings.mcp,
     )  # fmt: skip
     try:
         keep_begun(context.session, Begun(state, options.setup, options.yes, settings.trust_instructions))

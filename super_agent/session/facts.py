@@ -31,7 +31,7 @@ def started(context: RunContext, task: str, mode: Literal["team", "solo", "exec"
     )
 
 
-def limits(settings: Settings) -> dict[str, float | None]:
+def limits(settings: Settings) -> dict[str, int | float | None]:
     """Of a run: turns, seconds and tokens; None is no limit."""
     return {"turns": settings.max_turns, "seconds": settings.max_time_s, "tokens": settings.max_tokens}
 

@@ -1,27 +1,38 @@
 """The state of a run at a turn boundary, as one JSON text: all that `resume` needs to go on where it stood."""
 
+import functools
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
+from interpreter.conversation import Conversation
+from interpreter.solo import SoloState
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import UsageError
 from super_agent.core.model.middleware import Totals
+from super_agent.core.store.codec import to_text
+from super_agent.team.transcript import Transcript
 
-VERSION = 1
+VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TeamState:
+    """What a team knows; `began_green` says whether the check passed before the first turn."""
+
+    transcript: Transcript
+    began_green: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """What the team or the executor alone knows. `work` and `conversation` are JSON texts of their owners.
+    """What the team or the executor alone knows, and the executor's conversation in both cases."""
 
-    `work` is the team's transcript, or solo's state; `conversation` is the executor's. `began_green` says whether the
-    check passed before the first turn (team only: solo's state holds it).
-    """
-
-    work: str
-    conversation: str
-    began_green: bool = False
+    conversation: Conversation = field(default_factory=Conversation)
+    team: TeamState | None = None
+    solo: SoloState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +62,8 @@ class RunState:
     python: str | None
     model: str
     base_url: str
-    limits: dict[str, float | None]
-    work: WorkState
+    limits: dict[str, int | float | None]
+    work: WorkState = field(default_factory=WorkState)
     turns: int = 0
     elapsed_s: float = 0.0
     totals: dict[ClientKind, Totals] = field(default_factory=dict)
@@ -60,13 +71,39 @@ class RunState:
 
     def to_json(self) -> str:
         """One line of JSON; `from_json` gives an equal state back."""
-        return json.dumps({"version": VERSION, **asdict(self)}, ensure_ascii=False)
+        return to_text({"version": VERSION, **_adapter().dump_python(self, mode="json")})
 
     @classmethod
     def from_json(cls, text: str) -> "RunState":
-        """Raises `UsageError` for what another version wrote."""
-        data: dict[str, Any] = json.loads(text)
-        if data.pop("version") != VERSION:
-            raise UsageError("this session was kept by another version of super-agent", fix="Resume it with that one")
-        totals = {kind: Totals(**counts) for kind, counts in data.pop("totals").items()}
-        return cls(**{**data, "work": WorkState(**data["work"]), "totals": totals, "mcp": tuple(data.get("mcp", ()))})
+        """What this version or an earlier one wrote; raises `UsageError` for anything else."""
+        try:
+            data: dict[str, Any] = json.loads(text)
+            version = data.pop("version")
+            if version == 1:
+                data = _from_version_1(data)
+            elif version != VERSION:
+                raise _of_another_version()
+            return _adapter().validate_python(data)
+        except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+            raise _of_another_version() from error
+
+
+def _of_another_version() -> UsageError:
+    return UsageError("this session was kept by another version of super-agent", fix="Resume it with that one")
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[RunState]:
+    return TypeAdapter(RunState)
+
+
+def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
+    """There `work` held JSON texts in JSON: a transcript's entries or solo's state, and the conversation."""
+    old = data["work"]
+    work: dict[str, Any] = {"conversation": json.loads(old["conversation"])} if old["conversation"] else {}
+    if old["work"] and data["mode"] == "team":
+        transcript = {"entries": json.loads(old["work"])}
+        work["team"] = {"transcript": transcript, "began_green": old["began_green"]}
+    elif old["work"]:
+        work["solo"] = json.loads(old["work"])
+    return {**data, "work": work}

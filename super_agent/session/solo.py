@@ -26,7 +26,7 @@ def solo_work(
     executor = wiring.build_executor(context, model_session, restored.work if restored else None)
 
     def keep(turns: int) -> None:
-        boundary(turns, WorkState(run.state.to_json(), executor.conversation.to_json()))
+        boundary(turns, WorkState(executor.conversation, solo=run.state))
 
     run = SoloRun(
         executor=executor,
@@ -40,7 +40,7 @@ def solo_work(
         sampling=first_sampling(context.settings, context.session.session),
     )
     if restored is not None:
-        run.state, run.instruction = SoloState.from_json(restored.work.work), restored.instruction
+        run.state, run.instruction = restored.work.solo or SoloState(), restored.instruction
         if restored.note:
             run.state.instruction += f"\n\n{restored.note}"
 

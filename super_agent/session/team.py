@@ -9,12 +9,12 @@ from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.sampling import first_sampling
 from super_agent.session import attempt_states, wiring
 from super_agent.session.context import ModelSession, RunContext
-from super_agent.session.run_state import Restored, WorkState
+from super_agent.session.run_state import Restored, TeamState, WorkState
 from super_agent.session.work import Boundary, Work
 from super_agent.team.composition import composition
 from super_agent.team.parts import TeamParts
 from super_agent.team.run import TeamRun
-from super_agent.team.transcript import Entry, Transcript
+from super_agent.team.transcript import Entry
 
 
 def team_work(
@@ -34,8 +34,7 @@ def team_work(
     run = TeamRun(parts)
 
     def keep(turns: int) -> None:
-        conversation = parts.executor.conversation.to_json()
-        boundary(turns, WorkState(run.transcript.to_json(), conversation, run.began_green))
+        boundary(turns, WorkState(parts.executor.conversation, team=TeamState(run.transcript, run.began_green)))
 
     parts.at_boundary = keep
     parts.project = project
@@ -90,7 +89,9 @@ def _before_write(context: RunContext, path: str, original: bytes | None) -> Non
 
 
 def _restore(run: TeamRun, restored: Restored) -> None:
-    run.transcript = Transcript.from_json(restored.work.work)
-    run.began_green, run.instruction = restored.work.began_green, restored.instruction
+    if restored.work.team is None:
+        raise RuntimeError("a team goes on from a team's state")
+    run.transcript, run.began_green = restored.work.team.transcript, restored.work.team.began_green
+    run.instruction = restored.instruction
     if restored.note:
         run.transcript.append(Entry("user", restored.note))

@@ -1,6 +1,7 @@
 """The parts of a run that is about to work: the model made ready, the executor, the check."""
 
 import os
+from dataclasses import replace
 
 from interpreter.check import Check
 from interpreter.conversation import Conversation
@@ -83,9 +84,7 @@ def build_executor(context: RunContext, model_session: ModelSession, restored: W
     tools = context.tools.box.describe(executor.shares.tools) if context.tools is not None else ""
     executor.conversation = Conversation(head(network=network, tools=tools), network=network, tools=tools)
     if restored is not None:
-        conversation = Conversation.from_json(restored.conversation)
-        conversation.network, conversation.tools = network, tools
-        executor.restore(conversation)
+        executor.restore(replace(restored.conversation, network=network, tools=tools))
     return executor
 
 

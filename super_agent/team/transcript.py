@@ -4,10 +4,11 @@ Each prompt is the previous prompt plus its reply plus what was appended, so a s
 token once. Nothing before the end ever changes; that is why cues stay in it for good.
 """
 
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from super_agent.core.model.chat import Message
 from super_agent.team.roles import CUES, Role, cue, head
@@ -30,6 +31,7 @@ class TaskFacts:
     score: tuple[int, int] = (0, 0)
     project: str = ""
     brief: bool = False
+    kind: Literal["TaskFacts"] = field(default="TaskFacts", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class WorkspaceFacts:
     instruction: str
     digest: str
     broken: int = 0
+    kind: Literal["WorkspaceFacts"] = field(default="WorkspaceFacts", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class ExecutionFacts:
 
     changed: tuple[str, ...]
     ended: str
+    kind: Literal["ExecutionFacts"] = field(default="ExecutionFacts", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class CheckFacts:
     signature: str
     digest: str
     score: tuple[int, int] = (0, 0)
+    kind: Literal["CheckFacts"] = field(default="CheckFacts", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class VerdictFacts:
     accepted: bool
     valid: bool
     reasons: str
+    kind: Literal["VerdictFacts"] = field(default="VerdictFacts", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class ContinuedFacts:
     check_passed: bool
     signature: str = ""
     score: tuple[int, int] = (0, 0)
+    kind: Literal["ContinuedFacts"] = field(default="ContinuedFacts", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +103,13 @@ class ResampleFacts:
     turn: int
     back_to: int | None
     why: str
+    kind: Literal["ResampleFacts"] = field(default="ResampleFacts", kw_only=True, repr=False)
 
 
-Facts = ResampleFacts | ContinuedFacts | TaskFacts | WorkspaceFacts | ExecutionFacts | CheckFacts | VerdictFacts
-_FACTS: dict[str, Callable[..., Facts]] = {kind.__name__: kind for kind in get_args(Facts)}
+Facts = Annotated[
+    ResampleFacts | ContinuedFacts | TaskFacts | WorkspaceFacts | ExecutionFacts | CheckFacts | VerdictFacts,
+    Field(discriminator="kind"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +241,6 @@ class Transcript:
         """Every file that the run has changed so far, sorted."""
         return tuple(sorted(set(_changed(self.entries))))
 
-    def to_json(self) -> str:
-        """The transcript as one line of JSON; `from_json` gives an equal one back."""
-        return json.dumps([_entry_out(entry) for entry in self.entries], ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Transcript":
-        """Raises ValueError or KeyError for anything that `to_json` did not write."""
-        return cls([_entry_in(data) for data in json.loads(text)])
-
 
 def _is_continued(entry: Entry) -> bool:
     return isinstance(entry.facts, ContinuedFacts)
@@ -249,16 +250,3 @@ def _changed(entries: Iterable[Entry]) -> Iterable[str]:
     for entry in entries:
         if isinstance(entry.facts, WorkspaceFacts | ExecutionFacts):
             yield from entry.facts.changed
-
-
-def _entry_out(entry: Entry) -> dict[str, Any]:
-    facts = None if entry.facts is None else {"kind": type(entry.facts).__name__, **asdict(entry.facts)}
-    return {"author": entry.author, "text": entry.text, "cut": entry.cut, "goes_on": entry.goes_on, "facts": facts}
-
-
-def _entry_in(data: dict[str, Any]) -> Entry:
-    facts = None
-    if data["facts"] is not None:
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in data["facts"].items() if k != "kind"}
-        facts = _FACTS[data["facts"]["kind"]](**fields)
-    return Entry(data["author"], data["text"], facts, data["cut"], data["goes_on"])

@@ -38,10 +38,6 @@ def test_it_is_bounded_whatever_the_parts_are() -> None:
     assert len(talk.done[0].instruction) < MAX_DONE_CHARS + 60
 
 
-def test_it_comes_back_from_json_as_it_was() -> None:
-    assert Conversation.from_json(conversation().to_json()) == conversation()
-
-
 def test_the_head_says_whether_code_has_the_network_also_after_a_compaction() -> None:
     for network in (False, True):
         talk = Conversation(head(network=network), network=network)

@@ -212,6 +212,11 @@ _FIELDS: dict[type[Any], tuple[str, ...]] = {
 }
 
 
+def field_names(kind: type[Any]) -> tuple[str, ...]:
+    """The own fields of a type of event, in their order."""
+    return _FIELDS[kind]
+
+
 def event_type(event: Event) -> str:
     """The name of an event's type in JSON."""
     return event.name if isinstance(event, NewerEvent) else _NAMES[type(event)]

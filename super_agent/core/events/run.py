@@ -30,7 +30,7 @@ class RunStarted:
     base_url: str
     check: str | None
     sandbox: str
-    limits: dict[str, float | None]
+    limits: dict[str, int | float | None]
     network: bool = False
     """Whether sandboxed code had the network, which the user had to ask for."""
     mcp: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class RunResumed:
     base_url: str
     check: str | None
     sandbox: str
-    limits: dict[str, float | None]
+    limits: dict[str, int | float | None]
     turns: int
     instruction: str = ""
     rolled_back: tuple[str, ...] = ()

@@ -45,4 +45,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             FROM events
             WHERE type IN ('message_posted', 'user_spoke', 'instruction_given', 'report_made') AND NOT rolled_back""",
     ),
+    (
+        # A session goes on from its last checkpoint; keeping each grew with the square of the turns.
+        """CREATE TABLE last_checkpoints (
+            session TEXT PRIMARY KEY REFERENCES sessions ON DELETE CASCADE, turn INTEGER NOT NULL,
+            seq INTEGER NOT NULL, time REAL NOT NULL, state TEXT NOT NULL)""",
+        "INSERT INTO last_checkpoints SELECT session, max(turn), seq, time, state FROM checkpoints GROUP BY session",
+        # Large states were files: those of earlier checkpoints are needed no more.
+        """DELETE FROM texts WHERE (sha256, session) IN
+            (SELECT json_extract(state, '$.state."$text"'), session FROM checkpoints) AND (sha256, session) NOT IN
+            (SELECT coalesce(json_extract(state, '$.state."$text"'), ''), session FROM last_checkpoints)""",
+        "DROP TABLE checkpoints",
+    ),
 )

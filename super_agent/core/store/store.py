@@ -160,9 +160,7 @@ class Store:
 
     def last_checkpoint(self, session: str) -> Checkpoint | None:
         """The newest state of a session; None where no turn was completed. Raises `StoreFailed`."""
-        rows = self._database.rows(
-            "SELECT turn, seq, state FROM checkpoints WHERE session = ? ORDER BY turn DESC LIMIT 1", (session,)
-        )
+        rows = self._database.rows("SELECT turn, seq, state FROM last_checkpoints WHERE session = ?", (session,))
         for turn, seq, state in rows:
             return Checkpoint(turn, self._texts.put_back(json.loads(state))["state"], seq)
         return None
