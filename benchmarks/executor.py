@@ -14,6 +14,7 @@ from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
+from super_agent.core.cancellation import Cancellation
 
 PRINTS = "for i in range(1_000_000): print('line', i)"
 FLOOD = "import os\nblock = b'x' * 1000000\nfor _ in range(100): os.write(1, block)"
@@ -81,9 +82,9 @@ def _shell(policy: SandboxPolicy) -> Iterator[Figure]:
         runner.close()
 
 
-def run_once(runner: PythonRunner | ShellRunner, code: str) -> None:
+def run_once(runner: PythonRunner | ShellRunner, code: str, cancellation: Cancellation | None = None) -> None:
     """To its end, its output thrown away."""
-    runner.run(code, lambda _data: None, 60)
+    runner.run(code, lambda _data: None, 60, cancellation)
 
 
 def _own_time(runner: PythonRunner, code: str) -> float:
@@ -96,14 +97,15 @@ def _own_time(runner: PythonRunner, code: str) -> float:
 def interrupted(runner: PythonRunner) -> float:
     """Seconds from an interrupt to the end of what it ends."""
     asked: list[float] = []
+    cancellation = Cancellation()
 
     def interrupt() -> None:
         asked.append(time.perf_counter())
-        runner.interrupt()
+        cancellation.cancel()
 
     timer = threading.Timer(0.3, interrupt)
     timer.start()
-    run_once(runner, "import time; time.sleep(30)")
+    run_once(runner, "import time; time.sleep(30)", cancellation)
     elapsed = time.perf_counter() - asked[0]
     timer.join()
     return elapsed

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from interpreter.code_blocks import CodeBlock
 from interpreter.sandbox.protocol import SandboxPolicy
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import CodeDecision, DecidedBy
 
 Approve = Literal["never", "risky", "always"]
@@ -27,13 +28,10 @@ class ApprovalDecision:
 
 
 class Approver(Protocol):
-    """Decides about each block before it runs; `cancel` comes from another thread."""
+    """Decides about each block before it runs."""
 
-    def decide(self, block: CodeBlock) -> ApprovalDecision:
-        """Wait for a person as long as it takes, and refuse where nobody can answer."""
-
-    def cancel(self) -> None:
-        """Answer the pending question with "stopped"; may come again and again."""
+    def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
+        """Wait for a person as long as it takes, and refuse where nobody can answer; "stopped" once it is cancelled."""
 
 
 def risks(policy: SandboxPolicy) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The check: the user's own command, run in the sandbox, that says when the work is done."""
 
 import hashlib
-from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ from interpreter.code_output import OutputRecorder
 from interpreter.loop_detection import steady
 from interpreter.sandbox.command import Command
 from interpreter.sandbox.protocol import Outcome, SandboxPolicy
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import CheckFinished
 
 
@@ -42,35 +43,20 @@ class CheckResult:
 class Check:
     """Runs one command, each time in a fresh sandbox, and tells the event stream."""
 
-    def __init__(self, command: str, policy: SandboxPolicy, stage: OutputRecorder, *, timeout_s: float) -> None:
+    def __init__(self, command: str, policy: SandboxPolicy, recorder: OutputRecorder, *, timeout_s: float) -> None:
         self.command = command
         self._policy = policy
-        self._stage = stage
+        self._recorder = recorder
         self._timeout_s = timeout_s
-        self._running: Command | None = None
 
-    def run(self, when: Literal["before", "after"], *, is_cancelled: Callable[[], bool] = lambda: False) -> CheckResult:
-        """Run to the end; passed means exit code 0. Raises `SandboxUnavailable`.
-
-        `is_cancelled` is asked once `interrupt` reaches this run, so that one that came just before it is not lost.
-        """
-        command = self._running = Command(self._policy)
-        if is_cancelled():
-            command.interrupt()
-        try:
-            outcome, output = self._stage.run(
+    def run(self, when: Literal["before", "after"], cancellation: Cancellation | None = None) -> CheckResult:
+        """Run to the end, or until it is cancelled; passed means exit code 0. Raises `SandboxUnavailable`."""
+        command = Command(self._policy)
+        with closing(command), (cancellation or Cancellation()).ending(command.interrupt):
+            outcome, output = self._recorder.run(
                 "check", "shell", self.command, lambda on_output: command.run(self.command, on_output, self._timeout_s)
             )
-        finally:
-            self._running = None
-            command.close()
         passed = outcome.kind == "finished" and outcome.exit_code == 0
         signature = hashlib.sha256(f"{outcome.exit_code} {steady(output)}".encode()).hexdigest()[:16]
-        self._stage.emit(CheckFinished(self.command, when, passed, outcome.exit_code, output, outcome.duration_s))
+        self._recorder.emit(CheckFinished(self.command, when, passed, outcome.exit_code, output, outcome.duration_s))
         return CheckResult(self.command, passed, outcome, output, signature)
-
-    def interrupt(self) -> None:
-        """End a check that is running; from any thread."""
-        running = self._running
-        if running is not None:
-            running.interrupt()

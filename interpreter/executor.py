@@ -4,14 +4,13 @@ One instruction goes in, a report comes out. Between them the model writes at mo
 block runs in the sandbox, and its result is appended to the conversation, until a reply holds no code.
 """
 
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from interpreter.approval import Approver
 from interpreter.code_blocks import CodeBlock, choose_block
-from interpreter.code_execution import CodeExecution
+from interpreter.code_execution import CodeExecution, raise_if
 from interpreter.code_output import OutputRecorder
 from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine.engine import Engine, EngineReply
@@ -21,6 +20,7 @@ from interpreter.report import ENDED_TEXT, CodeRun, Ended, Report, observation, 
 from interpreter.roles import head
 from interpreter.sandbox.protocol import Runner
 from interpreter.tool_calls import FoundCall, ToolAccess, find_call
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import (
     ContextCompacted,
@@ -66,6 +66,7 @@ class _Instruction:
     """The state of the one instruction under way."""
 
     text: str
+    cancellation: Cancellation
     deadline: float
     runs: list[CodeRun] = field(default_factory=list)
     final_reply: str = ""
@@ -102,27 +103,24 @@ class Executor:
         self._emit = recorder.emit
         self._limits = limits
         self._editor = editor
-        self._cancelled = threading.Event()
-        self._code = CodeExecution(runners, recorder, approver, self._cancelled)
+        self._code = CodeExecution(runners, recorder, approver)
         self._box = tools.box if tools is not None else None
         self._tools = self._code
         if tools is not None:
-            self._tools = CodeExecution({"tool": tools.box}, recorder, tools.approver, self._cancelled)
+            self._tools = CodeExecution({"tool": tools.box}, recorder, tools.approver)
 
-    def carry_out(self, instruction: str, *, is_cancelled: Callable[[], bool] = lambda: False) -> Report:
-        """Work until the model is done or a limit ends it; raises `SuperAgentError` (`Interrupted` after `cancel`).
+    def carry_out(self, instruction: str, cancellation: Cancellation | None = None) -> Report:
+        """Work until the model is done or a limit ends it; raises `SuperAgentError`.
 
-        `is_cancelled` is asked once `cancel` reaches this instruction, so that one that came just before is not lost.
+        A cancellation ends it within a second with `Interrupted`; Python's state is kept where it can be.
         """
-        self._cancelled.clear()
-        if is_cancelled():
-            self._cancelled.set()
-        self._code.raise_if_cancelled()
+        cancellation = cancellation or Cancellation()
+        raise_if(cancellation)
         self._emit(InstructionGiven(instruction))
         before = self._workspace.state()
         self._make_room(self.shares.round_tokens(self._adapter.reply_limit()))
         self.conversation.append("user", instruction)
-        job = _Instruction(instruction, time.monotonic() + self._limits.total_timeout_s)
+        job = _Instruction(instruction, cancellation, time.monotonic() + self._limits.total_timeout_s)
         ended: Ended = "finished"
         how = "interrupted or failed"
         try:
@@ -130,7 +128,7 @@ class Executor:
                 instruction,
                 lambda: self._ask(job),
                 lambda block: self._run(job, block),
-                is_cancelled=self._cancelled.is_set,
+                cancellation,
             )
             how = job.final_reply
         except _Ended as end:
@@ -144,14 +142,6 @@ class Executor:
         report = Report(text, ended, job.final_reply, tuple(job.runs), changes)
         self._emit(ReportMade(report.text))
         return report
-
-    def cancel(self) -> None:
-        """End the instruction under way within a second, from any thread; Python's state is kept where it can be."""
-        self._cancelled.set()
-        self._adapter.cancel()
-        self._engine.cancel()
-        self._code.cancel()
-        self._tools.cancel()
 
     def draw(self, sampling: Sampling | None) -> None:
         """How the model's replies are drawn from now on; None is as the settings say."""
@@ -178,7 +168,7 @@ class Executor:
         while True:
             self._raise_if_over(job)
             self._make_room(self._adapter.reply_limit(), job)
-            reply = self._reply()
+            reply = self._reply(job.cancellation)
             job.final_reply = reply.text
             if self._box is not None and (call := find_call(reply.text, self._box)) is not None:
                 self._call(job, reply, call)
@@ -245,9 +235,9 @@ class Executor:
         kept = "a line for each instruction" + (", the one under way, its runs and the last result" if job else "")
         self._emit(ContextCompacted("open-interpreter", before, after, kept, left_out))
 
-    def _reply(self) -> Reply:
+    def _reply(self, cancellation: Cancellation) -> Reply:
         self._emit(SpeakerStarted("executor"))
-        for item in self._adapter.stream(self.conversation.messages, is_cancelled=self._cancelled.is_set):
+        for item in self._adapter.stream(self.conversation.messages, cancellation):
             if isinstance(item, Reply):
                 if item.tool_calls:  # no tools were offered: a parser of the server's own made calls of the text
                     text = as_printed(item.text, [(call.name, call.arguments) for call in item.tool_calls])
@@ -264,7 +254,8 @@ class Executor:
         if len(job.runs) >= self._limits.max_rounds:
             raise _Ended("round_limit")
         execution = self._tools if block.language == "tool" else self._code
-        run, waited_s = execution.run(block, min(self._limits.code_timeout_s, job.deadline - time.monotonic()))
+        timeout_s = min(self._limits.code_timeout_s, job.deadline - time.monotonic())
+        run, waited_s = execution.run(block, timeout_s, job.cancellation)
         job.deadline += waited_s  # a person's thinking costs the instruction no time
         repeats = job.repeats.count(run.block, run.outcome, run.output)
         job.runs.append(run)
@@ -275,6 +266,6 @@ class Executor:
         return text
 
     def _raise_if_over(self, job: _Instruction) -> None:
-        self._code.raise_if_cancelled()
+        raise_if(job.cancellation)
         if time.monotonic() >= job.deadline:
             raise _Ended("time_limit")

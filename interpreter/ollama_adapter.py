@@ -5,13 +5,14 @@ the model that AutoGen's half uses.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from urllib3.exceptions import HTTPError
 
 from interpreter.native_stream import PATH, ChatRequest, NativeStream, SamplingOptions
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted, ServerError
 from super_agent.core.events import Emit, discard
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 65536
 ERROR_BODY_TIMEOUT_S = 10.0
-
-
-def _not_cancelled() -> bool:
-    return False
 
 
 class OllamaAdapter:
@@ -92,14 +89,13 @@ class OllamaAdapter:
         self._account.begin_anew()
 
     def stream(
-        self, messages: Sequence[Message], *, is_cancelled: Callable[[], bool] = _not_cancelled
+        self, messages: Sequence[Message], cancellation: Cancellation | None = None
     ) -> Iterator[ReplyPiece | Reply]:
         """Pieces as they arrive, and last the whole `Reply`. Where `ReplyDiscarded` is emitted, the pieces so far are
         none of the reply.
 
         Raises `PromptTooLong` (by our estimate or the server's count), `LimitReached` from the middleware,
-        `Interrupted` after `cancel`, and the `ServerError`s. `is_cancelled` is asked once `cancel` reaches
-        this call, so that one that came just before it is not lost.
+        `Interrupted` after `cancel` or where it is cancelled, and the `ServerError`s.
         """
         self._sockets.begin()
         limit = self.reply_limit()
@@ -112,16 +108,14 @@ class OllamaAdapter:
         )
         request = ChatRequest(model=self.model, messages=messages_out(messages), options=options)
         facts = self._facts = self._account.opened(messages, limit)
-        if is_cancelled():
-            self.cancel()
+        forget = (cancellation or Cancellation()).on_cancel(self.cancel)
         try:
             self._middleware.before(facts)
-            if is_cancelled():
-                self.cancel()
             self._raise_if_cancelled()
             reply = yield from self._tried(request.body(), facts)
             self._middleware.after(self._account.closed(messages, reply))
         finally:
+            forget()
             self._middleware.ended(facts)
         yield reply
 
@@ -161,7 +155,9 @@ class OllamaAdapter:
         settings = self._settings
         awaited, wait_s = "reply", settings.first_token_timeout_s
         deadline = time.monotonic() + wait_s
-        with LivenessMonitor("open-interpreter", settings, self._emit, self._sockets.drop, self._tell_every_s) as vigil:
+        with LivenessMonitor(
+            "open-interpreter", settings, self._emit, self._sockets.drop, self._tell_every_s
+        ) as monitor:
             try:
                 with self._posted(session, body) as answer:
                     while True:
@@ -169,18 +165,18 @@ class OllamaAdapter:
                         if not (data := answer.raw.read1(CHUNK_BYTES, decode_content=True)):
                             break
                         for piece in stream.feed(data):
-                            vigil.piece()
+                            monitor.piece()
                             yield piece
                             awaited, wait_s = "further piece of the reply", settings.between_tokens_timeout_s
                             deadline = time.monotonic() + wait_s
             except (OSError, HTTPError) as error:  # every error of requests is an OSError
                 self._raise_if_cancelled(error)
-                vigil.raise_if_dead(error)
+                monitor.raise_if_dead(error)
                 raise from_urllib3(
                     error, self.base_url, awaited=awaited, timeout_s=wait_s, connect_s=settings.connect_timeout_s
                 ) from error
             self._raise_if_cancelled()
-            vigil.raise_if_dead()
+            monitor.raise_if_dead()
 
     def _connected(self) -> "requests.Session":
         """Made at the first request: importing requests takes time that `verify` need not pay."""

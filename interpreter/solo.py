@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor
 from interpreter.report import ENDED_TEXT, Report
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted, LimitReached
 from super_agent.core.events import Emit, EndReason, Resampled, TurnStarted, UserSpoke
 from super_agent.core.model.chat import Sampling
@@ -63,6 +64,7 @@ class SoloRun:
     sampling: Sampling = field(default_factory=lambda: Sampling(0.0, 0))
     """What the replies of further attempts are drawn with, before it rises."""
     _stopped: SoloEnd | None = field(default=None)
+    _cancellation: Cancellation = field(default_factory=Cancellation)
 
     @property
     def turns(self) -> int:
@@ -84,9 +86,7 @@ class SoloRun:
         """End the run from another thread; the first reason stands."""
         if self._stopped is None:
             self._stopped = SoloEnd(reason, detail)
-        self.executor.cancel()
-        if self.check is not None:
-            self.check.interrupt()
+        self._cancellation.cancel()
 
     def _run(self, task: str) -> SoloEnd:
         if self.state.again:
@@ -169,16 +169,14 @@ class SoloRun:
             self.emit(UserSpoke(line))
             instruction += f"\n\nThe user says: {line}"
         self._raise_if_stopped()
-        report = self.executor.carry_out(instruction, is_cancelled=lambda: self._stopped is not None)
+        report = self.executor.carry_out(instruction, self._cancellation)
         self.state.changed = self.state.changed or bool(report.changes)
         return report
 
     def _run_check(self, when: str) -> CheckResult | None:
         if self.check is None:
             return None
-        result = self.check.run(
-            "before" if when == "before" else "after", is_cancelled=lambda: self._stopped is not None
-        )
+        result = self.check.run("before" if when == "before" else "after", self._cancellation)
         self._raise_if_stopped()
         return result
 

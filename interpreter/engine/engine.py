@@ -5,12 +5,14 @@ nothing but a restart: the conversation is in our own record, and a reply it did
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from interpreter.code_blocks import CodeBlock
 from interpreter.engine.process import SILENCE_S, HostFailed, HostProcess
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import EngineFailed, Interrupted
 
 HOST = Path(__file__).parents[1] / "open_interpreter" / "host.py"
@@ -60,19 +62,14 @@ class Engine:
         instruction: str,
         ask: Callable[[], EngineReply],
         run: Callable[[CodeBlock], str],
-        *,
-        is_cancelled: Callable[[], bool] = lambda: False,
+        cancellation: Cancellation | None = None,
     ) -> None:
         """Drive one instruction to its end: `ask()` at each model's turn, `run(block)` for each block.
 
         What they raise passes through unchanged, and the next instruction works; raises `EngineFailed` when the host
-        fails three times, `Interrupted` after `cancel` or `close`. One conversation at a time. `is_cancelled` is asked
-        once `cancel` reaches this conversation, so that one that came just before it is not lost.
+        fails three times, `Interrupted` after `close` or where it is cancelled. One conversation at a time.
         """
-        with self._conversing:
-            self._cancelled.clear()
-            if is_cancelled():
-                self._cancelled.set()
+        with self._conversing, self._cancelled_by(cancellation or Cancellation()):
             turn = _Turn(ask, run)
             for attempt in range(MAX_RESTARTS + 1):
                 host = self._started()
@@ -94,6 +91,12 @@ class Engine:
     def cancel(self) -> None:
         """End a wait for the host within 0.2 s, from any thread; what `ask` and `run` wait for is their owner's."""
         self._cancelled.set()
+
+    @contextmanager
+    def _cancelled_by(self, cancellation: Cancellation) -> Iterator[None]:
+        self._cancelled.clear()
+        with cancellation.ending(self.cancel):
+            yield
 
     def close(self) -> None:
         """End the host for good, from any thread; idempotent. A conversation under way ends with `Interrupted`."""

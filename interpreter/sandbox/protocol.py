@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from interpreter.sandbox.python_choice import prefixes_of
 from interpreter.sandbox.reach import Reach, decide
+from super_agent.core.cancellation import Cancellation
 
 OutcomeKind = Literal["finished", "failed", "timed_out", "died", "interrupted", "refused"]
 
@@ -86,21 +87,26 @@ class Outcome:
 
 
 class Runner(Protocol):
-    """One language inside the sandbox. Not thread-safe, but `interrupt` and `close` may come from another thread."""
+    """One language inside the sandbox. Not thread-safe, but `close` may come from another thread."""
 
     language: str
 
     def start(self) -> None:
         """Make ready; raises `SandboxUnavailable`."""
 
-    def run(self, code: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
+    def run(
+        self,
+        code: str,
+        on_output: Callable[[bytes], None],
+        timeout_s: float,
+        cancellation: Cancellation | None = None,
+    ) -> Outcome:
         """Run to the end, at most `timeout_s` seconds (then interrupt, then kill); raw output goes to `on_output`.
+
+        A cancellation ends it within a second, keeping state where the language can.
 
         After any outcome the next `run` works (restarting if need be) and gets its own output only.
         """
-
-    def interrupt(self) -> None:
-        """End the current run within a second, keeping state where the language can."""
 
     def close(self) -> None:
         """End everything that was started; idempotent."""

@@ -2,9 +2,8 @@
 
 import asyncio
 import concurrent.futures
-import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from acp.exceptions import RequestError
@@ -12,6 +11,7 @@ from acp.schema import AllowedOutcome, PermissionOption, RequestPermissionRespon
 
 from interpreter.approval import ApprovalDecision
 from interpreter.code_blocks import CodeBlock
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import CodeDecision
 
 RUN = [
@@ -40,34 +40,24 @@ class Question:
 
     ask: Ask
     loop: asyncio.AbstractEventLoop
-    _asking: "concurrent.futures.Future[RequestPermissionResponse] | None" = None
-    _cancelled: threading.Event = field(default_factory=threading.Event)
 
-    def answer(self, call: ToolCallUpdate, options: list[PermissionOption]) -> str | None:
+    def answer(self, call: ToolCallUpdate, options: list[PermissionOption], cancellation: Cancellation) -> str | None:
         """The id of what was chosen; "stop" where it was cancelled, None where the editor gives no answer."""
-        self._cancelled.clear()
 
         async def asked() -> RequestPermissionResponse:
             return await self.ask(call, options)
 
-        self._asking = asyncio.run_coroutine_threadsafe(asked(), self.loop)
-        if self._cancelled.is_set():
-            self._asking.cancel()
+        asking = asyncio.run_coroutine_threadsafe(asked(), self.loop)
+        forget = cancellation.on_cancel(asking.cancel)
         try:
-            outcome = self._asking.result().outcome
+            outcome = asking.result().outcome
         except concurrent.futures.CancelledError:
             return STOPPED
         except (RequestError, ConnectionError, ValueError):  # an error, gone, or no answer of the protocol's
-            return STOPPED if self._cancelled.is_set() else None
+            return STOPPED if cancellation.cancelled else None
         finally:
-            self._asking = None
+            forget()
         return outcome.option_id if isinstance(outcome, AllowedOutcome) else STOPPED
-
-    def cancel(self) -> None:
-        """Take it back, from any thread."""
-        self._cancelled.set()
-        if (asking := self._asking) is not None:
-            asking.cancel()
 
 
 @dataclass(slots=True)
@@ -77,16 +67,12 @@ class EditorApprover:
     question: Question
     pending: Callable[[], str]
 
-    def decide(self, block: CodeBlock) -> ApprovalDecision:
+    def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """Wait for the person as long as it takes."""
         from super_agent.session.approval import refused  # with all that a run needs, which the first message does not
 
-        answer = self.question.answer(ToolCallUpdate(tool_call_id=self.pending()), RUN)
+        answer = self.question.answer(ToolCallUpdate(tool_call_id=self.pending()), RUN, cancellation)
         if answer not in DECISIONS:
             return refused(block, "the editor gave no answer" if answer is None else f"it answered {answer!r}")
         decision, why = DECISIONS[answer]
         return ApprovalDecision(decision, "user", why, block)
-
-    def cancel(self) -> None:
-        """Take the question back."""
-        self.question.cancel()

@@ -179,11 +179,7 @@ class _PromptRun:
                 )
             ]
         )
-        forget = self.cancellation.on_cancel(asked.cancel)
-        try:
-            agreed = asked.answer(ToolCallUpdate(tool_call_id=name), AGREE) == "yes"
-        finally:
-            forget()
+        agreed = asked.answer(ToolCallUpdate(tool_call_id=name), AGREE, self.cancellation) == "yes"
         end = ToolCallStart(
             session_update="tool_call", tool_call_id=name, title=question, kind="other",
             status="completed" if agreed else "failed",

@@ -1,12 +1,12 @@
 """A person's approval of code, whichever door asks: who can be asked, for how long, and what counts from then on."""
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from interpreter.approval import ApprovalDecision, Approver, reasons_to_ask
 from interpreter.code_blocks import CodeBlock
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import ApprovalAsked, Emit, Notice
 from super_agent.session.context import RunContext
 from super_agent.session.options import ApprovalContext, MakeApprover
@@ -28,7 +28,7 @@ def refused(block: CodeBlock, cause: str) -> ApprovalDecision:
 class RunApprover:
     """An `Approver` around the door's: it announces each question and remembers "always".
 
-    `approver` is a text where nobody can be asked: why not. `stop` ends what asks, and has `cancel` called.
+    `approver` is a text where nobody can be asked: why not. `stop` ends what asks, and cancels it.
     """
 
     reasons: tuple[str, ...]
@@ -36,35 +36,27 @@ class RunApprover:
     emit: Emit
     stop: Callable[[], None]
     _always: bool = False
-    _cancelled: threading.Event = field(default_factory=threading.Event)
     _waited_s: float = 0.0
     _since: float | None = None
 
-    def decide(self, block: CodeBlock) -> ApprovalDecision:
+    def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """Ask the door, unless that was answered for good or nobody is there."""
         if self._always:
             return ApprovalDecision("run", "earlier_answer", "the user said always for this run", block)
         if isinstance(self.approver, str):
             return refused(block, self.approver)
-        self._cancelled.clear()
         self._since = time.monotonic()
         try:
             self.emit(ApprovalAsked(block.language, block.code, self.reasons))
-            ruling = self.approver.decide(block)
-            if ruling.decision == "stopped" and not self._cancelled.is_set():
+            decision = self.approver.decide(block, cancellation)
+            if decision.decision == "stopped" and not cancellation.cancelled:
                 self.stop()
-                self._cancelled.wait(STOP_TIMEOUT_S)
+                cancellation.wait(STOP_TIMEOUT_S)
         finally:
             self._waited_s += time.monotonic() - self._since
             self._since = None
-        self._always = ruling.decision == "always"
-        return ruling
-
-    def cancel(self) -> None:
-        """Take the question back."""
-        self._cancelled.set()
-        if not isinstance(self.approver, str):
-            self.approver.cancel()
+        self._always = decision.decision == "always"
+        return decision
 
     def forget(self) -> None:
         """Ask again from now on, whatever was said for good."""

@@ -27,7 +27,6 @@ from super_agent.session.control_wire import MAX_LINE_BYTES, NAME, TIMEOUT_S, ev
 MAX_BEHIND = 20_000
 """Events a follower may be behind; a fast model streams some 100 a second."""
 MAX_CONNECTIONS = 32
-TAKE_BACK_EVERY_S = 0.05
 LAST_WORDS_S = 1.0
 """For followers to be given the run's last events."""
 SO_PEERCRED_FORMAT = "3i"
@@ -202,10 +201,8 @@ class Control:
                 raise UsageError("no code was left", fix="Skip it instead")
             shown = edited if request["choice"] == "edit" else code
             question.answer = Answer(request["choice"], shown, str(request.get("why") or "").strip())
-        # Whoever asks elsewhere may just be about to: `take_back` may come again and again.
-        until = time.monotonic() + TIMEOUT_S
-        while not question.settled.wait(TAKE_BACK_EVERY_S) and time.monotonic() < until:
-            question.take_back()
+        question.take_back()
+        question.settled.wait(TIMEOUT_S)
 
     def _follow(self, connection: socket.socket) -> None:
         mine: queue.Queue[str | None] = queue.Queue(MAX_BEHIND)

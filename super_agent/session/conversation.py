@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from interpreter.executor import Executor
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import ExitCode, Interrupted, SuperAgentError
 from super_agent.core.events import EndReason, Notice, Sink, TurnStarted
 from super_agent.core.settings import Settings
@@ -36,6 +37,8 @@ class Conversation:
     project: str = ""
     """What the first instruction is told of the project beside its files."""
     turns: int = 0
+    _cancellation: Cancellation = field(default_factory=Cancellation)
+    """Of the action under way."""
 
     def take_lines(self) -> Sequence[str]:
         """Instructions that were said elsewhere since the last call, oldest first."""
@@ -54,8 +57,10 @@ class Conversation:
         """Have one instruction carried out; what goes wrong is told as an event and the conversation goes on."""
         self.turns += 1
         self.context.emit(TurnStarted(self.turns))
+        cancellation = self._cancellation = Cancellation()
         try:
-            self.executor.carry_out("\n\n".join(filter(None, (instruction, self.project))))
+            with self.door.cancellation.ending(cancellation.cancel):
+                self.executor.carry_out("\n\n".join(filter(None, (instruction, self.project))), cancellation)
             self.project = ""
         except Interrupted:
             self.context.emit(Notice("warning", "interrupted; the conversation goes on"))
@@ -66,7 +71,7 @@ class Conversation:
 
     def cancel(self) -> None:
         """End the action under way, from any thread or a signal handler; the conversation goes on."""
-        self.executor.cancel()
+        self._cancellation.cancel()
 
     def end(self, duration_s: float, own: tuple[Sink, ...]) -> None:
         """Not told to the door's `own` sinks: the person needs no summary; store and pages do."""
@@ -102,6 +107,5 @@ def open_conversation(
         executor = wiring.build_executor(context, model_session)
         conversation = Conversation(context, model_session, record, executor, steered)
         conversation.project = instructions_text(trusted, model_session.ready.loaded.context_length)
-        context.stack.callback(door.cancellation.on_cancel(conversation.cancel))
         yield conversation
         conversation.end(time.monotonic() - began, door.sinks)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import CodeDecision, Notice
 from super_agent.session.control import Answer, Choice, Control
 from super_agent.session.options import ApprovalContext, Door, nothing
@@ -50,18 +51,16 @@ class SharedApprover:
     door: Approver
     control: Control
 
-    def decide(self, block: CodeBlock) -> ApprovalDecision:
+    def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """The first answer counts; the question is gone at the other place."""
-        question = self.control.ask(self.door.cancel)
+        taken_back = Cancellation()
+        question = self.control.ask(taken_back.cancel)
         try:
-            decision = self.door.decide(block)
+            with cancellation.ending(taken_back.cancel):
+                decision = self.door.decide(block, taken_back)
         finally:
             answer = self.control.settle(question)
         return decision if answer is None else _decision(answer, block)
-
-    def cancel(self) -> None:
-        """Take the question back at the door, which decides."""
-        self.door.cancel()
 
 
 def _decision(answer: Answer, block: CodeBlock) -> ApprovalDecision:

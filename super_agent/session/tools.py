@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from interpreter.tool_calls import ToolAccess
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import Emit, Notice
 from super_agent.core.settings import user_tools_file
 from super_agent.session.approval import RunApprover
@@ -27,21 +28,17 @@ class ToolApprover:
     asked: RunApprover
     _always: set[str] = field(default_factory=set)
 
-    def decide(self, block: CodeBlock) -> ApprovalDecision:
+    def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """A call that cannot be made is not asked about: its outcome says why."""
         name = self.box.needs_a_person(block.code)
         if not name or name in self._always:
             why = "the user said always for this tool" if name else "the user's list allows it"
             return ApprovalDecision("run", "earlier_answer", why, block)
-        decision = self.asked.decide(block)
+        decision = self.asked.decide(block, cancellation)
         if decision.decision == "always":
             self._always.add(name)
             self.asked.forget()
         return decision
-
-    def cancel(self) -> None:
-        """Take the question back."""
-        self.asked.cancel()
 
 
 def open_tools(context: RunContext, door: Door, code_approver: RunApprover | None) -> RunApprover | None:

@@ -13,6 +13,7 @@ from autogen_core import CancellationToken
 from interpreter.check import Check, CheckResult
 from interpreter.check_output import essence
 from interpreter.executor import Executor
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import PathRefused, SuperAgentError
 from super_agent.core.events import Emit, FilesShown, MessagePosted, SpeakerStarted
@@ -172,9 +173,7 @@ class InterpreterMember(ReportingMember):
             f"{clipped(self._transcript.task, MAX_TASK_CHARS)}\nDo not change them."
         )
         report = await cancellable(
-            lambda: self._executor.carry_out(instruction, is_cancelled=cancellation_token.is_cancelled),
-            self._executor.cancel,
-            cancellation_token,
+            lambda cancellation: self._executor.carry_out(instruction, cancellation), cancellation_token
         )
         return Entry("interpreter", f"Interpreter: {report.text}", ExecutionFacts(report.changes.paths, report.ended))
 
@@ -201,11 +200,7 @@ class CheckMember(ReportingMember):
 
     async def act(self, cancellation_token: CancellationToken) -> Entry:
         """Run the check command once."""
-        result = await cancellable(
-            lambda: self._check.run("after", is_cancelled=cancellation_token.is_cancelled),
-            self._check.interrupt,
-            cancellation_token,
-        )
+        result = await cancellable(lambda cancellation: self._check.run("after", cancellation), cancellation_token)
         facts = CheckFacts(result.passed, result.signature, self._digest(()), result.score)
         return Entry("check", check_text(result, self._max_output_chars), facts)
 
@@ -224,8 +219,9 @@ def check_text(result: CheckResult, max_output_chars: int) -> str:
     return f"Check: `{result.command}` {result.verdict}.{output}"
 
 
-async def cancellable(work: Callable[[], T], cancel: Callable[[], None], token: CancellationToken) -> T:
-    """Blocking work that AutoGen's token can cancel; `cancel` must make it end soon."""
-    task = asyncio.ensure_future(in_thread(work, cancel))
+async def cancellable(work: Callable[[Cancellation], T], token: CancellationToken) -> T:
+    """Blocking work that AutoGen's token can cancel."""
+    cancellation = Cancellation()
+    task = asyncio.ensure_future(in_thread(lambda: work(cancellation), cancellation.cancel))
     token.link_future(task)
     return await task

@@ -136,9 +136,7 @@ class TeamRun:
         if check is None:
             return None
         try:
-            return await cancellable(
-                lambda: check.run("before", is_cancelled=self._token.is_cancelled), check.interrupt, self._token
-            )
+            return await cancellable(lambda cancellation: check.run("before", cancellation), self._token)
         except asyncio.CancelledError:
             if self._end is None:
                 raise

@@ -64,25 +64,21 @@ class _Running:
 
 
 class Servers:
-    """Open from `start` to `close`; `call` and `interrupt` may come from two threads."""
+    """Open from `start` to `close`, for one thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="mcp tools", daemon=True)
         self._running: dict[str, _Running] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._call: concurrent.futures.Future[Any] | None = None
         self._thread.start()
 
     def start(self, listed: Sequence[ListedServer], cancellation: Cancellation, tell: Callable[[str], None]) -> None:
         """Start all at once; `tell` is told a line of each that does not. Raises `Interrupted` when cancelled."""
-        forget = cancellation.on_cancel(self.interrupt)
         try:
-            self._wait(self._start(listed), START_S + 5)
+            self._wait(self._start(listed), START_S + 5, cancellation)
         except concurrent.futures.CancelledError:
             raise Interrupted("interrupted while the MCP servers were started") from None
-        finally:
-            forget()
         for running in self._running.values():
             if running.why_gone:
                 tell(f"the MCP server {running.server.name} gives no tools: {running.why_gone}")
@@ -92,35 +88,27 @@ class Servers:
         """Of the servers that started, in the order of the list."""
         return tuple(tool for running in self._running.values() for tool in running.tools)
 
-    def call(self, tool: OfferedTool, arguments: Json, timeout_s: float) -> Answer:
-        """Raises `ServerGone`, also for one that is ended as it is silent, and CancelledError after `interrupt`."""
+    def call(self, tool: OfferedTool, arguments: Json, timeout_s: float, cancellation: Cancellation) -> Answer:
+        """Raises `ServerGone`, also for one that is ended as it is silent, and CancelledError when cancelled."""
         running = self._running[tool.server.name]
         if running.why_gone:
             raise ServerGone(running.why_gone)
-        return self._wait(self._ask(running, tool.name, arguments, timeout_s), timeout_s + 5)
-
-    def interrupt(self) -> None:
-        """Give up what is waited for, from any thread."""
-        if (call := self._call) is not None:
-            call.cancel()
+        return self._wait(self._ask(running, tool.name, arguments, timeout_s), timeout_s + 5, cancellation)
 
     def close(self) -> None:
         """End all servers; idempotent."""
         if self._loop.is_closed():
             return
-        self._wait(self._close(), CLOSE_S + 2)
+        self._wait(self._close(), CLOSE_S + 2, Cancellation())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_S)
         if not self._thread.is_alive():
             self._loop.close()
 
-    def _wait(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
+    def _wait(self, work: Coroutine[Any, Any, T], timeout_s: float, cancellation: Cancellation) -> T:
         call: concurrent.futures.Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        self._call = call
-        try:
+        with cancellation.ending(call.cancel):
             return call.result(timeout_s)
-        finally:
-            self._call = None
 
     async def _start(self, listed: Sequence[ListedServer]) -> None:
         for server in listed:

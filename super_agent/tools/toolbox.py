@@ -12,6 +12,7 @@ import referencing.exceptions
 import referencing.jsonschema
 
 from interpreter.sandbox.protocol import Outcome, OutcomeKind
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.sanitize import sanitize
 from super_agent.core.text import clipped
 from super_agent.tools.servers import OfferedTool, ServerGone, Servers
@@ -80,29 +81,33 @@ class McpToolBox:
             return ""
         return f"{tool.server.name}.{tool.name}"
 
-    def run(self, code: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
+    def run(
+        self,
+        code: str,
+        on_output: Callable[[bytes], None],
+        timeout_s: float,
+        cancellation: Cancellation | None = None,
+    ) -> Outcome:
         """Call a tool; raw text goes to `on_output`. What goes wrong is an outcome that tells the model why."""
         began = time.monotonic()
         tool, arguments, problem = self._read(code)
         kind: OutcomeKind = "failed"
         text = ""
         if tool is not None and not problem:
-            kind, text, problem = self._call(tool, arguments, timeout_s)
+            kind, text, problem = self._call(tool, arguments, timeout_s, cancellation or Cancellation())
         data = text.encode()
         on_output(data)
         return Outcome(kind, None, time.monotonic() - began, len(data), clipped(problem, FIX_CHARS))
-
-    def interrupt(self) -> None:
-        """End the call under way."""
-        self._servers.interrupt()
 
     def close(self) -> None:
         """End the servers; idempotent."""
         self._servers.close()
 
-    def _call(self, tool: OfferedTool, arguments: dict[str, Any], timeout_s: float) -> tuple[OutcomeKind, str, str]:
+    def _call(
+        self, tool: OfferedTool, arguments: dict[str, Any], timeout_s: float, cancellation: Cancellation
+    ) -> tuple[OutcomeKind, str, str]:
         try:
-            answer = self._servers.call(tool, arguments, timeout_s)
+            answer = self._servers.call(tool, arguments, timeout_s, cancellation)
         except concurrent.futures.CancelledError:
             return "interrupted", "", ""
         except ServerGone as gone:

@@ -6,12 +6,12 @@ It is a door to the session whose person speaks through the run's control socket
 
 import json
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Stamped
 from super_agent.core.settings import load_settings
@@ -21,18 +21,10 @@ from super_agent.session.options import ApprovalContext, Door, ResumeOptions, Ru
 class Elsewhere:
     """An `Approver` that waits until somebody answers through the socket, or the run ends."""
 
-    def __init__(self) -> None:
-        self._over = threading.Event()
-
-    def decide(self, block: CodeBlock) -> ApprovalDecision:
-        """Until `cancel`; what was decided elsewhere stands before this."""
-        self._over.wait()
-        self._over.clear()
+    def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
+        """What was decided elsewhere stands before this."""
+        cancellation.wait()
         return ApprovalDecision("stopped", "user", "the user ended the run", block)
-
-    def cancel(self) -> None:
-        """The question is over."""
-        self._over.set()
 
 
 def main() -> int:

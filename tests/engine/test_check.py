@@ -9,6 +9,7 @@ import pytest
 from interpreter.check import Check
 from interpreter.code_output import OutputRecorder
 from interpreter.sandbox.protocol import SandboxPolicy
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import Event
 
 FOREVER = "sleep 600"
@@ -23,18 +24,15 @@ def check(tmp_path: Path) -> Check:
 
 
 def test_an_interrupt_ends_a_check_that_runs(check: Check) -> None:
-    over = threading.Event()
-
-    def interrupt() -> None:
-        while not over.wait(0.2):
-            check.interrupt()
-
-    threading.Thread(target=interrupt).start()
-    result = check.run("after")
-    over.set()
+    cancellation = Cancellation()
+    timer = threading.Timer(0.5, cancellation.cancel)
+    timer.start()
+    result = check.run("after", cancellation)
+    timer.join()
     assert (result.outcome.kind, result.passed) == ("interrupted", False)
 
 
 def test_an_interrupt_that_came_just_before_the_check_is_not_lost(check: Check) -> None:
-    check.interrupt()
-    assert check.run("after", is_cancelled=lambda: True).outcome.kind == "interrupted"
+    cancellation = Cancellation()
+    cancellation.cancel()
+    assert check.run("after", cancellation).outcome.kind == "interrupted"

@@ -13,6 +13,7 @@ import pytest
 from interpreter.code_blocks import CodeBlock
 from interpreter.engine.engine import Engine, EngineReply
 from interpreter.engine.environment import ensure_engine_python, ensure_environment
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import EngineFailed, Interrupted
 
 PYTHON = CodeBlock("python", "print(1)")
@@ -246,16 +247,11 @@ def test_cancelling_ends_a_wait_for_the_host_at_once(with_host: MakeEngine) -> N
 
 def test_a_cancel_just_before_the_conversation_is_not_lost(with_host: MakeEngine) -> None:
     engine, _ = with_host("hear(); time.sleep(60)")
-    cancelled = threading.Event()
-
-    def was_cancelled() -> bool:
-        return cancelled.is_set()
-
-    cancelled.set()
-    engine.cancel()
+    cancellation = Cancellation()
+    cancellation.cancel()
     script = Script(DONE)
     with pytest.raises(Interrupted):
-        engine.converse("x", script.ask, script.run, is_cancelled=was_cancelled)
+        engine.converse("x", script.ask, script.run, cancellation)
     assert script.asked == 0
 
 

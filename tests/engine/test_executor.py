@@ -13,6 +13,7 @@ from interpreter.engine.environment import ensure_engine_python
 from interpreter.executor import Executor, Limits
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.sandbox.protocol import Outcome
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.middleware import CountingMiddleware
@@ -33,14 +34,13 @@ class SayingRunner:
     def start(self) -> None:
         """Nothing to start."""
 
-    def run(self, code: str, on_output: Callable[[bytes], None], _timeout_s: float) -> Outcome:
+    def run(
+        self, code: str, on_output: Callable[[bytes], None], _timeout_s: float, _cancellation: object = None
+    ) -> Outcome:
         self.ran.append(code)
         output = self._say(code).encode()
         on_output(output)
         return Outcome("finished", None, 0.01, len(output))
-
-    def interrupt(self) -> None:
-        """Nothing runs for long."""
 
     def close(self) -> None:
         """Nothing to close."""
@@ -110,8 +110,9 @@ def test_only_what_means_nothing_may_differ_in_the_same_result(build: Build, out
 def test_a_cancel_just_before_the_instruction_is_not_lost(build: Build) -> None:
     executor = build(["x"], lambda _code: "")
     before = [*executor.conversation.messages]
-    executor.cancel()
+    cancellation = Cancellation()
+    cancellation.cancel()
     with pytest.raises(Interrupted):
-        executor.carry_out("go", is_cancelled=lambda: True)
+        executor.carry_out("go", cancellation)
     assert executor.conversation.messages == before
     assert executor.carry_out("go").ended == "finished"

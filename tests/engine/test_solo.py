@@ -8,6 +8,7 @@ from interpreter.executor import Executor
 from interpreter.report import Report
 from interpreter.sandbox.protocol import Outcome
 from interpreter.solo import SoloRun
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import discard
 from super_agent.core.files.workspace import Changes
 
@@ -21,19 +22,16 @@ class Scripted:
         self.conversation = SimpleNamespace(task="")
         self.shares = SimpleNamespace(check_output=1000)
 
-    def carry_out(self, instruction: str, **_how: Any) -> Report:
+    def carry_out(self, instruction: str, _cancellation: Cancellation) -> Report:
         """The next report."""
         self.told.append(instruction)
         return self.reports.pop(0)
-
-    def cancel(self) -> None:
-        """Nothing is under way."""
 
 
 class Green:
     """A check that always passes."""
 
-    def run(self, _when: str, **_how: Any) -> CheckResult:
+    def run(self, _when: str, _cancellation: Cancellation) -> CheckResult:
         """Green."""
         return CheckResult("true", True, Outcome("finished", 0, 0.0, 0), "", "")
 

@@ -10,6 +10,7 @@ import pytest
 from interpreter.sandbox.protocol import Outcome, Runner, SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
+from super_agent.core.cancellation import Cancellation
 
 TIMEOUT_S = 20.0
 
@@ -32,9 +33,9 @@ class Talk:
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
 
-    def __call__(self, code: str, timeout_s: float = TIMEOUT_S) -> Told:
+    def __call__(self, code: str, timeout_s: float = TIMEOUT_S, cancellation: Cancellation | None = None) -> Told:
         pieces: list[bytes] = []
-        outcome = self.runner.run(code, pieces.append, timeout_s)
+        outcome = self.runner.run(code, pieces.append, timeout_s, cancellation)
         return Told(outcome, b"".join(pieces).decode("utf-8", "replace"))
 
 

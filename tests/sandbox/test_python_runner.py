@@ -11,6 +11,7 @@ import pytest
 
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SandboxUnavailable
 from tests.sandbox.conftest import Talk
 
@@ -101,19 +102,21 @@ def test_code_that_ignores_the_interrupt_is_killed_and_the_loss_is_told(python: 
 
 def test_an_interrupt_from_another_thread_is_answered_within_a_second(python: Talk) -> None:
     python("kept = 1")
-    timer = threading.Timer(0.3, python.runner.interrupt)
+    cancellation = Cancellation()
+    timer = threading.Timer(0.3, cancellation.cancel)
     timer.start()
     started = time.monotonic()
-    told = python("import time\ntime.sleep(60)")
+    told = python("import time\ntime.sleep(60)", cancellation=cancellation)
     timer.join()
     assert told.kind == "interrupted"
     assert time.monotonic() - started < 4
     assert python("kept").output == "1\n"
 
 
-def test_an_interrupt_with_nothing_running_does_not_reach_the_next_run(python: Talk) -> None:
-    python("1")
-    python.runner.interrupt()
+def test_a_cancellation_of_one_run_does_not_reach_the_next(python: Talk) -> None:
+    cancellation = Cancellation()
+    python("1", cancellation=cancellation)
+    cancellation.cancel()
     assert python("import time; time.sleep(0.3); 'done'").output == "'done'\n"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from super_agent.core.cancellation import Cancellation
 from tests.sandbox.conftest import Talk
 
 
@@ -101,10 +102,11 @@ def test_a_script_longer_than_its_time_is_ended_and_the_state_kept(shell: Talk, 
 
 
 def test_an_interrupt_from_another_thread_is_answered_within_a_second(shell: Talk) -> None:
-    timer = threading.Timer(0.3, shell.runner.interrupt)
+    cancellation = Cancellation()
+    timer = threading.Timer(0.3, cancellation.cancel)
     timer.start()
     started = time.monotonic()
-    told = shell("sleep 60")
+    told = shell("sleep 60", cancellation=cancellation)
     timer.join()
     assert (told.kind, told.output) == ("interrupted", "")
     assert time.monotonic() - started < 4

@@ -34,24 +34,20 @@ class Person:
     cancellation: Cancellation
     seen: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=lambda: ["make it short"])
-    withdrawn: threading.Event = field(default_factory=threading.Event)
 
     def approver(self, context: ApprovalContext) -> Approver:
         assert context.reasons
         assert context.folder.is_dir()
         return self
 
-    def decide(self, block: CodeBlock) -> ApprovalDecision:
+    def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         if self.how == "stop":
             return ApprovalDecision("stopped", "user", "enough", block)
         if self.how == "cancel":
             threading.Thread(target=self.cancellation.cancel).start()
-            assert self.withdrawn.wait(WAIT_S), "the question was not taken back"
+            assert cancellation.wait(WAIT_S), "the question was not taken back"
             return ApprovalDecision("stopped", "user", "cancelled", block)
         return ApprovalDecision("run", "user", "the user approved", block)
-
-    def cancel(self) -> None:
-        self.withdrawn.set()
 
     def take_lines(self) -> list[str]:
         taken, self.said = self.said, []

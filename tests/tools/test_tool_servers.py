@@ -56,10 +56,17 @@ def box() -> Iterator[McpToolBox]:
     box.close()
 
 
-def call(box: McpToolBox, tool: str, timeout_s: float = 30.0, /, **arguments: object) -> tuple[Outcome, str]:
+def call(
+    box: McpToolBox,
+    tool: str,
+    timeout_s: float = 30.0,
+    cancellation: Cancellation | None = None,
+    /,
+    **arguments: object,
+) -> tuple[Outcome, str]:
     """How a call ended, and its text."""
     said: list[bytes] = []
-    outcome = box.run(json.dumps({"tool": tool, "arguments": arguments}), said.append, timeout_s)
+    outcome = box.run(json.dumps({"tool": tool, "arguments": arguments}), said.append, timeout_s, cancellation)
     return outcome, b"".join(said).decode()
 
 
@@ -165,13 +172,22 @@ def test_a_server_that_says_too_much_is_ended(open_box: Open) -> None:
 
 def test_an_interrupt_ends_a_call_and_keeps_the_server(open_box: Open) -> None:
     box, told = open_box("")
-    timer = threading.Timer(0.3, box.interrupt)
+    cancellation = Cancellation()
+    timer = threading.Timer(0.3, cancellation.cancel)
     timer.start()
     began = time.monotonic()
-    assert call(box, "sums.hang", 60.0)[0].kind == "interrupted"
+    assert call(box, "sums.hang", 60.0, cancellation)[0].kind == "interrupted"
     timer.join()
     assert time.monotonic() - began < 10
     assert told == []
+
+
+def test_an_interrupt_that_came_just_before_a_call_ends_it(open_box: Open) -> None:
+    box, _ = open_box("")
+    cancellation = Cancellation()
+    cancellation.cancel()
+    assert call(box, "sums.hang", 60.0, cancellation)[0].kind == "interrupted"
+    assert call(box, "sums.add", a=1, b=1)[1] == "2 apples"
 
 
 def test_servers_that_cannot_start_cost_a_line_each(open_box: Open) -> None:

@@ -9,6 +9,7 @@ from contextlib import aclosing, closing, contextmanager
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply
@@ -122,8 +123,10 @@ def test_cancel_without_a_call_does_nothing() -> None:
 
 def test_a_cancel_just_before_the_call_is_not_lost() -> None:
     with ScriptedOllama(["a"]) as server, closing(_adapter(server)) as adapter:
+        cancellation = Cancellation()
+        cancellation.cancel()
         with pytest.raises(Interrupted):
-            list(adapter.stream(HELLO, is_cancelled=lambda: True))
+            list(adapter.stream(HELLO, cancellation))
         assert server.requests == []
 
 

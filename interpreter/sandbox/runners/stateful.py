@@ -20,6 +20,7 @@ from interpreter.sandbox.pipes import remaining, wait_readable
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.runners.dialog import Dialog
 from interpreter.sandbox.start import start
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SandboxUnavailable
 
 START_TIMEOUT_S = 20.0
@@ -41,6 +42,7 @@ class Run:
     on_output: Callable[[bytes], None]
     began: float
     timeout_s: float
+    cancellation: Cancellation
     total: int = 0
     accepted: bool = False
     ending: Literal["", "interrupted", "timed_out"] = ""
@@ -65,7 +67,6 @@ class StatefulRunner(ABC):
     def __init__(self, policy: SandboxPolicy) -> None:
         self._policy = policy
         self._dialog: Dialog | None = None
-        self._interrupt = threading.Event()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._wake_lock = threading.Lock()
         self._closed = False
@@ -109,13 +110,19 @@ class StatefulRunner(ABC):
                 self._drop()
                 self._dialog = self._started()
 
-    def run(self, code: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
+    def run(
+        self,
+        code: str,
+        on_output: Callable[[bytes], None],
+        timeout_s: float,
+        cancellation: Cancellation | None = None,
+    ) -> Outcome:
         """See `Runner.run`."""
-        with self._busy:
-            self._interrupt.clear()
+        cancellation = cancellation or Cancellation()
+        with self._busy, cancellation.ending(self._wake_up):
             began = time.monotonic()
             for _ in range(2):
-                run = Run(secrets.token_hex(8), on_output, began, timeout_s)
+                run = Run(secrets.token_hex(8), on_output, began, timeout_s, cancellation)
                 try:
                     self.start()
                 except SandboxUnavailable as error:
@@ -141,9 +148,8 @@ class StatefulRunner(ABC):
         dialog = self._dialog
         return None if dialog is None else dialog.process.pid
 
-    def interrupt(self) -> None:
-        """End the current run within a second, keeping state where that can be; from any thread."""
-        self._interrupt.set()
+    def _wake_up(self) -> None:
+        """Have the current run look at once; from any thread."""
         with self._wake_lock:
             if not self._closed:
                 os.eventfd_write(self._wake, 1)
@@ -152,9 +158,9 @@ class StatefulRunner(ABC):
         """End everything that was started; idempotent, from any thread."""
         if self._closed:
             return
-        self.interrupt()
         with self._wake_lock:
             self._closed = True
+            os.eventfd_write(self._wake, 1)
         dialog = self._dialog
         if dialog is not None:
             dialog.process.kill()
@@ -193,8 +199,8 @@ class StatefulRunner(ABC):
     def _pressed(self, dialog: Dialog, run: Run) -> bool:
         """Interrupt a run whose time has come, then press harder; whether all of that was of no use."""
         now = time.monotonic()
-        if run.pressed == 0 and (self._interrupt.is_set() or now >= run.next_step):
-            run.ending = "interrupted" if self._interrupt.is_set() else "timed_out"
+        if run.pressed == 0 and (run.cancellation.cancelled or now >= run.next_step):
+            run.ending = "interrupted" if run.cancellation.cancelled else "timed_out"
             run.pressed, run.next_step = 1, now + SOFTLY_S
             self.soften(dialog, run.name)
         elif run.pressed == 1 and now >= run.next_step:

@@ -5,16 +5,16 @@ import shlex
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from super_agent.cli.terminal.terminal import Terminal
+from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import ApprovalAsked, CodeDecision, Emit, Notice
 from super_agent.core.settings import editor_command
 from super_agent.session.approval import refused
@@ -47,39 +47,24 @@ class TerminalApprover:
     editor: tuple[str, ...]
     folder: Path
     emit: Emit
-    _asking: Terminal | None = None
-    _editing: "subprocess.Popen[bytes] | None" = None
-    _cancelled: threading.Event = field(default_factory=threading.Event)
 
-    def decide(self, block: CodeBlock) -> ApprovalDecision:
+    def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """Ask until there is an answer; what the user changed is shown and asked about again."""
-        self._cancelled.clear()
-        try:
-            with self.terminal() as self._asking:
-                return self._asked(self._asking, block)
-        finally:
-            self._asking = None
+        with self.terminal() as terminal, cancellation.ending(terminal.look_again):
+            return self._asked(terminal, block, cancellation)
 
-    def cancel(self) -> None:
-        """Take the question back, and end the editor where one is open."""
-        self._cancelled.set()
-        if (asking := self._asking) is not None:
-            asking.cancel()
-        if (editing := self._editing) is not None:
-            editing.terminate()
-
-    def _asked(self, terminal: Terminal, block: CodeBlock) -> ApprovalDecision:
+    def _asked(self, terminal: Terminal, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         edited = False
         while True:
-            said = terminal.ask(QUESTION)
-            if self._cancelled.is_set():
+            said = terminal.ask(QUESTION, lambda: cancellation.cancelled)
+            if cancellation.cancelled:
                 return ApprovalDecision("stopped", "user", "the user ended the run", block)
             if said is None:
                 return refused(block, "the terminal was closed")
             word, _, rest = said.strip().partition(" ")
             answer = ANSWERS.get(word.lower())
             if answer == "edit":
-                if (changed := self._edited(terminal, block)) is not None:
+                if (changed := self._edited(terminal, block, cancellation)) is not None:
                     block, edited = changed, True
                     self.emit(ApprovalAsked(block.language, block.code, self.reasons, edited=True))
             elif answer is not None and (answer == "skip" or not rest):
@@ -95,7 +80,7 @@ class TerminalApprover:
         decision: CodeDecision = "always" if answer == "always" else "edited" if edited else "run"
         return ApprovalDecision(decision, "user", WHY_EDITED if edited else "the user approved", block)
 
-    def _edited(self, terminal: Terminal, block: CodeBlock) -> CodeBlock | None:
+    def _edited(self, terminal: Terminal, block: CodeBlock, cancellation: Cancellation) -> CodeBlock | None:
         """What the user made of it; None, with a notice, where nothing came of that."""
         if not self.editor:
             self.emit(Notice("warning", "there is no editor: VISUAL and EDITOR are not set", "Set one, or skip"))
@@ -106,13 +91,13 @@ class TerminalApprover:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(block.code)
             with terminal.lent():
-                problem = self._run_editor(path)
+                problem = self._run_editor(path, cancellation)
             code = path.read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
             problem, code = str(error), block.code
         finally:
             path.unlink(missing_ok=True)
-        if self._cancelled.is_set():
+        if cancellation.cancelled:
             return None
         if problem or not code.strip():
             what = f"{shlex.join(self.editor)}: {problem}" if problem else "no code was left"
@@ -120,13 +105,11 @@ class TerminalApprover:
             return None
         return block if code == block.code else replace(block, code=code)
 
-    def _run_editor(self, path: Path) -> str:
-        """What went wrong, or empty."""
-        self._editing = subprocess.Popen([*self.editor, str(path)], cwd=self.folder)
-        try:
-            code = self._editing.wait()
-        finally:
-            self._editing = None
+    def _run_editor(self, path: Path, cancellation: Cancellation) -> str:
+        """What went wrong, or empty; a cancellation ends the editor."""
+        editing = subprocess.Popen([*self.editor, str(path)], cwd=self.folder)
+        with cancellation.ending(editing.terminate):
+            code = editing.wait()
         return f"it ended with exit code {code}" if code else ""
 
 

@@ -7,7 +7,7 @@ import sys
 import termios
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
@@ -68,8 +68,10 @@ class Terminal:
         """Whether there is somebody to ask, as far as one can know."""
         return not self._ended
 
-    def ask(self, question: str) -> str | None:
-        """Put a question and wait for one line; None at once where nobody can answer, and after `cancel`.
+    def ask(self, question: str, taken_back: Callable[[], bool] = lambda: False) -> str | None:
+        """Put a question and wait for one line; None at once where nobody can answer, and once it is taken back.
+
+        Whoever takes it back calls `look_again`.
 
         What was being typed for the run waits, so that it cannot become the answer. One question at a time.
         """
@@ -80,18 +82,17 @@ class Terminal:
             self._question, self._answer, self._answered = question, None, False
             try:
                 self._put(question)
-                self._changed.wait_for(lambda: self._answered or self._ended)
+                self._changed.wait_for(lambda: self._answered or self._ended or taken_back())
                 return self._answer
             finally:
                 self._question = None
                 self._editor.text = typed
                 self._show()
 
-    def cancel(self) -> None:
-        """Answer the pending question with None; from any thread."""
+    def look_again(self) -> None:
+        """Have a pending question see whether it was taken back; from any thread."""
         with self._changed:
-            if self._question is not None:
-                self._settle(None)
+            self._changed.notify_all()
 
     def confirm(self, question: str) -> bool:
         """Whether the answer is y or yes; no answer possible means no."""
