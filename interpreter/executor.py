@@ -97,7 +97,7 @@ class Executor:
         """
         self.conversation = Conversation()
         self._adapter = adapter
-        self.shares = ContextAllocation(adapter.context_length or UNKNOWN_CONTEXT)
+        self.allocation = ContextAllocation(adapter.context_length or UNKNOWN_CONTEXT)
         self._engine = engine
         self._workspace = workspace
         self._emit = recorder.emit
@@ -118,7 +118,7 @@ class Executor:
         raise_if(cancellation)
         self._emit(InstructionGiven(instruction))
         before = self._workspace.state()
-        self._make_room(self.shares.round_tokens(self._adapter.reply_limit()))
+        self._make_room(self.allocation.round_tokens(self._adapter.reply_limit()))
         self.conversation.append("user", instruction)
         job = _Instruction(instruction, cancellation, time.monotonic() + self._limits.total_timeout_s)
         ended: Ended = "finished"
@@ -138,7 +138,7 @@ class Executor:
         changes = self._workspace.changes_since(before)
         if changes:
             self._emit(FilesChanged(changes.created, changes.modified, changes.deleted))
-        text = clipped(report_text(ended, job.final_reply, job.runs, changes), self.shares.report)
+        text = clipped(report_text(ended, job.final_reply, job.runs, changes), self.allocation.report)
         report = Report(text, ended, job.final_reply, tuple(job.runs), changes)
         self._emit(ReportMade(report.text))
         return report
@@ -224,8 +224,8 @@ class Executor:
             return
         progress = "\n".join(run_lines(job.runs)) if job else ""
         if job and job.runs:
-            progress += "\n" + observation(job.runs[-1], 0, self.shares.code_output // 2)
-        shorter = self.conversation.compacted(self.shares.kept, job.text if job else "", progress)
+            progress += "\n" + observation(job.runs[-1], 0, self.allocation.code_output // 2)
+        shorter = self.conversation.compacted(self.allocation.kept, job.text if job else "", progress)
         after = self._adapter.estimate_tokens(shorter)
         if after > before * WORTH_IT:
             return  # the client refuses what does not fit, in words that help
@@ -259,7 +259,7 @@ class Executor:
         job.deadline += waited_s  # a person's thinking costs the instruction no time
         repeats = job.repeats.count(run.block, run.outcome, run.output)
         job.runs.append(run)
-        text = observation(run, repeats, self.shares.code_output)
+        text = observation(run, repeats, self.allocation.code_output)
         self.conversation.append("user", text)
         if repeats >= 2:
             raise _Ended("repeats")

@@ -181,7 +181,7 @@ class SoloRun:
         return result
 
     def _check_text(self, result: CheckResult) -> str:
-        output = clipped(result.output, self.executor.shares.check_output, "run the check to see them")
+        output = clipped(result.output, self.executor.allocation.check_output, "run the check to see them")
         return f"The check `{result.command}` {result.verdict}. Its output:\n{output}\nMake it pass."
 
     def _raise_if_stopped(self) -> None:

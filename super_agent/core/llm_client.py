@@ -173,14 +173,16 @@ class LLMClient:
         settings, loop = self._settings, asyncio.get_running_loop()
         ended_by = lambda: call_soon(loop, self._end_wait)  # noqa: E731
         try:
-            with LivenessMonitor("autogen", settings, self._emit, ended_by, self._tell_every_s) as vigil:
-                answer = await self._send(http, body, vigil)
+            with LivenessMonitor("autogen", settings, self._emit, ended_by, self._tell_every_s) as liveness:
+                answer = await self._send(http, body, liveness)
                 try:
                     chunks = answer.aiter_bytes()
                     wait_s, awaited, since = settings.first_token_timeout_s, "reply", loop.time()
-                    while (data := await self._within(anext(chunks, None), awaited, wait_s, vigil, since)) is not None:
+                    while (
+                        data := await self._within(anext(chunks, None), awaited, wait_s, liveness, since)
+                    ) is not None:
                         for piece in stream.feed(data):
-                            vigil.piece()
+                            liveness.piece()
                             yield piece
                             wait_s, awaited = settings.between_tokens_timeout_s, "further piece of the reply"
                             since = loop.time()
@@ -189,30 +191,30 @@ class LLMClient:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise from_httpx(error, self.base_url, settings) from error
 
-    async def _send(self, http: "httpx.AsyncClient", body: bytes, vigil: LivenessMonitor) -> "httpx.Response":
+    async def _send(self, http: "httpx.AsyncClient", body: bytes, liveness: LivenessMonitor) -> "httpx.Response":
         """The answer, as soon as its headers are here; raises for a status that is not 200 and for web pages."""
         request = http.build_request("POST", self.endpoint, content=body, headers={"Content-Type": "application/json"})
         sent = http.send(request, stream=True)
-        answer = await self._within(sent, "reply", self._settings.first_token_timeout_s, vigil)
+        answer = await self._within(sent, "reply", self._settings.first_token_timeout_s, liveness)
         if answer.status_code == 200 and not http_errors.is_web_page(answer.headers.get("Content-Type", "")):
             return answer
         try:
-            text = await self._within(answer.aread(), "end of its error", ERROR_BODY_TIMEOUT_S, vigil)
+            text = await self._within(answer.aread(), "end of its error", ERROR_BODY_TIMEOUT_S, liveness)
         finally:
             await answer.aclose()
         raise http_errors.from_status(self.base_url, self.model, answer.status_code, text)
 
     async def _within(
-        self, work: Awaitable[T], awaited: str, seconds: float, vigil: LivenessMonitor, since: float | None = None
+        self, work: Awaitable[T], awaited: str, seconds: float, liveness: LivenessMonitor, since: float | None = None
     ) -> T:
         started = asyncio.get_running_loop().time() if since is None else since
         try:
             async with asyncio.timeout_at(started + seconds) as self._deadline:
-                if vigil.dead is not None:
+                if liveness.dead is not None:
                     self._end_wait()
                 return await work
         except TimeoutError as error:
-            vigil.raise_if_dead(error)
+            liveness.raise_if_dead(error)
             raise http_errors.timed_out(self.base_url, awaited, seconds) from error
         finally:
             self._deadline = None

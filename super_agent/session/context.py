@@ -60,7 +60,7 @@ class RunContext:
         self.emit(Notice("info", text))
 
     @property
-    def stage(self) -> OutputRecorder:
+    def recorder(self) -> OutputRecorder:
         """Where code runs before the user's eyes."""
         return OutputRecorder(self.emit, self.session.outputs(), self.settings.max_output_bytes)
 

@@ -42,7 +42,7 @@ def _set_up(context: RunContext, policy: SandboxPolicy, text: str) -> None:
     command = Command(policy)
     timeout_s = context.settings.check_timeout_s
     try:
-        outcome, output = context.stage.run("setup", "shell", text, lambda out: command.run(text, out, timeout_s))
+        outcome, output = context.recorder.run("setup", "shell", text, lambda out: command.run(text, out, timeout_s))
     finally:
         command.close()
     if outcome.kind != "finished":

@@ -78,10 +78,10 @@ def build_executor(context: RunContext, model_session: ModelSession, restored: W
     limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
     editor = Editor(context.workspace, context.emit, context.session.save_original)
     executor = Executor(
-        adapter, engine, runners, context.workspace, context.stage, limits, context.approver, editor, context.tools
+        adapter, engine, runners, context.workspace, context.recorder, limits, context.approver, editor, context.tools
     )
     network = context.policy.network or not context.policy.contained
-    tools = context.tools.box.describe(executor.shares.tools) if context.tools is not None else ""
+    tools = context.tools.box.describe(executor.allocation.tools) if context.tools is not None else ""
     executor.conversation = Conversation(head(network=network, tools=tools), network=network, tools=tools)
     if restored is not None:
         executor.restore(replace(restored.conversation, network=network, tools=tools))
@@ -92,4 +92,4 @@ def build_check(context: RunContext, command: str | None) -> Check | None:
     """The check, or None where the user gave none."""
     if command is None:
         return None
-    return Check(command, context.policy, context.stage, timeout_s=context.settings.check_timeout_s)
+    return Check(command, context.policy, context.recorder, timeout_s=context.settings.check_timeout_s)

@@ -86,14 +86,14 @@ class Compactor:
     transcript: Transcript
     workspace: Workspace
     emit: Emit
-    shares: ContextAllocation
+    allocation: ContextAllocation
     model_sums_up: bool = False
     """Whether the model is asked for a summary; rules make it where its reply is empty, cut or not to be had."""
 
     async def make_room(self, needed_tokens: int) -> None:
         """Compact where the prompt and what is needed after it would not fit, and where that helps."""
         before = self.llm.estimate_tokens(self.transcript.messages())
-        if before + needed_tokens <= self.shares.context_length or not self._has_middle():
+        if before + needed_tokens <= self.allocation.context_length or not self._has_middle():
             return
         entry, kept = self._compaction("")
         if self._tokens(entry) > before * WORTH_IT:
@@ -108,11 +108,11 @@ class Compactor:
 
     def fits(self, more_tokens: int) -> bool:
         """Whether the prompt as it stands leaves room for so many tokens."""
-        return self.llm.estimate_tokens(self.transcript.messages()) + more_tokens <= self.shares.context_length
+        return self.llm.estimate_tokens(self.transcript.messages()) + more_tokens <= self.allocation.context_length
 
     def _compaction(self, summary: str) -> tuple[Entry, str]:
         return compaction(
-            self.transcript, self.shares.kept, lambda path, limit: text_of(self.workspace, path, limit), summary
+            self.transcript, self.allocation.kept, lambda path, limit: text_of(self.workspace, path, limit), summary
         )
 
     def _tokens(self, entry: Entry) -> int:
@@ -121,7 +121,7 @@ class Compactor:
     async def _summary(self) -> str:
         """What the model says of the conversation as it stands, which its prompt only adds to; empty without one."""
         asked = Transcript([*self.transcript.entries, Entry("cue", SUMMARY_CUE)]).messages()
-        if self.llm.estimate_tokens(asked) + SUMMARY_TOKENS > self.shares.context_length:
+        if self.llm.estimate_tokens(asked) + SUMMARY_TOKENS > self.allocation.context_length:
             return ""
         reply: Reply | None = None
         try:

@@ -51,12 +51,12 @@ class Participants:
                 workspace=parts.workspace,
                 editor=parts.editor,
                 digest=self._digest,
-                max_shown_chars=self.parts.shares.shown,
+                max_shown_chars=self.parts.allocation.shown,
             )
         )
         members.append(InterpreterMember(*common, executor=parts.executor))
         if parts.check is not None:
-            limit = self.parts.shares.check_output
+            limit = self.parts.allocation.check_output
             members.append(CheckMember(*common, check=parts.check, digest=self._digest, max_output_chars=limit))
         return members
 
@@ -98,7 +98,7 @@ class Participants:
     def _can_go_on(self, reply: Reply) -> bool:
         """Whether a reply that was cut can be continued: once, and never inside a block, which would not join up."""
         used = reply.prompt_tokens + reply.completion_tokens
-        fits = used + self.needed_tokens("coder") <= self.parts.shares.context_length
+        fits = used + self.needed_tokens("coder") <= self.parts.allocation.context_length
         return fits and not goes_on(self.transcript) and not ends_inside_block(reply.text)
 
     def _digest(self, newly_changed: tuple[str, ...]) -> str:

@@ -44,6 +44,6 @@ class TeamParts:
     """What the replies of further attempts are drawn with, before it rises."""
 
     @property
-    def shares(self) -> ContextAllocation:
+    def allocation(self) -> ContextAllocation:
         """How the context is divided."""
         return ContextAllocation(self.llm.context_length)

@@ -28,7 +28,7 @@ class Resampler:
     workspace: Workspace
     llm: LLMClient
     emit: Emit
-    shares: ContextAllocation
+    allocation: ContextAllocation
     go_back: GoBack
     base: Sampling
 
@@ -72,7 +72,7 @@ class Resampler:
         paths = since.changed_paths()
         if not paths or (turn == before and self.transcript.compacted_up_to() == 0):
             return ""
-        share = self.shares.named_files // len(paths)
+        share = self.allocation.named_files // len(paths)
         parts = [text_of(self.workspace, path, share) for path in paths]
         check = since.check_of(turn - before) if turn is not None else since.last("check")
         parts += [check.text] if check is not None else []

@@ -117,9 +117,9 @@ class TeamRun:
             self.began_green = result.passed
             text = f"The work is checked with `{result.command}`, which {result.verdict} now."
             if not result.passed and any(self.parts.workspace.files()):
-                text += "\n" + check_text(result, self.parts.shares.check_output)
+                text += "\n" + check_text(result, self.parts.allocation.check_output)
         told = "" if result is None else f"{result.command}\n{result.output}"
-        listing = describe(self.parts.workspace, task, self.parts.shares.named_files, told)
+        listing = describe(self.parts.workspace, task, self.parts.allocation.named_files, told)
         project, brief = self.parts.project, self.parts.composition.brief and result is not None
         facts = TaskFacts(task.strip(), *_standing(result), project, brief)
         self.transcript.append(Entry("task", opening(task, listing, text, project, brief=brief), facts))
@@ -176,7 +176,7 @@ class TeamRun:
         reply = self.parts.llm.reply_limit(REPLY_LIMITS[role].tokens) + asked
         if role != "coder" or goes_on(self.transcript):
             return reply
-        return self.parts.shares.turn_tokens(reply)
+        return self.parts.allocation.turn_tokens(reply)
 
     def _begin_turn(self) -> None:
         try:
@@ -201,13 +201,13 @@ class TeamRun:
     def _resampler(self) -> Resampler:
         parts = self.parts
         return Resampler(
-            self.transcript, parts.workspace, parts.llm, parts.emit, parts.shares, parts.go_back, parts.sampling
+            self.transcript, parts.workspace, parts.llm, parts.emit, parts.allocation, parts.go_back, parts.sampling
         )
 
     @property
     def _compactor(self) -> Compactor:
         parts = self.parts
-        return Compactor(parts.llm, self.transcript, parts.workspace, parts.emit, parts.shares, parts.model_sums_up)
+        return Compactor(parts.llm, self.transcript, parts.workspace, parts.emit, parts.allocation, parts.model_sums_up)
 
     def _fail(self, error: SuperAgentError) -> None:
         if self._failure is None:

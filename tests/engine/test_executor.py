@@ -59,9 +59,9 @@ def build(tmp_path: Path) -> Iterator[Build]:
             stack.callback(adapter.close)
             engine = Engine(ensure_engine_python(lambda _text: None))
             stack.callback(engine.close)
-            stage = OutputRecorder(lambda _event: None, tmp_path, 8192)
+            recorder = OutputRecorder(lambda _event: None, tmp_path, 8192)
             runners = {name: SayingRunner(name, say) for name in ("python", "shell")}
-            return Executor(adapter, engine, runners, workspace, stage, Limits(20, 10, 60))
+            return Executor(adapter, engine, runners, workspace, recorder, Limits(20, 10, 60))
 
         yield make
 

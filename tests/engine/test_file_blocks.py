@@ -39,8 +39,8 @@ def build(tmp_path: Path) -> Iterator[Build]:
             stack.callback(engine.close)
             editor = Editor(workspace, lambda _event: None, lambda _path, _data: None)
             runners = {name: SayingRunner(name, lambda _code: "ran\n") for name in ("python", "shell")}
-            stage = OutputRecorder(lambda _event: None, tmp_path, 8192)
-            return Executor(adapter, engine, runners, workspace, stage, Limits(20, 10, 60), editor=editor)
+            recorder = OutputRecorder(lambda _event: None, tmp_path, 8192)
+            return Executor(adapter, engine, runners, workspace, recorder, Limits(20, 10, 60), editor=editor)
 
         yield make
 

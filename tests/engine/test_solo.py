@@ -20,7 +20,7 @@ class Scripted:
         self.reports = list(reports)
         self.told: list[str] = []
         self.conversation = SimpleNamespace(task="")
-        self.shares = SimpleNamespace(check_output=1000)
+        self.allocation = SimpleNamespace(check_output=1000)
 
     def carry_out(self, instruction: str, _cancellation: Cancellation) -> Report:
         """The next report."""

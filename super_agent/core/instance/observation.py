@@ -13,7 +13,7 @@ from super_agent.core.instance.client_registry import live_clients
 from super_agent.core.instance.diagnosis import ServerObservation
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, Ollama
-from super_agent.core.ollama.processes import Runner
+from super_agent.core.ollama.processes import RunnerProcess
 from super_agent.core.ollama.server import is_local
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
@@ -24,7 +24,7 @@ SETTLE_STEP_S = 0.05
 
 
 def look_at(
-    server: Ollama, model: str, weights: str, *, timeout_s: float = 0.0, known: Runner | None = None
+    server: Ollama, model: str, weights: str, *, timeout_s: float = 0.0, known: RunnerProcess | None = None
 ) -> ServerObservation:
     """One `/api/ps`; where it does not name the model, whose weights (a blob's name, "" unknown) each row has.
 

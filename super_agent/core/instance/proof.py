@@ -185,7 +185,7 @@ def _one_runner(looks: list[ServerObservation], middleware: ProofMiddleware, cau
 
 
 def _same_process(
-    before: tuple[processes.Runner, ...] | None, after: tuple[processes.Runner, ...] | None, cause: Cause
+    before: tuple[processes.RunnerProcess, ...] | None, after: tuple[processes.RunnerProcess, ...] | None, cause: Cause
 ) -> CheckLine:
     if before is None or after is None:
         return CheckLine("process", "not_observable", "process_hidden")

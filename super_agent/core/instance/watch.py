@@ -35,7 +35,7 @@ from super_agent.core.model.evaluation import Evaluated
 from super_agent.core.model.middleware import CountingMiddleware, RequestFacts, Usage
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
-from super_agent.core.ollama.processes import Runner
+from super_agent.core.ollama.processes import RunnerProcess
 from super_agent.core.ollama.server import up_command
 from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings
@@ -119,7 +119,7 @@ class InstanceWatch:
     _weights: str = ""
     _last: ServerObservation = field(default_factory=lambda: ServerObservation(0.0))
     _last_use: float = 0.0
-    _runner: Runner | None = None
+    _runner: RunnerProcess | None = None
     _why_gone: Cause | None = None
     _counted: bool = False
     """A load that was already counted from a reply, so that the next look does not count it again."""
@@ -201,7 +201,7 @@ class InstanceWatch:
                 detail = f"the server evaluated {usage.prompt_tokens} prompt tokens, fewer than were sent"
                 self._note("truncation", detail, cause=Cause("prompt_cut", {"model": self.settings.model}))
 
-    def _ending(self) -> Runner | None:
+    def _ending(self) -> RunnerProcess | None:
         """The runner that may be about to end; one that was seen to start is not."""
         row = self._last.row(self.settings.model)
         return self._runner if row is None or row.name else None
@@ -219,7 +219,7 @@ class InstanceWatch:
             self.emit(Notice("warning", f"{error.what}: the model keeps the server's own keep_alive"))
         self._loaded_anew = False
 
-    def _find_runner(self) -> Runner | None:
+    def _find_runner(self) -> RunnerProcess | None:
         found = processes.runners(self.settings.base_url, self._weights)
         return found[0] if found else None
 

@@ -46,7 +46,7 @@ class LivenessMonitor:
         self._last = time.monotonic()
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._watch, name="vigil", daemon=True).start()
+        threading.Thread(target=self._watch, name="liveness", daemon=True).start()
         return self
 
     def __exit__(

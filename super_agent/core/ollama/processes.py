@@ -20,7 +20,7 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, 
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class RunnerProcess:
     """A llama-server process; `started` is seconds since the epoch, `context` the tokens of a slot (0: not told)."""
 
     pid: int
@@ -37,7 +37,7 @@ class Connection:
     address: str
 
 
-def runners(base_url: str, weights: str) -> tuple[Runner, ...] | None:
+def runners(base_url: str, weights: str) -> tuple[RunnerProcess, ...] | None:
     """The processes that hold this blob for this server; None where they cannot be observed.
 
     Command lines and start times can be read across users, but not of another machine's processes.
@@ -49,11 +49,11 @@ def runners(base_url: str, weights: str) -> tuple[Runner, ...] | None:
     for process in psutil.process_iter(["pid", "cmdline", "create_time"]):
         line = process.info["cmdline"] or []
         if any(weights in argument for argument in line) and (server is None or server in _ancestors(process)):
-            found.append(Runner(process.info["pid"], process.info["create_time"], _context(line)))
+            found.append(RunnerProcess(process.info["pid"], process.info["create_time"], _context(line)))
     return tuple(sorted(found, key=lambda runner: runner.pid)) or None
 
 
-def is_alive(runner: Runner) -> bool:
+def is_alive(runner: RunnerProcess) -> bool:
     """Whether this very process still runs: pids are used again, start times are not."""
     try:
         return psutil.Process(runner.pid).create_time() == runner.started

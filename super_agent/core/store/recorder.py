@@ -33,7 +33,7 @@ MOST = 2**53
 
 
 @dataclass(slots=True)
-class Place:
+class Position:
     """Where a session stands: its last kept event, its turns, the files it changed."""
 
     seq: int
@@ -47,12 +47,14 @@ class Recorder:
     After a failure (`StoreFailed`, raised once) it takes events and drops them: what was stored before is whole.
     """
 
-    def __init__(self, database: Database, texts: BlobStore, hold: SessionLock, session: str, place: Place) -> None:
+    def __init__(
+        self, database: Database, blobs: BlobStore, lock: SessionLock, session: str, position: Position
+    ) -> None:
         self.session = session
         self._database = database
-        self._texts = texts
-        self._hold = hold
-        self._place = place
+        self._blobs = blobs
+        self._session_lock = lock
+        self._position = position
         self._pending: list[Stamped] = []
         self._pieces: list[str] = []
         self._lock = threading.RLock()
@@ -61,12 +63,12 @@ class Recorder:
     @property
     def seq(self) -> int:
         """The number of the last event taken; an event stream that goes on counts from here."""
-        return self._place.seq
+        return self._position.seq
 
     @property
     def turn(self) -> int:
         """The number of the last turn that began."""
-        return self._place.turn
+        return self._position.turn
 
     def __call__(self, stamped: Stamped) -> None:
         """Take one event; a turn's beginning and the run's end store what came before. Raises `StoreFailed`."""
@@ -75,7 +77,7 @@ class Recorder:
                 return
             if isinstance(stamped.event, TurnStarted):
                 self.flush()
-            self._place.seq, self._place.turn = stamped.seq, stamped.turn
+            self._position.seq, self._position.turn = stamped.seq, stamped.turn
             self._add(stamped)
             if isinstance(stamped.event, RunEnded):
                 self.flush()
@@ -103,7 +105,7 @@ class Recorder:
         try:
             self.flush()
         finally:
-            self._hold.close()
+            self._session_lock.close()
 
     def __enter__(self) -> "Recorder":
         return self
@@ -146,7 +148,7 @@ class Recorder:
         session, large = self.session, set[str]()
         rows = []
         for stamped in events:
-            fields, names = self._texts.take_out(own_fields(stamped.event) | stamped.unknown)
+            fields, names = self._blobs.take_out(own_fields(stamped.event) | stamped.unknown)
             large.update(names)
             kind = event_type(stamped.event)
             rows.append((session, stamped.seq, stamped.turn, stamped.time, kind, to_text(fields)))
@@ -156,13 +158,13 @@ class Recorder:
             self._summarise(stamped)
         self._database.execute(
             "UPDATE sessions SET turns = max(turns, ?), files = ? WHERE id = ?",
-            (self._place.turn, to_list(self._place.files), session),
+            (self._position.turn, to_list(self._position.files), session),
         )
 
     def _summarise(self, stamped: Stamped) -> None:
         """What is read without reading all events."""
         session, event = self.session, stamped.event
-        self._place.files.update(changed_paths(event))
+        self._position.files.update(changed_paths(event))
         if isinstance(event, TurnStarted):
             turn = (session, event.number, stamped.time, stamped.seq)
             self._database.execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)", turn)
@@ -170,7 +172,7 @@ class Recorder:
             tokens = (_countable(event.prompt_tokens), _countable(event.completion_tokens))
             self._database.execute(ADD_USAGE, (session, event.client, *tokens))
         elif isinstance(event, RunEnded):
-            self._place.files = set(event.files_changed)
+            self._position.files = set(event.files_changed)
             self._database.execute(
                 "UPDATE sessions SET ended = ?, reason = ?, exit_code = ?, detail = ? WHERE id = ?",
                 (stamped.time, event.reason, _countable(event.exit_code), storable(event.detail), session),
@@ -180,7 +182,7 @@ class Recorder:
         """In place of the one before, and inside of the database: a file for each turn's state would stay behind."""
         self._database.execute(
             "INSERT OR REPLACE INTO last_checkpoints VALUES (?, ?, ?, ?, ?)",
-            (self.session, turn, self._place.seq, time.time(), to_text({"state": state})),
+            (self.session, turn, self._position.seq, time.time(), to_text({"state": state})),
         )
 
     def _need(self, names: set[str]) -> None:

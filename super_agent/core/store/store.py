@@ -12,7 +12,7 @@ from super_agent.core.state import private_folder
 from super_agent.core.store.blob_store import BlobStore
 from super_agent.core.store.codec import event_of
 from super_agent.core.store.database import Database
-from super_agent.core.store.recorder import Place, Recorder, changed_paths, storable, to_list
+from super_agent.core.store.recorder import Position, Recorder, changed_paths, storable, to_list
 from super_agent.core.store.session_lock import SessionLock
 from super_agent.core.store.sessions import SELECT, Checkpoint, SessionRow, session_row
 
@@ -26,7 +26,7 @@ class Store:
     def __init__(self, database: Database, state_dir: Path) -> None:
         self._database = database
         self._folder = state_dir / "sessions"
-        self._texts = BlobStore(state_dir / "texts")
+        self._blobs = BlobStore(state_dir / "texts")
 
     @classmethod
     def open(cls, state_dir: Path) -> "Store":
@@ -47,7 +47,7 @@ class Store:
 
     def begin(self, session: str, facts: RunStarted) -> Recorder:
         """A new session, held by this process. Raises `StoreFailed`."""
-        hold = self.hold(session)
+        lock = self.hold(session)
         values = (session, time.time(), facts.mode, facts.workspace, facts.task, facts.model, facts.base_url)
         try:
             with self._database.writing():
@@ -57,9 +57,9 @@ class Store:
                     [storable(value) if isinstance(value, str) else value for value in values],
                 )
         except BaseException:
-            hold.close()
+            lock.close()
             raise
-        return Recorder(self._database, self._texts, hold, session, Place(0, 0, set()))
+        return Recorder(self._database, self._blobs, lock, session, Position(0, 0, set()))
 
     def continue_session(self, session: str) -> Recorder:
         """Go on after the last checkpoint: later events are marked as rolled back, and the session has no end again.
@@ -67,7 +67,7 @@ class Store:
         Raises `SessionHeld`, `SessionUnknown`, `StoreFailed`.
         """
         session = self.find(session).id
-        hold = self.hold(session)
+        lock = self.hold(session)
         try:
             checkpoint = self.last_checkpoint(session)
             seq, turn = (checkpoint.seq, checkpoint.turn) if checkpoint else (0, 0)
@@ -82,9 +82,9 @@ class Store:
                     (turn, to_list(files), session),
                 )
         except BaseException:
-            hold.close()
+            lock.close()
             raise
-        return Recorder(self._database, self._texts, hold, session, Place(seq, turn, files))
+        return Recorder(self._database, self._blobs, lock, session, Position(seq, turn, files))
 
     def hold(self, session: str) -> SessionLock:
         """Keep every other process from working on the session until closed; raises `SessionHeld`."""
@@ -127,7 +127,7 @@ class Store:
                 (session, after, EVENTS_AT_ONCE),
             )
             for seq, turn, moment, name, data in rows:
-                event, unknown = event_of(name, self._texts.put_back(json.loads(data)))
+                event, unknown = event_of(name, self._blobs.put_back(json.loads(data)))
                 yield Stamped(session, turn, seq, moment, event, unknown)
             if len(rows) < EVENTS_AT_ONCE:
                 return
@@ -162,7 +162,7 @@ class Store:
         """The newest state of a session; None where no turn was completed. Raises `StoreFailed`."""
         rows = self._database.rows("SELECT turn, seq, state FROM last_checkpoints WHERE session = ?", (session,))
         for turn, seq, state in rows:
-            return Checkpoint(turn, self._texts.put_back(json.loads(state))["state"], seq)
+            return Checkpoint(turn, self._blobs.put_back(json.loads(state))["state"], seq)
         return None
 
     # ── removing ──
@@ -177,7 +177,7 @@ class Store:
                 self._database.execute("DELETE FROM sessions WHERE id = ?", (session,))
             # In a transaction, as runs keep large texts inside of one: none comes between the look and the removal.
             with self._database.writing():
-                self._texts.keep_only({name for (name,) in self._database.rows("SELECT sha256 FROM texts")})
+                self._blobs.keep_only({name for (name,) in self._database.rows("SELECT sha256 FROM texts")})
             try:
                 shutil.rmtree(self._folder / session)
             except OSError as error:
