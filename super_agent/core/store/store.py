@@ -145,7 +145,7 @@ class Store:
         )
         found = []
         for session, turn, seq, moment, data in reversed(rows):
-            event, unknown = event_of(name, self._texts.put_back(json.loads(data)))
+            event, unknown = event_of(name, self._blobs.put_back(json.loads(data)))
             found.append(Stamped(session, turn, seq, moment, event, unknown))
         return found
 
