@@ -105,6 +105,30 @@ def test_a_part_of_a_file_is_taken_as_a_part_where_one_file_has_it() -> None:
     assert "it names no path" in reply.unused[0].reason
 
 
+def test_one_block_with_two_files_below_their_paths_is_two_files() -> None:
+    around = Surroundings("Mend it", {"a.py": frozenset({"f"}), "lib/b.py": frozenset({"g"})})
+    a, b = "def f():\n    return 1\n", "def g():\n    return 2\n"
+    both = (FileBlock("a.py", a), FileBlock("lib/b.py", b))
+    assert files(f"```python\n# a.py\n{a}\n# lib/b.py\n{b}```", around) == both
+    assert files(f"```python a.py\n{a}\n# lib/b.py\n{b}```", around) == both
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a.py\ndef f():\n    # lib/b.py\n    return 1\n",
+        "# a.py\ndef f():\n    return 1\n\n# other.py\nx = 1\n",
+        "# a.py\nx = (\n# lib/b.py\n1)\n",
+    ],
+    ids=["an indented comment", "a file that does not exist", "inside of an expression"],
+)
+def test_a_comment_that_begins_no_file_stays_in_its_own(text: str) -> None:
+    around = Surroundings("Mend it", {"a.py": frozenset({"f"}), "lib/b.py": frozenset({"g"})})
+    [block] = files(f"```python\n{text}```", around)
+    assert isinstance(block, FileBlock)
+    assert (block.path, block.content) == ("a.py", text.removeprefix("# a.py\n"))
+
+
 @pytest.mark.parametrize("path", ["package/module.py", "path/to/file.py", "your_file.py", "<path>.py", "filename.py"])
 def test_a_path_that_only_stands_for_one_is_refused(path: str) -> None:
     assert not any(isinstance(block, FileBlock) for block in files(f"```python {path}\nx = 1\n```"))

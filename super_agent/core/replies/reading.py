@@ -14,6 +14,7 @@ from super_agent.core.replies.languages import SHELLS, language_for
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import Heading, is_placeholder, path_above, path_in_comment, read_info
 from super_agent.core.replies.sections import has_markers, read_sections
+from super_agent.core.replies.several_files import each_file
 from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.core.replies.types import (
     NOWHERE,
@@ -55,7 +56,8 @@ class _Language(LanguageOf):
 
 def read_fences(text: str, around: Surroundings = NOWHERE) -> list[Fence]:
     """The blocks of a reply, found by the one scanner that all readers share."""
-    return fences(text, _Language(frozenset(around.files)))
+    known = frozenset(around.files)
+    return [part for fence in fences(text, _Language(known)) for part in each_file(fence, known)]
 
 
 def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:

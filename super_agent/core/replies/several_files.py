@@ -1,0 +1,48 @@
+"""One block that holds several files, each below a comment that is its path, becomes a block for each."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from super_agent.core.replies.definitions import parses
+from super_agent.core.replies.fences import Fence
+from super_agent.core.replies.languages import language_for
+from super_agent.core.replies.paths import path_in_comment, read_info
+
+
+def each_file(fence: Fence, known: Collection[str]) -> list[Fence]:
+    """The block itself, or its parts where that is certain.
+
+    Each part begins with a comment that is the path of a file that exists, the first one perhaps with the block's own
+    path, and those of Python parse.
+    """
+    places = [i for i, line in enumerate(fence.lines) if _path(line, known)]
+    paths = [_path(fence.lines[i], known) for i in places]
+    if places[:1] != [0] and (own := read_info(fence.info, known).path):
+        places, paths = [0, *places], [own, *paths]
+    if len(places) < 2 or places[0] or len(set(paths)) < len(paths):
+        return [fence]
+    ends = [*places[1:], len(fence.lines)]
+    parts = [_without_blanks(fence.lines[a:b]) for a, b in zip(places, ends, strict=True)]
+    if not all(parses("\n".join(lines)) for lines, path in zip(parts, paths, strict=True) if path.endswith(".py")):
+        return [fence]
+    return [
+        replace(fence, info=f"{language_for(path)} {path}", lines=_body(lines, known), line=fence.line + place)
+        for lines, path, place in zip(parts, paths, places, strict=True)
+    ]
+
+
+def _path(line: str, known: Collection[str]) -> str:
+    """The path of a known file that a line at the left margin is and nothing else."""
+    path = "" if line[:1] in (" ", "\t", "") else path_in_comment(line, "", known)
+    return path if path in known else ""
+
+
+def _body(lines: tuple[str, ...], known: Collection[str]) -> tuple[str, ...]:
+    return lines[1:] if lines and _path(lines[0], known) else lines
+
+
+def _without_blanks(lines: tuple[str, ...]) -> tuple[str, ...]:
+    end = len(lines)
+    while end and not lines[end - 1].strip():
+        end -= 1
+    return lines[:end]
