@@ -136,6 +136,8 @@ def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules
     if facts.changed or facts.instruction:
         return Speak("interpreter" if facts.instruction or not rules.has_check else "check")
     attempt = attempts.split(transcript)[-1]
+    if rules.blind and rules.has_check and not facts.shown:
+        return _stuck(transcript, rules, "the coder changed nothing")
     if not facts.shown and attempts.repeats(transcript.entries):
         return _stuck(transcript, rules, "the coder repeated itself")
     if not facts.shown and attempts.idle(attempt):

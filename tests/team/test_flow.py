@@ -285,3 +285,5 @@ def test_two_verdicts_that_differ_are_none() -> None:
 def test_without_repairs_each_red_check_begins_another_attempt() -> None:
     rules = Rules(has_check=True, began_green=False, max_turns=99, plans=False, repairs=0, blind=True)
     assert after(said("a"), wrote("a.py"), failed("1"), rules=rules) == Resample(0, "the check failed")
+    assert after(said("a"), wrote(), rules=rules) == Resample(0, "the coder changed nothing")
+    assert after(said("a"), wrote(shown=1), rules=rules) == Speak("coder")
