@@ -1,7 +1,7 @@
 """A run's events as what an editor shows: who speaks, thoughts, plan, tool calls, usage, the end."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from acp.schema import (
     UserMessageChunk,
 )
 
+from super_agent.acp.open_fence import Closer
 from super_agent.acp.tool_calls import ToolCalls
 from super_agent.core import events as ev
 from super_agent.core.errors import ExitCode
@@ -47,6 +48,7 @@ class Translator:
     _heard: str = ""
     """Whose text came last; a new one is announced once they say something."""
     _messages: int = 0
+    _closer: Closer = field(default_factory=Closer)
 
     @classmethod
     def of(cls, root: Path, run: str, *, again: bool = False) -> "Translator":
@@ -55,6 +57,11 @@ class Translator:
 
     def updates(self, event: ev.Event) -> Iterator[Update]:
         """What is shown of an event, in order; nothing of many."""
+        for update in self._shown(event):
+            yield from self._closer.before(update)
+            yield update
+
+    def _shown(self, event: ev.Event) -> Iterator[Update]:
         match event:
             case ev.RunStarted() | ev.RunResumed():
                 yield from self._began(event)
