@@ -95,6 +95,21 @@ def test_a_huge_message_is_refused_and_the_door_stays_open(door: tuple[World, Se
     assert here.ollama.requests == []
 
 
+@pytest.mark.parametrize("content", [b"{no json", b"[]", b'{"jsonrpc": "2.0", "id": 5}', b"\xff\xfe"])
+def test_a_malformed_message_gets_the_protocols_error_and_the_door_stays_open(
+    door: tuple[World, Served], content: bytes
+) -> None:
+    here, http = door
+    sent = {"Authorization": f"Bearer {http.token}", **ACCEPT}
+    answer = httpx.post(
+        http.url, content=content, headers=sent | {"Content-Type": "application/json"}, timeout=PATIENCE_S
+    )
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] in (-32700, -32600, -32602)
+    assert httpx.post(http.url, json=HELLO, headers=sent, timeout=PATIENCE_S).status_code == 200
+    assert here.ollama.requests == []
+
+
 def test_a_client_gone_in_the_middle_leaves_nothing_running(world: Callable[..., World]) -> None:
     here = world(Silence())
 
