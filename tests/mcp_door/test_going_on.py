@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from super_agent.mcp.jobs import Jobs
+from super_agent.mcp.work import NextRun
+from super_agent.session.options import ResumeOptions
 from tests.mcp_door.conftest import CHECK, CODE, PLAN, World, play, refused, structured, until
 from tests.scripted_replies import Silence
 
@@ -87,6 +90,24 @@ def test_what_a_session_has_of_its_own_cannot_be_another(world: Callable[..., Wo
     foreign = play(elsewhere)
     play(lambda: scene(foreign))
     assert len(here.ollama.chats) == 2
+
+
+def test_a_folder_that_becomes_a_link_after_it_was_looked_at_is_not_worked_in(world: Callable[..., World]) -> None:
+    here = world(executor=lambda _request: "Done.")
+    folder = here.workspace / "project"
+    folder.mkdir()
+    (here.folder / "outside").mkdir()
+
+    async def scene() -> None:
+        async with here.in_process() as client:
+            asked = {"task": "Look.", "mode": "solo", "workspace": str(folder)}
+            session = structured(await client.call_tool("run_task", asked))["session"]
+        become_a_link(folder, here.folder / "outside")
+        job = Jobs().start(NextRun(ResumeOptions(session, folder, "More."), {}, here.env_file))
+        assert await job.over(60)
+
+    play(scene)
+    assert len(here.ollama.chats) == 1
 
 
 def become_a_link(folder: Path, target: Path) -> None:
