@@ -2,7 +2,7 @@
 
 import functools
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -70,8 +70,8 @@ class RunState:
     mcp: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """One line of JSON; `from_json` gives an equal state back."""
-        return to_text({"version": VERSION, **_adapter().dump_python(self, mode="json")})
+        """One line of JSON; `from_json` gives an equal state back. A run's start does not wait for an adapter."""
+        return to_text({"version": VERSION, **asdict(self)})
 
     @classmethod
     def from_json(cls, text: str) -> "RunState":
