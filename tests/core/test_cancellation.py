@@ -1,7 +1,12 @@
 """Whoever blocks is ended by the cancellation of its run, and by no other."""
 
+import signal
 import threading
 import time
+from functools import partial
+from types import FrameType
+
+import pytest
 
 from super_agent.core.cancellation import Cancellation
 
@@ -37,3 +42,41 @@ def test_once_it_is_taken_back_a_callback_is_not_running_any_more() -> None:
         assert entered.wait(10)
     assert ended
     thread.join()
+
+
+def test_what_one_callback_raises_keeps_no_other_from_being_called() -> None:
+    cancellation, called = Cancellation(), list[str]()
+
+    def fail() -> None:
+        called.append("first")
+        raise RuntimeError("it is closed")
+
+    cancellation.on_cancel(fail)
+    cancellation.on_cancel(lambda: called.append("second"))
+    with pytest.raises(RuntimeError, match="it is closed"):
+        cancellation.cancel()
+    assert called == ["first", "second"]
+
+
+def test_a_signal_handler_may_cancel_while_its_thread_registers_and_takes_back() -> None:
+    """Ctrl-C in a conversation: nothing waits for what its own thread holds, and no registration is lost."""
+    current, rounds = Cancellation(), 0
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        current.cancel()
+
+    before = signal.signal(signal.SIGVTALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.001, 0.0005)
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            cancellation, called = Cancellation(), list[int]()
+            current = cancellation
+            with cancellation.ending(partial(called.append, 1)):
+                cancellation.cancel()
+            assert called == [1]
+            rounds += 1
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    assert rounds
