@@ -44,6 +44,7 @@ class Translator:
     again: bool = False
     _context: int = 0
     _plan: tuple[str, ...] = ()
+    _risks: tuple[str, ...] = ()
     _speaker: str = ""
     _heard: str = ""
     """Whose text came last; a new one is announced once they say something."""
@@ -86,6 +87,7 @@ class Translator:
                 yield from self._noted(event)
 
     def _began(self, event: ev.RunStarted | ev.RunResumed) -> Iterator[Update]:
+        self._risks = wording.risks(event)
         if isinstance(event, ev.RunStarted):
             yield from self._person(event.task)
             yield SessionInfoUpdate(session_update="session_info_update", title=first_line(event.task))
@@ -180,7 +182,7 @@ class Translator:
     def _ended(self, event: ev.RunEnded) -> Iterator[Update]:
         yield from self.calls.unfinished()
         yield from self._planned("completed" if event.exit_code == ExitCode.OK else "pending")
-        lines, label = [f"**{wording.END[event.reason]}**", ""], ""
+        lines, label = [f"**{wording.END[event.reason]}**", "", *(f"- risk: {risk}" for risk in self._risks)], ""
         for name, text in wording.summary(event):
             label = name or label
             lines.append(f"- {label}: {text}")

@@ -65,6 +65,7 @@ def test_a_run_over_acp_has_them_asks_about_them_and_says_that_nothing_holds_the
             "failed",
         ]
         assert "the sandbox does not hold the MCP servers sums" in editor.text()
+        assert "- risk: the sandbox did not hold these MCP servers: sums\n" in editor.text().rpartition("**done")[2]
 
     with ScriptedOllama(executor=[ADD, FAIL, "It is 5."]) as server:
         run_in_editor(tmp_path, server, test, "--solo", "--mcp", "sums")

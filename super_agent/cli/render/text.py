@@ -29,8 +29,7 @@ class TextRenderer:
         self._afterwards = afterwards
         self._closed = False
         self._mode: str | None = None
-        self._network = False
-        self._mcp: tuple[str, ...] = ()
+        self._risks: tuple[str, ...] = ()
         self._turn = 0
         self._session = ""
         self._heading = ""
@@ -135,8 +134,7 @@ class TextRenderer:
             self._line(f"changed by somebody else meanwhile: {wording.paths(event.changed_meanwhile)}", "warning")
 
     def _run_started(self, event: ev.RunStarted | ev.RunResumed) -> None:
-        self._mode, self._network = event.mode, event.network
-        self._mcp = event.mcp
+        self._mode, self._risks = event.mode, wording.risks(event)
         lines = [
             line if len(line) <= TASK_LINE_CHARS else f"{line[:TASK_LINE_CHARS]} …"
             for line in sanitize(event.task.strip()).splitlines()
@@ -166,10 +164,8 @@ class TextRenderer:
         self._pen.gap()
         good = event.exit_code == 0
         self._pen.line(f"{'✓' if good else '✗'} {wording.END[event.reason]}", "good" if good else "bad", indent="")
-        if self._network:
-            self._pen.field("risk", "the code had the network (--network)", "warning")
-        if self._mcp:
-            self._pen.field("risk", f"the sandbox did not hold these MCP servers: {', '.join(self._mcp)}", "warning")
+        for risk in self._risks:
+            self._pen.field("risk", risk, "warning")
         for label, text in wording.summary(event):
             warns = label == "model" and (event.instance.get("reload") or event.instance.get("truncation"))
             self._pen.field(label, sanitize(text).replace("\n", " "), "warning" if warns else "text")

@@ -112,6 +112,13 @@ def going_on(session: str, event: RunEnded) -> str:
     return f"super-agent resume {session}{more}" if event.resumable and more is not None else ""
 
 
+def risks(event: RunStarted | RunResumed) -> tuple[str, ...]:
+    """What the run could reach beyond its sandbox, a line each: for the summary, too."""
+    network = ("the code had the network (--network)",) if event.network else ()
+    servers = (f"the sandbox did not hold these MCP servers: {', '.join(event.mcp)}",) if event.mcp else ()
+    return network + servers
+
+
 def summary(event: RunEnded) -> Iterator[tuple[str, str]]:
     """Why it ended, what it changed, what it cost: a label (empty: as above) and its text, a line each."""
     said = event.detail.strip()
