@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from super_agent.core.errors import ExitCode, StoreFailed, SuperAgentError
@@ -11,7 +11,7 @@ from super_agent.core.events import EndReason
 from super_agent.core.settings import Settings
 from super_agent.core.threads import call_soon
 from super_agent.session import facts, wiring
-from super_agent.session.approval import require_approval
+from super_agent.session.approval import RunApprover, require_approval
 from super_agent.session.begun import Begun, keep_begun
 from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions, RunResult
@@ -97,7 +97,6 @@ def carry_out(
 ) -> RunResult:
     """Do the work to its end and tell the summary; with `state` and `restored` from where it stood."""
     context, clock = record.context, Clock(state.elapsed_s if state else 0.0)
-    settings = context.settings
     work: Work | None = None
     model_session: ModelSession | None = None
     try:
@@ -105,10 +104,7 @@ def carry_out(
         facts.announce(context)
         _go_on_unless_cancelled(door)
         trusted = trusted_instructions(context, options.task, door.answer) if restored is None else ()
-        if options.setup is not None:
-            run_setup(context, options.setup, lambda question: options.yes or door.confirm(question))
-            if options.check is not None:  # what it names may only have been installed now
-                require_program(context.policy, options.check)
+        _set_up(context, options, door)
         approver = require_approval(context, door.approver, door.cancellation.cancel)
         model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
         _go_on_unless_cancelled(door)
@@ -118,12 +114,7 @@ def carry_out(
         boundary = _keeper(record, model_session, options, clock)
         work = _work(context, model_session, options, door, boundary, restored, trusted)
         asking = [asker for asker in (approver, tools_asker) if asker is not None]
-        limit = _Limit(
-            max(settings.max_time_s - clock.before_s, 0.0),
-            settings.max_time_s,
-            lambda: sum(asker.waited_s() for asker in asking),
-        )
-        end = asyncio.run(_drive(work, door, limit))
+        end = asyncio.run(_drive(work, door, _limit(context.settings, clock, asking)))
     except SuperAgentError as error:
         end = _End("error", str(error), error.exit_code, error)
         if error.exit_code == ExitCode.INTERRUPTED:
@@ -136,6 +127,20 @@ def carry_out(
     ended = replace(ended, resumable=record.resumable)
     context.emit(ended)
     return RunResult(ended, exit_code, end.error)
+
+
+def _set_up(context: RunContext, options: RunOptions, door: Door) -> None:
+    if options.setup is None:
+        return
+    run_setup(context, options.setup, lambda question: options.yes or door.confirm(question))
+    if options.check is not None:  # what it names may only have been installed now
+        require_program(context.policy, options.check)
+
+
+def _limit(settings: Settings, clock: Clock, asking: Sequence[RunApprover]) -> "_Limit":
+    """What is left of the wall time, in which the time that a person was waited for does not count."""
+    left_s = max(settings.max_time_s - clock.before_s, 0.0)
+    return _Limit(left_s, settings.max_time_s, lambda: sum(asker.waited_s() for asker in asking))
 
 
 def _go_on_unless_cancelled(door: Door) -> None:

@@ -41,7 +41,6 @@ FILE_NAMES = frozenset(
      "authors", "procfile", "gemfile", "rakefile", "vagrantfile", "jenkinsfile", "pipfile", "justfile", "codeowners",
      "brewfile", "caddyfile", "copying", "contributing", "news", "todo", "version", "install", "cmakelists.txt")
 )  # fmt: skip
-DIFFS = ("diff", "patch", "udiff", "git-diff", "gitdiff")
 SHELLS = ("shell", "bash", "sh", "zsh", "console", "shell-session", "shellsession", "terminal", "cmd", "powershell")
 _NUMBERED = re.compile(r"^(?:python|py|ruby|php|lua|perl|java|node|go|c\+\+|c|es|ecmascript|html|css|vb|f|r)-?[\d.]+$")
 _DOTTED = re.compile(
