@@ -1,13 +1,13 @@
 """A reply that breaks off in a code block: closed before anything else is shown, or clients draw that as code too."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from acp.schema import AgentMessageChunk, SessionInfoUpdate, TextContentBlock, UsageUpdate
 
-_FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})(?P<rest>.*)")
+from super_agent.core.replies.drawn_fences import DrawnFence
+
 _BESIDE = (SessionInfoUpdate, UsageUpdate)
 """Shown elsewhere than in the conversation; some clients draw the plan into it."""
 
@@ -34,14 +34,8 @@ class Closer:
 
 
 def open_fence(text: str) -> str:
-    """The mark that closes the code block in which a Markdown text ends; empty outside of one. As CommonMark 4.5."""
-    mark = ""
+    """The mark that closes the code block in which a Markdown text ends; empty outside of one."""
+    fence = DrawnFence()
     for line in text.split("\n"):
-        found = _FENCE.fullmatch(line)
-        if found is None:
-            continue
-        if not mark:
-            mark = found["mark"] if found["mark"][0] == "~" or "`" not in found["rest"] else ""
-        elif found["mark"].startswith(mark) and not found["rest"].strip():
-            mark = ""
-    return mark
+        fence.take(line)
+    return fence.mark

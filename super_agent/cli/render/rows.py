@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from rich.syntax import ANSI_DARK, ANSISyntaxTheme, Syntax
 from rich.text import Text
 
-_FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
+from super_agent.core.replies.drawn_fences import LINE, DrawnFence
+
 # What the rows after the first stand below: the text behind a list's mark or one of our marks.
 _HANGING = re.compile(r"^\s*(?:(?:[-*+•]|\d{1,3}[.)])\s+|[✓✗⚠→›]\s)?")
 _INLINE_CODE = re.compile(r"`[^`\s][^`]*`")
@@ -96,7 +97,7 @@ class ReplyRows:
         self._style = style
         self._line = ""
         self._hang: int | None = None
-        self._fence = ""
+        self._fence = DrawnFence()
         self._code: Highlighter | None = None
         self._began = False
         self._blanks = 0
@@ -107,7 +108,7 @@ class ReplyRows:
         *ended, self._line = (self._line + text).split("\n")
         for line in ended:
             rows += self._finish(line)
-        if self._code is None and not _FENCE.match(self._line):
+        if self._code is None and not LINE.match(self._line):
             *whole, self._line = self._wrapped(self._line)
             if whole:
                 rows += [row for part in whole for row in self._emit(self._prose(part))]
@@ -124,16 +125,11 @@ class ReplyRows:
         return self._finish(self._line) if self._line.strip() else []
 
     def _finish(self, line: str) -> list[Text]:
-        fence = _FENCE.match(line) if self._hang is None else None
-        if self._code is not None:
-            if fence and fence["fence"].startswith(self._fence) and not fence["info"].strip():
-                self._code = None
-                return self._emit(Text(line, "dim"))
-            return self._emit(self._code.line(line))
-        if fence:
-            self._fence = fence["fence"]
-            self._code = Highlighter((fence["info"].split() or [""])[0])
+        if self._hang is None and (does := self._fence.take(line)):
+            self._code = Highlighter((self._fence.info.split() or [""])[0]) if does == "opens" else None
             return self._emit(Text(line, "dim"))
+        if self._code is not None:
+            return self._emit(self._code.line(line))
         rows = [row for part in self._wrapped(line) for row in self._emit(self._prose(part))]
         self._hang = None
         return rows

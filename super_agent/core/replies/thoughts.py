@@ -5,6 +5,8 @@ Many models and templates leave them in the content, some without the tag that o
 
 import re
 
+from super_agent.core.replies.drawn_fences import DrawnFence
+
 _NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think"
 _OPEN = re.compile(
     rf"<(?:{_NAMES})>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>\s*analysis\s*<\|message\|>", re.IGNORECASE
@@ -14,7 +16,6 @@ _CLOSE = re.compile(
     r"|<\|end\|>(?:<\|start\|>assistant)?<\|channel\|>\s*final\s*<\|message\|>",
     re.IGNORECASE,
 )
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 
 
 def split_thoughts(text: str) -> tuple[str, str]:
@@ -61,16 +62,10 @@ def _without_unopened(text: str, thoughts: list[str]) -> str:
 
 def _opening(text: str) -> re.Match[str] | None:
     """The first opening tag that begins a line outside of a fenced block."""
-    fence = ""
+    fence = DrawnFence()
     position = 0
     for line in text.split("\n"):
-        mark = _FENCE.match(line)
-        if fence:
-            if mark and mark[1].startswith(fence) and not line.strip().strip(mark[1][0]):
-                fence = ""
-        elif mark:
-            fence = mark[1]
-        else:
+        if not fence.take(line) and not fence.mark:
             found = _OPEN.match(text, position + len(line) - len(line.lstrip()))
             if found is not None:
                 return found
