@@ -7,7 +7,7 @@ import select
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -38,17 +38,18 @@ class Keyboard:
             time.sleep(0.005)
         return found
 
-    def ask_meanwhile(self, question: str) -> "Answer":
-        return Answer(self, question)
+    def ask_meanwhile(self, question: str, taken_back: Callable[[], bool] = lambda: False) -> "Answer":
+        return Answer(self, question, taken_back)
 
 
 class Answer:
     """A question being asked in another thread."""
 
-    def __init__(self, keyboard: Keyboard, question: str) -> None:
+    def __init__(self, keyboard: Keyboard, question: str, taken_back: Callable[[], bool]) -> None:
         self._given: list[str | None] = []
         asked = keyboard.prompts.getvalue().count(question)
-        self._thread = threading.Thread(target=lambda: self._given.append(keyboard.terminal.ask(question)))
+        ask = lambda: self._given.append(keyboard.terminal.ask(question, taken_back))  # noqa: E731
+        self._thread = threading.Thread(target=ask)
         self._thread.start()
         deadline = time.monotonic() + 5
         while keyboard.prompts.getvalue().count(question) == asked and time.monotonic() < deadline:
@@ -117,9 +118,11 @@ def test_only_y_and_yes_confirm(keyboard: Keyboard, typed: str, meant: bool) -> 
     assert confirmed == [meant]
 
 
-def test_cancel_answers_the_pending_question_with_none_and_the_next_one_can_be_asked(keyboard: Keyboard) -> None:
-    answer = keyboard.ask_meanwhile("Shall I?")
-    keyboard.terminal.cancel()
+def test_a_question_taken_back_is_answered_with_none_and_the_next_one_can_be_asked(keyboard: Keyboard) -> None:
+    taken_back = threading.Event()
+    answer = keyboard.ask_meanwhile("Shall I?", taken_back.is_set)
+    taken_back.set()
+    keyboard.terminal.look_again()
     assert answer.given() is None
     answer = keyboard.ask_meanwhile("Really?")
     keyboard.types("no\n")

@@ -60,8 +60,8 @@ def left_behind(tmp_path: Path) -> Ended:
         seqs = [stamped.seq for stamped in store.events(row.id)]
     assert seqs == sorted(set(seqs))
     assert checkpoint is not None
-    transcript = json.loads(json.loads(checkpoint.state)["work"]["work"].replace(str(tmp_path), "TMP"))
-    return Ended(files, transcript, row.reason)
+    state = json.loads(checkpoint.state.replace(str(tmp_path), "TMP"))
+    return Ended(files, state["work"]["team"]["transcript"]["entries"], row.reason)
 
 
 def begin_anew(tmp_path: Path) -> None:
