@@ -13,6 +13,9 @@ BLIND_BELOW = 4_000_000_000
 seven repairs over three tasks, at temperature 0.4 too. So at this size nothing is repaired but syntax: each attempt is
 sampled anew, which is published to unlock more tasks as well (arXiv 2606.31511)."""
 
+BRIEF_FROM = 400_000_000
+"""SmolLM2 of 135M finds no form without a worked example; Qwen2.5-Coder of 494M does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Composition:
@@ -32,10 +35,11 @@ def composition(settings: Settings, details: ModelDetails) -> Composition:
     small = count is not None and count < PLANS_FROM
     attempts = settings.attempts or 1
     blind = count is not None and count < BLIND_BELOW
+    brief = count is not None and BRIEF_FROM <= count < BLIND_BELOW
     repairs = 0 if blind else None
     if settings.members is None:
-        return Composition(not small, "needed", attempts, repairs, blind, brief=blind)
+        return Composition(not small, "needed", attempts, repairs, blind, brief)
     plans = "planner" in settings.members
     if "reviewer" in settings.members:  # whose words are for a coder that sees them: nothing is begun anew unseen
         return Composition(plans, "always", attempts)
-    return Composition(plans, "never", attempts, repairs, blind, brief=blind and not plans)
+    return Composition(plans, "never", attempts, repairs, blind, brief and not plans)

@@ -21,6 +21,7 @@ def details(parameters: int | None) -> ModelDetails:
         (16_000_000_000, Composition(plans=True)),
         (7_600_000_000, Composition(plans=False)),
         (1_543_714_304, Composition(plans=False, repairs=0, blind=True, brief=True)),
+        (134_515_008, Composition(plans=False, repairs=0, blind=True)),
     ],
 )
 def test_by_the_models_size(parameters: int | None, expected: Composition) -> None:
