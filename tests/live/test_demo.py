@@ -85,8 +85,9 @@ def stop_server(base_url: str) -> None:
     pid = processes.server_pid(base_url)
     assert pid is not None
     server = psutil.Process(pid)
+    runners = server.children()  # before its end, after which they are nobody's children
     server.kill()
-    for runner in server.children():
+    for runner in runners:
         runner.kill()
     server.wait(10)
 
