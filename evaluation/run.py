@@ -80,6 +80,7 @@ def run_one(model: str, seed: int, task: Task, contestant: Contestant, condition
         arena.workspace.mkdir()
         write_files(task.start, arena.workspace)
         ending = _work(contestant, arena)
+        said = ending.said.replace(f"{arena.workspace}/", "")  # what is kept tells nothing of this machine's folders
         wall_s = time.monotonic() - began
         left = left_in(arena.workspace, task)
         calls = proxy.settle()
@@ -106,7 +107,7 @@ def run_one(model: str, seed: int, task: Task, contestant: Contestant, condition
         wall_s=round(wall_s, 2),
         lost_replies=len(lost),
         ours=contestant.ours,
-        detail="" if solved else ending.said[-600:],
+        detail="" if solved else said[-600:],
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
         commit=conditions.commit,
         replies=[call.reply for call in calls],
