@@ -80,10 +80,10 @@ def run_one(model: str, seed: int, task: Task, contestant: Contestant, condition
         arena.workspace.mkdir()
         write_files(task.start, arena.workspace)
         ending = _work(contestant, arena)
-        said = ending.said.replace(f"{arena.workspace}/", "")  # what is kept tells nothing of this machine's folders
         wall_s = time.monotonic() - began
         left = left_in(arena.workspace, task)
         calls = proxy.settle()
+    nameless = lambda text: text.replace(f"{arena.workspace}/", "")  # noqa: E731 - what is kept names no folder of this machine
     solved = judge.judge(task, left).passed
     lost = [] if solved else lost_replies(task, [call.reply for call in calls], judge)
     evaluations = conditions.log.evaluations_since(mark) if conditions.log else ()
@@ -107,10 +107,10 @@ def run_one(model: str, seed: int, task: Task, contestant: Contestant, condition
         wall_s=round(wall_s, 2),
         lost_replies=len(lost),
         ours=contestant.ours,
-        detail="" if solved else said[-600:],
+        detail="" if solved else nameless(ending.said)[-600:],
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
         commit=conditions.commit,
-        replies=[call.reply for call in calls],
+        replies=[nameless(call.reply) for call in calls],
     )
 
 

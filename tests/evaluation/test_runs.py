@@ -60,6 +60,17 @@ def test_the_raw_model_takes_the_first_reply_that_passes(judge: Judge) -> None:
     assert (second.solved, second.calls) == (True, 2)
 
 
+def test_what_is_kept_of_a_run_names_no_folder_of_this_machine(judge: Judge) -> None:
+    def talkative(arena: Arena) -> Ending:
+        body = {"model": arena.model, "messages": [{"role": "user", "content": f"{arena.workspace}/leap.py"}]}
+        httpx.post(f"{arena.url}/v1/chat/completions", json=body, trust_env=False)
+        return Ending("ended", 1, f"Error in {arena.workspace}/leap.py")
+
+    row = run(Contestant("talkative", talkative), ["no"], judge)
+
+    assert row.detail == "Error in leap.py"
+
+
 def test_a_right_answer_that_was_not_written_is_a_format_loss(judge: Judge) -> None:
     def forgetful(arena: Arena) -> Ending:
         body = {"model": arena.model, "messages": [{"role": "user", "content": "?"}]}
