@@ -41,7 +41,7 @@ NEW_LEAP = "def is_leap(year):\n    return year % 4 == 0 and year % 100 != 0\n"
 
 
 def merged(old: str, new: str, *others: str) -> str | None:
-    lines = with_definitions(old.splitlines(), new.splitlines(), used_names(others))
+    lines = with_definitions(old.splitlines(), new.splitlines(), lambda: used_names(others))
     return None if lines is None else "\n".join(lines) + "\n"
 
 

@@ -111,8 +111,8 @@ class Editor:
             content = [block.heading, *content]
         _refuse_elision(joined(content), file.text, language)
         if language == "python" and lines:
-            used = self._definitions(block.path) if block.is_part else self._used_elsewhere(block.path)
-            merged = with_definitions(lines, content, used)
+            used = self._definitions if block.is_part else self._used_elsewhere
+            merged = with_definitions(lines, content, lambda: used(block.path))
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             content = merged or content

@@ -6,10 +6,10 @@ itself uses what it leaves out, or other files do.
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from super_agent.core.replies.definitions import parses, tree_of
+from super_agent.core.replies.definitions import names_in, parses, tree_of
 from super_agent.core.replies.lines import indent_of
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -23,10 +23,11 @@ def used_names(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def with_definitions(old: list[str], new: list[str], used: frozenset[str]) -> list[str] | None:
+def with_definitions(old: list[str], new: list[str], used: Callable[[], frozenset[str]]) -> list[str] | None:
     """The file's lines with the block's definitions in their places; None where the block is no certain part of it.
 
-    `used` are the identifiers of the other files: what they name is never dropped.
+    `used` gives the identifiers of the other files, which are read only where the block leaves something out: what they
+    name is never dropped.
     """
     file, block = _Source.of(old), _Source.of(new)
     if file is None or block is None or not block.only_defines:
@@ -66,13 +67,13 @@ class _Edits:
 
     file: _Source
     block: _Source
-    used: frozenset[str]
+    used: Callable[[], frozenset[str]]
     found: list[tuple[int, int, list[str]]] = field(default_factory=list)
 
     def of_definitions(self) -> bool:
         """Whether the block is some of the file's functions and classes; if so each has found its place."""
         there, given = _definitions(self.file.body), _definitions(self.block.body)
-        if not there.keys() & given.keys() or not self._leaves_out(self.file.body, self.block.body, self.used):
+        if not there.keys() & given.keys() or not self._leaves_out(self.file.body, self.block.body):
             return False
         last = max(_span(there[name])[1] for name in given if name in there)
         for name, node in given.items():
@@ -128,8 +129,8 @@ class _Edits:
         """A class may itself be given in part."""
         if isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef):
             there, given = _definitions(old.body), _definitions(new.body)
-            used = self.used | _used([node for node in self.file.body if node is not old])
-            if there.keys() & given.keys() and self._leaves_out(old.body, new.body, used):
+            beside = _used([node for node in self.file.body if node is not old])
+            if there.keys() & given.keys() and self._leaves_out(old.body, new.body, beside):
                 for name, node in given.items():
                     where = _span(there[name]) if name in there else (_span(old)[1],) * 2
                     lines = self.block.text(node)
@@ -137,13 +138,13 @@ class _Edits:
                 return
         self.found.append((*_span(old), self.block.text(new)))
 
-    def _leaves_out(self, old: list[ast.stmt], new: list[ast.stmt], used: frozenset[str]) -> bool:
+    def _leaves_out(self, old: list[ast.stmt], new: list[ast.stmt], beside: Collection[str] = ()) -> bool:
         """Whether the block certainly leaves out what is meant to stay; a rename leaves out as much as it adds."""
-        there, given = _names(old), _names(new)
-        missing = there - given - _names(self.block.body)
+        there, given = names_in(old), names_in(new)
+        missing = there - given - names_in(self.block.body)
         if missing & _used(new):
             return True
-        return len(given - there) < len(missing) and bool(missing & used)
+        return len(given - there) < len(missing) and bool(missing.intersection(beside) or missing & self.used())
 
 
 def _definitions(body: list[ast.stmt]) -> dict[str, Definition]:
@@ -164,17 +165,6 @@ def _used(body: list[ast.stmt]) -> set[str]:
             case ast.ImportFrom(names=names):
                 read |= {alias.name for alias in names}
     return read - bound
-
-
-def _names(body: list[ast.stmt]) -> set[str]:
-    """Functions, classes and constants."""
-    found = set(_definitions(body))
-    for node in body:
-        if isinstance(node, ast.Assign):
-            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found.add(node.target.id)
-    return found
 
 
 def _span(node: ast.stmt) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 import ast
 import re
 import warnings
+from collections.abc import Sequence
 
 _OTHERS = re.compile(
     r"^(?:export\s+)?(?:default\s+)?(?:pub(?:\([^)]*\))?\s+)?(?:public\s+|static\s+|final\s+|abstract\s+)*(?:async\s+)?"
@@ -35,19 +36,20 @@ def definitions(language: str, text: str) -> frozenset[str]:
     if language != "python":
         return frozenset(m["name"] for m in _OTHERS.finditer(text[:MAX_CHARS]))
     tree = tree_of(text)
-    return frozenset() if tree is None else frozenset(_names(tree))
+    return frozenset() if tree is None else names_in(tree.body)
 
 
-def _names(tree: ast.Module) -> list[str]:
-    found: list[str] = []
-    for node in tree.body:
+def names_in(body: Sequence[ast.stmt]) -> frozenset[str]:
+    """Of functions, classes and constants that these statements define, not those inside of them."""
+    found: set[str] = set()
+    for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.append(node.name)
+            found.add(node.name)
         elif isinstance(node, ast.Assign):
-            found += [t.id for t in node.targets if isinstance(t, ast.Name)]
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found.append(node.target.id)
-    return found
+            found.add(node.target.id)
+    return frozenset(found)
 
 
 def only_defines(text: str) -> bool:
