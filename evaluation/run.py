@@ -83,7 +83,6 @@ def run_one(model: str, seed: int, task: Task, contestant: Contestant, condition
         wall_s = time.monotonic() - began
         left = left_in(arena.workspace, task)
         calls = proxy.settle()
-    nameless = lambda text: text.replace(f"{arena.workspace}/", "")  # noqa: E731 - what is kept names no folder of this machine
     solved = judge.judge(task, left).passed
     lost = [] if solved else lost_replies(task, [call.reply for call in calls], judge)
     evaluations = conditions.log.evaluations_since(mark) if conditions.log else ()
@@ -107,10 +106,10 @@ def run_one(model: str, seed: int, task: Task, contestant: Contestant, condition
         wall_s=round(wall_s, 2),
         lost_replies=len(lost),
         ours=contestant.ours,
-        detail="" if solved else nameless(ending.said)[-600:],
+        detail="" if solved else _nameless(ending.said, arena)[-600:],
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
         commit=conditions.commit,
-        replies=[nameless(call.reply) for call in calls],
+        replies=[_nameless(call.reply, arena) for call in calls],
     )
 
 
@@ -128,6 +127,11 @@ def reason(task: Task, left: Files, ending: Ending, *, solved: bool, lost: bool)
     if any(path.endswith(".py") and not _parses(content) for path, content in changed.items()):
         return "syntax error"
     return "wrong"
+
+
+def _nameless(text: str, arena: Arena) -> str:
+    """Without the folder of this machine in which the contestant worked: what is kept may be shown anywhere."""
+    return text.replace(f"{arena.workspace}/", "")
 
 
 def _parses(content: bytes) -> bool:
