@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from super_agent.cli.flags import BaseUrl, EnvFile, Mcp, Model, NetworkForCode, SandboxAsForRun, TrustEach
+
 
 def acp(
     check: Annotated[
@@ -12,8 +14,8 @@ def acp(
     ] = None,
     solo: Annotated[bool, typer.Option("--solo", help="One agent, the executor, instead of the team.")] = False,
     python: Annotated[Path | None, typer.Option("--python", help="The Python that is used in the sandbox.")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
     max_turns: Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns of a first prompt.")] = None,
     max_time: Annotated[
         str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds of a first prompt.")
@@ -21,21 +23,17 @@ def acp(
     max_tokens: Annotated[
         str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of a first prompt.")
     ] = None,
-    sandbox: Annotated[str | None, typer.Option("--sandbox", help="As for `run`.")] = None,
-    network: Annotated[bool, typer.Option("--network", help="Give the code the network.")] = False,
+    sandbox: SandboxAsForRun = None,
+    network: NetworkForCode = False,
     approve: Annotated[
         str | None, typer.Option("--approve", help="Ask before code runs: never, risky or always.", metavar="WHEN")
     ] = None,
-    trust_instructions: Annotated[
-        bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
-    ] = False,
-    mcp: Annotated[
-        list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
-    ] = None,
+    trust_instructions: TrustEach = False,
+    mcp: Mcp = None,
     strict_instance: Annotated[
         bool, typer.Option("--strict-instance", help="End a run when the model is reloaded or cut.")
     ] = False,
-    env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
+    env_file: EnvFile = None,
 ) -> None:
     """Serve an editor over standard input and output (Agent Client Protocol); the editor starts it."""
     from super_agent.acp import command

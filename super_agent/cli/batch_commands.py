@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from super_agent.cli.flags import BaseUrl, EnvFile, Mcp, Model, NetworkForCode, SandboxAsForRun, TrustEach
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import ExitCode, UsageError
 
@@ -39,8 +40,6 @@ class _Tasks(TyperCommand):
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         formatter.write_usage(ctx.parent.command_path, " ".join(self.collect_usage_pieces(ctx)))
 
-
-EnvFile = Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")]
 
 batch = typer.Typer(
     cls=_TasksFirst,
@@ -74,19 +73,15 @@ def tasks_(
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the results as a page.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Run the tasks' setup commands without a question.")] = False,
-    model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
     max_turns: Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns of each run.")] = None,
     max_time: Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds of each run.")] = None,
     max_tokens: Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of each run.")] = None,
-    sandbox: Annotated[str | None, typer.Option("--sandbox", help="As for `run`.")] = None,
-    network: Annotated[bool, typer.Option("--network", help="Give the code the network.")] = False,
-    trust_instructions: Annotated[
-        bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
-    ] = False,
-    mcp: Annotated[
-        list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
-    ] = None,
+    sandbox: SandboxAsForRun = None,
+    network: NetworkForCode = False,
+    trust_instructions: TrustEach = False,
+    mcp: Mcp = None,
     ray: Annotated[
         str | None,
         typer.Option("--ray", metavar="[ADDRESS]", help="On a Ray cluster; without an address on a local one."),
@@ -156,8 +151,8 @@ def node(
     any_model: Annotated[bool, typer.Option("--any-model", help="Join whatever the model here.")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print the command without running anything.")] = False,
     more: Annotated[list[str] | None, typer.Argument(help="Further options of `ray start`, after --.")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
     json: Annotated[bool, typer.Option("--json", help="JSON objects, one a line, instead of text.")] = False,
     env_file: EnvFile = None,
 ) -> None:

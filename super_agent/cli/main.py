@@ -9,6 +9,7 @@ import typer
 from super_agent import __version__
 from super_agent.cli import acp_command, batch_commands, mcp_commands, session_commands, web_commands
 from super_agent.cli.commands.task_arguments import TaskCommand
+from super_agent.cli.flags import EnvFile, Mcp
 from super_agent.cli.say import complain
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
 
@@ -20,7 +21,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-EnvFile = Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")]
 Model = Annotated[str | None, typer.Option("--model", help="The model that serves both halves (DEFAULT_MODEL).")]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="The Ollama server (OLLAMA_BASE_URL).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
@@ -58,9 +58,6 @@ Approve = Annotated[
 ]
 TrustInstructions = Annotated[
     bool, typer.Option("--trust-instructions", help="Show the workspace's AGENTS.md to the models without a question.")
-]
-Mcp = Annotated[
-    list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
 ]
 NoSnapshots = Annotated[bool, typer.Option("--no-snapshots", help="Keep no snapshots: no diff, no undo.")]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Do not keep this run in the session store.")]

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from super_agent.cli.flags import BaseUrl, EnvFile, Mcp, Model, NetworkForCode, SandboxAsForRun, TrustEach
+
 if TYPE_CHECKING:
     from super_agent.mcp.command import Address
 
@@ -18,21 +20,17 @@ def mcp(
         int | None,
         typer.Option("--http", metavar="PORT", help="Serve on 127.0.0.1:PORT instead; 0: any port."),
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
     max_turns: Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns of each task.")] = None,
     max_time: Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds of each task.")] = None,
     max_tokens: Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of each task.")] = None,
-    sandbox: Annotated[str | None, typer.Option("--sandbox", help="As for `run`.")] = None,
-    network: Annotated[bool, typer.Option("--network", help="Give the code the network.")] = False,
-    trust_instructions: Annotated[
-        bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
-    ] = False,
-    mcp_: Annotated[
-        list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
-    ] = None,
+    sandbox: SandboxAsForRun = None,
+    network: NetworkForCode = False,
+    trust_instructions: TrustEach = False,
+    mcp_: Mcp = None,
     json: Annotated[bool, typer.Option("--json", help="With --http: the address as one JSON object.")] = False,
-    env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
+    env_file: EnvFile = None,
 ) -> None:
     """Offer the coding team to other agents as tools (MCP), over standard input and output."""
     from super_agent.cli.say import say, say_json

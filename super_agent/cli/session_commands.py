@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from super_agent.cli.flags import EnvFile
+
 
 def _complete(incomplete: str) -> list[tuple[str, str]]:
     from super_agent.session.choice import complete
@@ -12,7 +14,6 @@ def _complete(incomplete: str) -> list[tuple[str, str]]:
     return complete(incomplete)
 
 
-EnvFile = Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")]
 WorkspaceDir = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that was worked in.")]
 Everywhere = Annotated[bool, typer.Option("--all", "-a", help="Of all workspaces, not of this one only.")]
 SessionId = Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from super_agent.cli.flags import BaseUrl, EnvFile, Mcp, Model, TrustEach
 from super_agent.cli.say import complain, say
 
 
@@ -26,15 +27,11 @@ def web(
         list[Path] | None,
         typer.Option("--root", metavar="FOLDER", help="Where runs may be begun; may be repeated. [default: here]"),
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", help="The model that serves both halves.")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="The Ollama server.")] = None,
-    trust_instructions: Annotated[
-        bool, typer.Option("--trust-instructions", help="Show each workspace's AGENTS.md to the models.")
-    ] = False,
-    mcp: Annotated[
-        list[str] | None, typer.Option("--mcp", metavar="NAME", help="Tools of a server in your mcp.json; repeatable.")
-    ] = None,
-    env_file: Annotated[Path | None, typer.Option("--env-file", help="Read settings from this .env file.")] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    trust_instructions: TrustEach = False,
+    mcp: Mcp = None,
+    env_file: EnvFile = None,
 ) -> None:
     """A page on this machine to begin, watch and steer runs, to look back, and to see the instance."""
     from super_agent.web import command
