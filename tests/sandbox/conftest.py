@@ -1,10 +1,12 @@
 """A workspace, a policy, and runners that are closed whatever happens."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from interpreter.sandbox.protocol import Outcome, Runner, SandboxPolicy
@@ -37,6 +39,14 @@ class Talk:
         pieces: list[bytes] = []
         outcome = self.runner.run(code, pieces.append, timeout_s, cancellation)
         return Told(outcome, b"".join(pieces).decode("utf-8", "replace"))
+
+
+def wait_for_no_child() -> None:
+    """What was started has ended, at most a few moments later."""
+    deadline = time.monotonic() + 5
+    while psutil.Process().children(recursive=True) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert psutil.Process().children(recursive=True) == []
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import pwd
 import shutil
 import socket
 import subprocess
@@ -147,6 +148,7 @@ def make_scene(driver: Driver, folder: Path) -> Scene:
         "pid": victim.pid,
         "victim": VICTIM_S,
         "home": Path.home(),
+        "root_home": pwd.getpwuid(0).pw_dir,
         "token": TOKEN,
         "mark": str(40_000 + victim.pid % 10_000) + ".25",
         "python": "/usr/bin/python3",

@@ -59,7 +59,7 @@ SECRETS = [
     attempt("secrets", "read it through a host process's folder", "read('/proc/{pid}/root{secret}')"),
     attempt("secrets", "read /etc/shadow", "read('/etc/shadow')"),
     attempt("secrets", "read the keys of the home folder", "glob.glob('{home}/.ssh/*') + glob.glob('/home/*/.*')"),
-    attempt("secrets", "read root's files", "[p for p in glob.glob('/root/.*') if os.path.isfile(p)]"),
+    attempt("secrets", "read root's files", "[p for p in glob.glob('{root_home}/.*') if os.path.isfile(p)]"),
     attempt("secrets", "see the environment", "'{token}' in str(dict(os.environ))"),
     attempt(
         "secrets", "see every process's environment", "b'{token}' in b''.join(map(read, glob.glob('/proc/*/environ')))"

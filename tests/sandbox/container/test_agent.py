@@ -16,16 +16,9 @@ from interpreter.sandbox.container.process import ContainerProcess
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
-from tests.sandbox.conftest import Talk
+from tests.sandbox.conftest import Talk, wait_for_no_child
 
 TalkTo = Callable[[type], Talk]
-
-
-def _wait_for_no_child() -> None:
-    deadline = time.monotonic() + 5
-    while psutil.Process().children(recursive=True) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert psutil.Process().children(recursive=True) == []
 
 
 def test_state_is_kept_and_an_interrupt_ends_only_the_run(policy: SandboxPolicy, talk: TalkTo) -> None:
@@ -113,7 +106,7 @@ def test_a_command_ends_with_its_exit_code_and_everything_it_started(
     said: list[bytes] = []
     outcome = run_command(policy, command, said.append, 20.0)
     assert (outcome.kind, outcome.exit_code, b"".join(said).decode()) == (kind, code, output)
-    _wait_for_no_child()
+    wait_for_no_child()
 
 
 def test_a_command_is_ended_by_its_time_and_by_an_interrupt_though_nobody_reads_its_flood(
@@ -128,7 +121,7 @@ def test_a_command_is_ended_by_its_time_and_by_an_interrupt_though_nobody_reads_
     process = ContainerProcess(policy, ["yes"])
     time.sleep(0.3)
     process.close()
-    _wait_for_no_child()
+    wait_for_no_child()
 
 
 def test_a_program_is_found_missing_or_hidden(policy: SandboxPolicy) -> None:

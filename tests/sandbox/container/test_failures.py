@@ -1,9 +1,7 @@
 """Every way an engine can fail is one outcome or one error."""
 
-import time
 from collections.abc import Callable
 
-import psutil
 import pytest
 
 from interpreter.sandbox.command import run_command
@@ -11,17 +9,10 @@ from interpreter.sandbox.container.process import BROKE_PROTOCOL, ContainerProce
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from super_agent.core.errors import SandboxUnavailable
-from tests.sandbox.conftest import Talk
+from tests.sandbox.conftest import Talk, wait_for_no_child
 from tests.sandbox.scripted_engine import ScriptedEngine
 
 TalkTo = Callable[[type], Talk]
-
-
-def _wait_for_no_child() -> None:
-    deadline = time.monotonic() + 5
-    while psutil.Process().children(recursive=True) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert psutil.Process().children(recursive=True) == []
 
 
 @pytest.mark.parametrize(
@@ -42,7 +33,7 @@ def test_an_engine_that_starts_nothing_is_one_error(
         run_command(policy, "true", lambda _: None, 20.0)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
-    _wait_for_no_child()
+    wait_for_no_child()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +57,7 @@ def test_a_malformed_frame_is_the_death_of_the_process(
     assert [call[-1] for call in engine.calls("rm")] == [
         engine.calls("run")[0][engine.calls("run")[0].index("--name") + 1]
     ]
-    _wait_for_no_child()
+    wait_for_no_child()
 
 
 def test_an_engine_that_dies_under_way_is_a_death_and_its_container_is_removed(
@@ -99,7 +90,7 @@ def test_an_agent_that_takes_no_work_is_given_up(policy: SandboxPolicy, engine: 
     engine.write(run="frame(b'H'); frame(b'A', b'ready' + chr(10).encode()); time.sleep(60)")
     with pytest.raises(SandboxUnavailable, match="takes no work"):
         talk(PythonRunner)("1")
-    _wait_for_no_child()
+    wait_for_no_child()
 
 
 def test_answers_that_nobody_asked_for_are_no_outcome(
