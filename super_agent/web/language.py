@@ -22,6 +22,13 @@ PORTUGUESE: Mapping[str, str] = {
     "All sessions": "Todas as sessões",
     "Search": "Busca",
     "State": "Estado",
+    "Reason": "Motivo",
+    "there is no such state": "este estado não existe",
+    "there is no such reason": "este motivo não existe",
+    "this is no day; a day is written like 2026-11-27": "isto não é um dia; um dia se escreve como 2026-11-27",
+    "this is before the day from which on sessions are wanted":
+        "isto é antes do dia a partir do qual se querem sessões",
+    "this is no number of a session": "isto não é o número de uma sessão",
     "Workspace": "Pasta de trabalho",
     "all": "todos",
     "All": "Todas",

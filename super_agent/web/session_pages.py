@@ -12,9 +12,9 @@ from super_agent.core.events import Stamped
 from super_agent.core.store.sessions import SessionRow
 from super_agent.session.choice import first_line
 from super_agent.web.context import Context
+from super_agent.web.filters import standing, why
 from super_agent.web.fragments import Fragments
 from super_agent.web.rendering import Pages, markup
-from super_agent.web.sessions_page import standing, why
 
 
 @dataclass(slots=True)

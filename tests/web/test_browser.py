@@ -87,3 +87,19 @@ def test_two_pages_show_the_same_run_and_a_phone_needs_no_sideways_scrolling(
         unnamed = "[...document.querySelectorAll('input,select,textarea,button,a')].filter(e => !e.textContent.trim()"
         assert window.evaluate(f"{unnamed} && e.type != 'hidden' && !(e.labels && e.labels.length)).length") == 0, path
     assert window.complaints() == []
+
+
+def test_a_choice_of_sessions_is_made_in_the_form_and_stands_in_the_address(
+    window: Chromium, serve: Serve, store: Store
+) -> None:
+    for name in ("s1", "s2"):
+        keep(store, name, team_run() if name == "s1" else hostile_run())
+    enter(window, serve())
+    window.evaluate(
+        "(() => { const f = document.querySelector('form[role=search]'); f.elements.reason.value = 'error';"
+        " f.elements.since.value = '2020-01-01'; f.requestSubmit(); })()"
+    )
+    window.wait("location.search.includes('reason=error') && location.search.includes('since=2020-01-01')")
+    window.wait("document.querySelector('td.task a[href$=s2]') && !document.querySelector('td.task a[href$=s1]')")
+    assert window.evaluate("document.querySelector('form[role=search]').elements.since.value") == "2020-01-01"
+    assert window.complaints() == []

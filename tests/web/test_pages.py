@@ -1,8 +1,11 @@
 """What the pages show of stored sessions, and that hostile text in them stays text."""
 
+import html
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -38,6 +41,65 @@ def test_the_list_can_be_searched_and_filtered(browser: httpx.Client, store: Sto
     assert "s-team" not in found
     assert "s-team" not in browser.get("", params={"workspace": "/nowhere"}).text
     assert "None that fits." in browser.get("", params={"q": "<script>"}).text
+
+
+def test_the_list_shows_what_ended_for_a_reason_or_began_on_some_days(browser: httpx.Client, store: Store) -> None:
+    for name, run in RUNS.items():
+        keep(store, f"s-{name}", run())
+    ended = {name: run()[-1].event for name, run in RUNS.items()}
+    errors = {f"s-{name}" for name, end in ended.items() if isinstance(end, ev.RunEnded) and end.reason == "error"}
+    assert 0 < len(errors) < len(RUNS)
+    assert listed(browser, reason="error") == errors
+    assert listed(browser, reason="error", state="done") == set()
+    today = datetime.now().astimezone().date()
+    yesterday, tomorrow = str(today - timedelta(days=1)), str(today + timedelta(days=1))
+    every = {f"s-{name}" for name in RUNS}
+    assert listed(browser, since=yesterday, until=tomorrow) == every
+    assert listed(browser, since=tomorrow) == listed(browser, until=yesterday) == set()
+    assert listed(browser, since=yesterday, reason="error", q="s-") == errors
+
+
+def test_a_choice_of_many_sessions_is_kept_from_page_to_page(browser: httpx.Client, store: Store) -> None:
+    for number in range(103):
+        keep(store, f"s-{number:03}", stamped(started(task="A & B"), ev.RunEnded("error", 3, "", 0, 1.0, (), (), {})))
+    choice = {"q": "A & B", "reason": "error", "since": "2020-01-01"}
+    page = browser.get("", params=choice).text
+    assert "sessions/s-102" in page
+    older = html.unescape(page.partition('rel="next" href="')[2].partition('"')[0])
+    page = browser.get(browser.base_url.join(older)).text
+    assert set(re.findall(r"sessions/(s-\d+)", page)) == {"s-000", "s-001", "s-002"}
+    newer = html.unescape(page.partition('rel="prev" href="')[2].partition('"')[0])
+    assert dict(httpx.URL(newer).params) == choice
+
+
+@pytest.mark.parametrize(
+    ("language", "query", "said"),
+    [
+        ("en", {"state": "<b>"}, "state=&lt;b&gt;: there is no such state"),
+        ("en", {"reason": "luck"}, "reason=luck: there is no such reason"),
+        ("en", {"since": "yesterday"}, "since=yesterday: this is no day; a day is written like 2026-11-27"),
+        ("en", {"until": "2026-02-30"}, "until=2026-02-30: this is no day"),
+        ("en", {"since": "2026-02-02", "until": "2026-02-01"}, "until=2026-02-01: this is before the day"),
+        ("en", {"from": "-1"}, "from=-1: this is no number"),
+        ("pt", {"state": "x"}, "state=x: este estado não existe"),
+        ("pt", {"since": "ontem"}, "since=ontem: isto não é um dia"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_answered_with_one_line(
+    serve: Serve, store: Store, language: str, query: dict[str, str], said: str
+) -> None:
+    keep(store, "s1", team_run())
+    with serve(SUPER_AGENT_LANG=language).let_in() as browser:
+        answer = browser.get("", params=query)
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert answer.text.count('role="alert"') == 1
+    assert "sessions/s1" not in answer.text
+
+
+def listed(browser: httpx.Client, **choice: str) -> set[str]:
+    """The sessions of that page."""
+    return set(re.findall(r'/sessions/(s-[^"]+)"', browser.get("", params=choice).text))
 
 
 @pytest.mark.parametrize("name", RUNS)
