@@ -11,6 +11,7 @@ from typing import Any, Literal
 from super_agent.core import events as ev
 from super_agent.core.sanitize import sanitize
 from super_agent.session.narrate import wording
+from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.plan import Plan
 from super_agent.session.narrate.story import Story
 
@@ -27,10 +28,11 @@ class Fragment:
 
 
 class Fragments:
-    """Takes one session's events in their order."""
+    """Takes one session's events in their order and tells them in the language of `say`."""
 
-    def __init__(self) -> None:
-        self._story = Story()
+    def __init__(self, say: Say = english) -> None:
+        self._say = say
+        self._story = Story(say)
         self._seq = 0
         self.plan = Plan()
 
@@ -51,7 +53,7 @@ class Fragments:
         if html := self._story.take():
             self._seq = stamped.seq
             found.append(Fragment("part", {"html": html}, stamped.seq))
-        if (status := _status(event)) is not None:
+        if (status := _status(event, self._say)) is not None:
             found.append(Fragment("status", {"text": sanitize(status)}))
         if self.plan.add(event):
             found.append(Fragment("plan", asdict(self.plan)))
@@ -74,18 +76,18 @@ def _piece(kind: Literal["said", "thoughts", "output"], text: str) -> Fragment:
     return Fragment("piece", {"kind": kind, "text": sanitize(text)})
 
 
-def _status(event: ev.Event) -> str | None:
+def _status(event: ev.Event, say: Say) -> str | None:
     """What goes on from this event on; None where it says nothing about that."""
     if isinstance(event, ev.SpeakerStarted):
-        return f"{event.speaker} …"
+        return f"{say(event.speaker)} …"
     if isinstance(event, ev.CodeStarted):
-        return f"{event.origin}: {event.language} …"
+        return f"{say(event.origin)}: {event.language} …"
     if isinstance(event, ev.Queued):
-        return wording.queued(event)
+        return wording.queued(event, say)
     if isinstance(event, ev.Waiting):
-        return wording.waiting(event)
+        return wording.waiting(event, say)
     if isinstance(event, ev.Retried):
-        return wording.retried(event)
+        return wording.retried(event, say)
     if isinstance(event, ev.RunEnded | ev.QueuePassed | ev.CodeFinished | ev.MessagePosted):
         return ""
     return None

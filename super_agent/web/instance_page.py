@@ -11,9 +11,9 @@ from super_agent.core.instance.usage import look
 from super_agent.core.ollama.api import Ollama
 from super_agent.session.narrate.instance import processor, size, until
 from super_agent.session.narrate.instance_history import LANES, history_plot, noted
+from super_agent.session.narrate.language import translator
 from super_agent.session.narrate.verify_words import BECAUSE, TITLES, fix, seen
 from super_agent.web.context import Context
-from super_agent.web.language import translator
 from super_agent.web.rendering import Pages, marked
 
 MARKS = {"passed": "✓", "warning": "⚠", "failed": "✗", "not_observable": "·"}
@@ -37,7 +37,7 @@ def show(context: Context, pages: Pages, _request: Request) -> Response:
         "instance.html", picture=picture, error=error, now=time.time(), processor=processor, size=size, until=until,
         settings=context.settings, proof=context.verification, checks=_checks(context),
         noted=[*reversed(noted(events))][:LISTED], names=LANES,
-        history=marked(history_plot(events, say("Loads, reloads, evictions, truncations"))),
+        history=marked(history_plot(events, say)),
     )  # fmt: skip
 
 

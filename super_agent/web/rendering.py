@@ -9,8 +9,8 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from super_agent.core.sanitize import sanitize
+from super_agent.session.narrate.language import translator
 from super_agent.web.context import Context
-from super_agent.web.language import translator
 
 PARTS_AT_ONCE = 64
 

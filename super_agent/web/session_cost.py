@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from super_agent.session.narrate.hide import Hide, secrets_of
+from super_agent.session.narrate.language import translator
 from super_agent.session.narrate.page import facts_of, figures_of, page
 from super_agent.session.narrate.plots import speed_plot, tokens_plot, turn_costs
 from super_agent.session.narrate.timeline import timeline
 from super_agent.web.context import Context
-from super_agent.web.language import translator
 from super_agent.web.rendering import Pages, marked
 from super_agent.web.session_pages import row_of, shown
 
@@ -23,7 +23,8 @@ def cost(context: Context, pages: Pages, request: Request) -> Response:
     tokens = tokens_plot(costs, say("prompt tokens sent"), say("evaluated"))
     speeds = speed_plot(costs, say("prompt"), say("reply"))
     return pages.response(
-        "cost.html", facts=facts_of(row, events), figures=figures_of(row, events), timeline=marked(timeline(events)),
+        "cost.html", facts=facts_of(row, events, say), figures=figures_of(row, events, say),
+        timeline=marked(timeline(events, say)),
         tokens=marked(tokens),
         speeds=marked(speeds),
         **shown(row, "cost"),

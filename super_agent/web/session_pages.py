@@ -1,7 +1,7 @@
 """One session: the conversation as it grows, and what stands above each of its pages."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from super_agent.core.events import Stamped
 from super_agent.core.store.sessions import SessionRow
 from super_agent.session.choice import first_line
+from super_agent.session.narrate.language import translator
 from super_agent.web.context import Context
 from super_agent.web.filters import standing, why
 from super_agent.web.fragments import Fragments
@@ -23,7 +24,7 @@ class Telling:
 
     events: Iterator[Stamped]
     finished: bool
-    fragments: Fragments = field(default_factory=Fragments)
+    fragments: Fragments
 
     def parts(self) -> Iterator[str]:
         """HTML, part by part."""
@@ -53,7 +54,8 @@ def conversation(context: Context, pages: Pages, request: Request) -> Response:
     """The page is sent while the store is read, so that its beginning is there at once."""
     row = row_of(context, request)
     mark = context.store.rolled_back(row.id)
-    telling = Telling(context.store.events(row.id), row.state != "running")
+    fragments = Fragments(translator(context.language))
+    telling = Telling(context.store.events(row.id), row.state != "running", fragments)
     return pages.growing(
         "conversation.html", parts=markup(telling.parts()), telling=telling, mark=mark, **shown(row, "conversation")
     )

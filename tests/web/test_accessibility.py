@@ -59,7 +59,7 @@ PAGES = {
     "lists": ("en", ("", "?q=nothing+has+this", "new", "instance")),
     "a session": ("en", ("sessions/team", "sessions/team/cost", "sessions/team/diff", "sessions/team/undo")),
     "others": ("en", ("sessions/solo", "sessions/exec", "sessions/nothing", "enter")),
-    "in Portuguese": ("pt", ("", "new")),
+    "in Portuguese": ("pt", ("", "new", "sessions/team", "sessions/team/cost")),
 }
 
 

@@ -229,7 +229,20 @@ def test_the_page_speaks_portuguese(serve: Serve, store: Store) -> None:
     keep(store, "s1", team_run())
     with serve(SUPER_AGENT_LANG="pt").let_in() as browser:
         assert "Sessões" in browser.get("").text
-        assert "Tempo e custo" in browser.get("sessions/s1").text
+        page = browser.get("sessions/s1").text
+        assert "Tempo e custo" in page
+        for told in ("feita: o teste passa", "<h3>programador</h3>", "Turno 1", "✓ criado add.py", "o teste passou"):
+            assert told in page
+        cost = browser.get("sessions/s1/cost").text
+        assert "o teste falhava antes do primeiro turno e agora passa" in cost or "o teste passa" in cost
+        assert "chamadas" in cost
+        assert "linha do tempo da sessão" in cost
+        with browser.stream("GET", "sessions/s1/stream?after=0&mark=0") as answer:
+            messages, told = sse(answer), []
+            while not told or told[-1][0] != "ended":
+                told.append(next(messages))
+        assert "programador …" in str(told)
+        assert "<h3>programador</h3>" in str(told)
 
 
 def test_tokens_and_speeds_are_drawn_by_turn(browser: httpx.Client, store: Store) -> None:

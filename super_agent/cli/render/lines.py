@@ -62,14 +62,6 @@ def _compacted(event: ev.ContextCompacted) -> Iterator[Line]:
     yield Line(f"kept: {event.kept}; left out: {event.left_out}", "dim", depth=2)
 
 
-def _resampled(event: ev.Resampled) -> Iterator[Line]:
-    if event.back_to is None:
-        files = "the files stay as they are"
-    else:
-        files = f"the files are as after turn {event.back_to}" if event.back_to else "the files are as at the start"
-    yield Line(f"attempt {event.number}, as {event.why}; {files}", "dim")
-
-
 def _prefix_broken(event: ev.PrefixBroken) -> Iterator[Line]:
     where = f"message {event.message + 1}, character {event.character + 1}"
     yield Line(f"⚠ a prompt of {event.client} does not extend the one before ({where}): {event.reason}", "warning")
@@ -97,6 +89,6 @@ _LINES: Mapping[type[Any], Callable[[Any], Iterator[Line]]] = {
     ev.ReplyDiscarded: _one(lambda e: f"✗ this reply broke off and counts for nothing: {e.reason}", "warning"),
     ev.ContextCompacted: _compacted,
     ev.PrefixBroken: _prefix_broken,
-    ev.Resampled: _resampled,
+    ev.Resampled: _one(wording.resampled, "dim"),
     ev.NewerEvent: _one(lambda e: f"({e.name}: an event of a newer super-agent)", "dim"),
 }

@@ -1,6 +1,7 @@
 """A loaded model in the words of `ollama ps`, for every view of it."""
 
 from super_agent.core.ollama.api import LoadedModel
+from super_agent.session.narrate.language import Say, english
 
 FOREVER_S = 10 * 365 * 86400
 """keep_alive -1 is an expiry some centuries away."""
@@ -21,11 +22,12 @@ def size(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def until(row: LoadedModel, now: float) -> str:
+def until(row: LoadedModel, now: float, say: Say = english) -> str:
     """When it is unloaded if nobody uses it; `now` in seconds since the epoch."""
     if row.expires_at is None or row.expires_at - now > FOREVER_S:
-        return "Forever"
+        return say("Forever")
     seconds = row.expires_at - now
     if seconds <= 0:
-        return "Stopping..."
-    return f"{seconds / 60:.0f} minutes from now" if seconds >= 90 else f"{seconds:.0f} seconds from now"
+        return say("Stopping...")
+    told = say("{minutes:.0f} minutes from now" if seconds >= 90 else "{seconds:.0f} seconds from now")
+    return told.format(minutes=seconds / 60, seconds=seconds)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from super_agent.core.events import InstanceNoted, Stamped
+from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.markup import esc
 
 LANES = {
@@ -22,7 +23,7 @@ def noted(events: Sequence[Stamped]) -> list[tuple[Stamped, InstanceNoted]]:
     return [(stamped, stamped.event) for stamped in events if isinstance(stamped.event, InstanceNoted)]
 
 
-def history_plot(events: Sequence[Stamped], label: str) -> str:
+def history_plot(events: Sequence[Stamped], say: Say = english) -> str:
     """Oldest first; empty where nothing happened. What nobody asked for has the colour of a failure."""
     found = noted(events)
     if not found:
@@ -32,15 +33,16 @@ def history_plot(events: Sequence[Stamped], label: str) -> str:
     ]
     start, end = found[0][0].time, found[-1][0].time
     span, height = max(end - start, 1.0), LANE * len(lanes) + 24
-    parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{esc(label)}">']
+    label = esc(say("Loads, reloads, evictions, truncations"))
+    parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">']
     for number, kind in enumerate(lanes):
         y = LANE * number + 18
-        parts.append(f'<text x="0" y="{y}">{LANES[kind]}</text>')
+        parts.append(f'<text x="0" y="{y}">{esc(say(LANES[kind]))}</text>')
         parts.append(f'<line class="lane" x1="{LEFT}" x2="{WIDTH - 10}" y1="{y + 4}" y2="{y + 4}"/>')
     for stamped, event in found:
         x = round(LEFT + 6 + (WIDTH - LEFT - 22) * (stamped.time - start) / span, 1)
         y = LANE * lanes.index(event.kind) + 14
-        title = esc(f"{_moment(stamped.time)} {LANES[event.kind]}: {event.detail}")
+        title = esc(f"{_moment(stamped.time)} {say(LANES[event.kind])}: {event.detail}")
         colour = "code" if event.expected else "failed"
         parts.append(f'<circle class="{colour}" cx="{x}" cy="{y}" r="5"><title>{title}</title></circle>')
     parts.append(f'<text x="{LEFT}" y="{height - 3}">{_moment(start)}</text>')

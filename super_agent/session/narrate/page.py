@@ -8,6 +8,7 @@ from super_agent.core.store.sessions import SessionRow
 from super_agent.session.choice import first_line
 from super_agent.session.narrate import wording
 from super_agent.session.narrate.hide import Hide
+from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.markup import esc, rows, tag
 from super_agent.session.narrate.story import Story
 from super_agent.session.narrate.style import STYLE
@@ -48,23 +49,24 @@ def _state(row: SessionRow) -> str:
     return tag("p", esc(f"{'✓' if good else '✗'} {words}"), "good" if good else "bad")
 
 
-def facts_of(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
+def facts_of(row: SessionRow, events: Sequence[Stamped], say: Say = english) -> list[tuple[str, str]]:
     """What was asked for, where and of which model: a name and a text each."""
     began = datetime.fromtimestamp(row.started).astimezone()
-    facts = [("session", row.id), ("began", f"{began:%Y-%m-%d %H:%M:%S %z}"), ("mode", row.mode)]
-    facts += [("workspace", row.workspace), ("model", f"{row.model} at {row.base_url}")]
+    facts = [("session", row.id), ("began", f"{began:%Y-%m-%d %H:%M:%S %z}"), ("mode", say(row.mode))]
+    model = say("{model} at {server}").format(model=row.model, server=row.base_url)
+    facts += [("workspace", row.workspace), ("model", model)]
     for stamped in events:
         if isinstance(stamped.event, RunStarted):
-            facts += [("check", stamped.event.check or "none"), ("sandbox", stamped.event.sandbox)]
+            facts += [("check", stamped.event.check or say("none")), ("sandbox", stamped.event.sandbox)]
             break
-    return facts
+    return [(say(name), text) for name, text in facts]
 
 
-def figures_of(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, str]]:
+def figures_of(row: SessionRow, events: Sequence[Stamped], say: Say = english) -> list[tuple[str, str]]:
     """What it changed and what it cost; summed from the events where the session has no end."""
     ends = [stamped.event for stamped in events if isinstance(stamped.event, RunEnded)]
     if ends:
-        return list(wording.summary(ends[-1]))
+        return list(wording.summary(ends[-1], say))
     calls = [stamped.event for stamped in events if isinstance(stamped.event, RequestFinished)]
     tokens_in, tokens_out = sum(c.prompt_tokens for c in calls), sum(c.completion_tokens for c in calls)
     counts: dict[str, int] = {}
@@ -72,8 +74,8 @@ def figures_of(row: SessionRow, events: Sequence[Stamped]) -> list[tuple[str, st
         if isinstance(stamped.event, InstanceNoted):
             counts[stamped.event.kind] = counts.get(stamped.event.kind, 0) + 1
     return [
-        ("files", wording.paths(row.files) or "none changed"),
-        ("turns", str(row.turns)),
-        ("tokens", f"{tokens_in:,} in, {tokens_out:,} out, {wording.counted(len(calls), 'call')}"),
-        ("model", wording.instance_counts(counts)),
+        (say("files"), wording.paths(row.files, say) or say("none changed")),
+        (say("turns"), str(row.turns)),
+        (say("tokens"), wording.exchanged(tokens_in, tokens_out, len(calls), say)),
+        (say("model"), wording.instance_counts(counts, say)),
     ]

@@ -5,6 +5,8 @@ from typing import Any
 
 from super_agent.core import events as ev
 from super_agent.session.narrate import wording
+from super_agent.session.narrate.instance_history import LANES
+from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.markup import block, diff, esc, folded, line, tag
 
 FOLDED_LINES = 30
@@ -12,35 +14,18 @@ FOLDED_LINES = 30
 
 
 class Story:
-    """Takes events in their order; `html` is what they tell."""
+    """Takes events in their order; `html` is what they tell, in the language of `say`."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Say = english) -> None:
+        self._say = say
         self._parts: list[str] = []
         self._output: list[str] = []
         self._streamed: list[str] = []
         self._thoughts: list[str] = []
-        self._handlers: Mapping[type[Any], Callable[[Any], str]] = {
-            ev.Notice: _notice,
-            ev.ModelReady: lambda e: line(wording.model_ready(e), "dim"),
-            ev.TurnStarted: lambda e: f'<h2 id="turn-{e.number}">Turn {e.number}</h2>',
-            ev.SpeakerStarted: lambda e: tag("h3", esc(e.speaker)),
+        self._handlers: Mapping[type[Any], Callable[[Any, Say], str]] = {
             ev.MessagePosted: self._posted,
-            ev.FileWritten: _file_written,
-            ev.EditRefused: lambda e: line(f"✗ {e.path} was not written: {e.reason}", "warn"),
-            ev.FilesShown: lambda e: line(f"shown to the coder: {wording.paths(e.paths)}", "dim"),
-            ev.InstructionGiven: lambda e: line("instruction to the executor:", "dim") + block(e.text, "said"),
-            ev.ReportMade: lambda e: folded("report of the executor", block(e.text)),
-            ev.ApprovalAsked: _approval_asked,
-            ev.CodeDecided: lambda e: line(wording.decided(e), "dim" if e.decision != "refused" else "warn"),
-            ev.CodeStarted: self._code_started,
             ev.CodeFinished: self._code_finished,
-            ev.FilesChanged: _files_changed,
-            ev.CheckFinished: _check_finished,
-            ev.VerdictGiven: _verdict,
-            ev.UserSpoke: lambda e: tag("h3", "you") + block(e.text, "said"),
-            ev.EngineRestarted: lambda e: line(f"⚠ Open Interpreter was restarted: {e.reason}", "warn"),
-            ev.InstanceNoted: _instance,
-            ev.NewerEvent: lambda e: line(f"({e.name}: an event of a newer super-agent)", "dim"),
+            **_HANDLERS,
         }
 
     def add(self, stamped: ev.Stamped) -> None:
@@ -51,11 +36,12 @@ class Story:
         elif isinstance(event, ev.TextStreamed):
             (self._thoughts if event.reasoning else self._streamed).append(event.text)
         elif (handler := self._handlers.get(type(event))) is not None:
-            told = handler(event)
+            told = handler(event, self._say)
             self._left_over()
             self._parts.append(told)
         if stamped.unknown:
-            self._parts.append(line(f"(a newer super-agent also stored: {', '.join(stamped.unknown)})", "dim"))
+            told = self._say("(a newer super-agent also stored: {names})").format(names=", ".join(stamped.unknown))
+            self._parts.append(line(told, "dim"))
 
     def take(self) -> str:
         """What was finished since it was last taken; what still streams stays for later."""
@@ -71,78 +57,130 @@ class Story:
         """A reply that never became a message, or output of code that never ended."""
         self._parts += [self._told_thoughts()] if self._thoughts else []
         self._parts += [block("".join(self._streamed), "said")] if self._streamed else []
-        self._parts += [_long("output", "".join(self._output), "output")] if self._output else []
+        self._parts += [_output("".join(self._output), self._say)] if self._output else []
         self._streamed, self._output = [], []
 
     def _told_thoughts(self) -> str:
         thoughts, self._thoughts = "".join(self._thoughts), []
-        return folded("thoughts", block(thoughts, "dim"))
+        return folded(self._say("thoughts"), block(thoughts, "dim"))
 
-    def _posted(self, event: ev.MessagePosted) -> str:
+    def _posted(self, event: ev.MessagePosted, say: Say) -> str:
         """The whole message stands for its pieces."""
         self._streamed = []
         thoughts = self._told_thoughts() if self._thoughts else ""
-        cut = line("⚠ the length limit cut this reply", "warn") if event.finish_reason == "length" else ""
+        cut = line(f"⚠ {say('the length limit cut this reply')}", "warn") if event.finish_reason == "length" else ""
         told = block(event.text, "said")
         if event.speaker in ("workspace", "interpreter", "check"):
-            told = folded("as the team reads it", told)  # its facts stand above, each in its own form
+            told = folded(say("as the team reads it"), told)  # its facts stand above, each in its own form
         return thoughts + told + cut
 
-    def _code_started(self, event: ev.CodeStarted) -> str:
-        name = event.language if event.origin == "executor" else event.origin
-        return line(f"runs {name}:", "dim") + block(event.code)
-
-    def _code_finished(self, event: ev.CodeFinished) -> str:
+    def _code_finished(self, event: ev.CodeFinished, say: Say) -> str:
         output, self._output = "".join(self._output), []
-        told = _long("output", output, "output") if output.strip() else ""
+        told = _output(output, say) if output.strip() else ""
         if event.cut_bytes:
-            told += line(f"… {event.cut_bytes:,} of {event.output_bytes:,} bytes of output are left out", "dim")
+            left_out = say("{cut:,} of {all:,} bytes of output are left out")
+            told += line(f"… {left_out.format(cut=event.cut_bytes, all=event.output_bytes)}", "dim")
         good = event.outcome == "finished"
-        return told + line(f"{'✓' if good else '✗'} {wording.outcome(event)}", "good" if good else "bad")
+        return told + line(f"{'✓' if good else '✗'} {wording.outcome(event, say)}", "good" if good else "bad")
 
 
-def _approval_asked(event: ev.ApprovalAsked) -> str:
-    what = "changed by the user" if event.edited else "to be approved"
+def _output(text: str, say: Say) -> str:
+    lines = text.count("\n") + 1
+    inner = block(text, "output")
+    return folded(f"{say('output')}, {wording.counted(lines, 'line', say)}", inner) if lines > FOLDED_LINES else inner
+
+
+def _code_started(event: ev.CodeStarted, say: Say) -> str:
+    name = event.language if event.origin == "executor" else say(event.origin)
+    return line(say("runs {name}:").format(name=name), "dim") + block(event.code)
+
+
+def _approval_asked(event: ev.ApprovalAsked, say: Say) -> str:
+    what = say("changed by the user" if event.edited else "to be approved")
     return line(f"{event.language}, {what} ({'; '.join(event.reasons)}):", "dim") + block(event.code)
 
 
-def _long(title: str, text: str, kind: str) -> str:
-    lines = text.count("\n") + 1
-    inner = block(text, kind)
-    return folded(f"{title}, {wording.counted(lines, 'line')}", inner) if lines > FOLDED_LINES else inner
-
-
-def _notice(event: ev.Notice) -> str:
+def _notice(event: ev.Notice, _say: Say) -> str:
     kind = {"info": "dim", "warning": "warn", "error": "bad"}[event.level]
     return line(event.text, kind) + (line(f"→ {event.fix}", "dim") if event.fix else "")
 
 
-def _file_written(event: ev.FileWritten) -> str:
-    title = f"✓ {event.kind} {event.path} (+{event.added_lines} −{event.removed_lines})"
+def _file_written(event: ev.FileWritten, say: Say) -> str:
+    title = f"✓ {say(event.kind)} {event.path} (+{event.added_lines} −{event.removed_lines})"
     if event.diff.count("\n") > FOLDED_LINES:
-        return line(title, "good") + folded("diff", diff(event.diff))
+        return line(title, "good") + folded(say("diff"), diff(event.diff))
     return line(title, "good") + (diff(event.diff) if event.diff else "")
 
 
-def _files_changed(event: ev.FilesChanged) -> str:
+def _edit_refused(event: ev.EditRefused, say: Say) -> str:
+    refused = say("{path} was not written: {reason}").format(path=event.path, reason=event.reason)
+    return line(f"✗ {refused}", "warn")
+
+
+def _files_changed(event: ev.FilesChanged, say: Say) -> str:
     named = (("created", event.created), ("changed", event.modified), ("deleted", event.deleted))
-    return "".join(line(f"✓ {title} by the code: {wording.paths(names)}", "good") for title, names in named if names)
+    told = [(say(kind), wording.paths(names, say)) for kind, names in named if names]
+    by_code = say("{kind} by the code: {paths}")
+    return "".join(line(f"✓ {by_code.format(kind=kind, paths=paths)}", "good") for kind, paths in told)
 
 
-def _check_finished(event: ev.CheckFinished) -> str:
-    when = " before the first turn" if event.when == "before" else ""
+def _check_finished(event: ev.CheckFinished, say: Say) -> str:
+    before = event.when == "before"
+    when = " before the first turn" if before else ""
     if event.passed:
-        return line(f"✓ the check passed{when}", "good")
-    code = f" with exit code {event.exit_code}" if event.exit_code is not None else ""
-    return line(f"✗ the check failed{code}{when}", "dim" if when else "bad")
+        return line(f"✓ {say(f'the check passed{when}')}", "good")
+    code = f" {wording.exit_code(event.exit_code, say)}" if event.exit_code is not None else ""
+    return line(f"✗ {say(f'the check failed{when}')}{code}", "dim" if before else "bad")
 
 
-def _verdict(event: ev.VerdictGiven) -> str:
+def _verdict(event: ev.VerdictGiven, say: Say) -> str:
     good = event.verdict == "accept"
-    return line(f"{'✓ accepted' if good else '✗ to be revised'}: {event.reasons}", "good" if good else "warn")
+    told = f"✓ {say('accepted')}" if good else f"✗ {say('to be revised')}"
+    return line(f"{told}: {event.reasons}", "good" if good else "warn")
 
 
-def _instance(event: ev.InstanceNoted) -> str:
-    told = line(f"{event.kind.replace('_', ' ')}: {event.detail}", "dim" if event.expected else "warn")
-    told += line(f"likely cause: {event.cause}", "dim") if event.cause else ""
+def _instance(event: ev.InstanceNoted, say: Say) -> str:
+    told = line(f"{say(LANES[event.kind])}: {event.detail}", "dim" if event.expected else "warn")
+    told += line(say("likely cause: {cause}").format(cause=event.cause), "dim") if event.cause else ""
     return told + (line(f"→ {event.fix}", "dim") if event.fix else "")
+
+
+def _turn_started(event: ev.TurnStarted, say: Say) -> str:
+    return f'<h2 id="turn-{event.number}">{say("Turn {number}").format(number=event.number)}</h2>'
+
+
+def _newer(event: ev.NewerEvent, say: Say) -> str:
+    return line(say("({name}: an event of a newer super-agent)").format(name=event.name), "dim")
+
+
+def _shown(event: ev.FilesShown, say: Say) -> str:
+    return line(say("shown to the coder: {paths}").format(paths=wording.paths(event.paths, say)), "dim")
+
+
+def _restarted(event: ev.EngineRestarted, say: Say) -> str:
+    return line(f"⚠ {say('Open Interpreter was restarted: {reason}').format(reason=event.reason)}", "warn")
+
+
+_HANDLERS: Mapping[type[Any], Callable[[Any, Say], str]] = {
+    ev.Notice: _notice,
+    ev.ModelReady: lambda e, say: line(wording.model_ready(e, say), "dim"),
+    ev.TurnStarted: _turn_started,
+    ev.Resampled: lambda e, say: line(wording.resampled(e, say), "dim"),
+    ev.SpeakerStarted: lambda e, say: tag("h3", esc(say(e.speaker))),
+    ev.FileWritten: _file_written,
+    ev.EditRefused: _edit_refused,
+    ev.FilesShown: _shown,
+    ev.InstructionGiven: lambda e, say: line(say("instruction to the executor:"), "dim") + block(e.text, "said"),
+    ev.ReportMade: lambda e, say: folded(say("report of the executor"), block(e.text)),
+    ev.ApprovalAsked: _approval_asked,
+    ev.CodeDecided: lambda e, say: line(wording.decided(e, say), "dim" if e.decision != "refused" else "warn"),
+    ev.CodeStarted: _code_started,
+    ev.FilesChanged: _files_changed,
+    ev.CheckFinished: _check_finished,
+    ev.VerdictGiven: _verdict,
+    ev.UserSpoke: lambda e, say: tag("h3", say("you")) + block(e.text, "said"),
+    ev.EngineRestarted: _restarted,
+    ev.InstanceNoted: _instance,
+    ev.NewerEvent: _newer,
+}
+"""Those that need nothing of what came before."""

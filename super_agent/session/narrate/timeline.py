@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from super_agent.core.events import CodeFinished, InstanceNoted, RequestFinished, Stamped, TurnStarted
+from super_agent.session.narrate.instance_history import LANES as INSTANCE
+from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.markup import esc
-from super_agent.session.narrate.wording import duration
+from super_agent.session.narrate.wording import OUTCOMES, duration
 
 LANES = ("autogen", "open-interpreter", "code")
 WIDTH, LEFT, LANE = 1000, 110, 26
@@ -24,9 +26,9 @@ class Bar:
     title: str
 
 
-def timeline(events: Sequence[Stamped]) -> str:
+def timeline(events: Sequence[Stamped], say: Say = english) -> str:
     """Empty where nothing took time."""
-    bars = [bar for stamped in events for bar in _bars(stamped)]
+    bars = [bar for stamped in events for bar in _bars(stamped, say)]
     if not bars:
         return ""
     start = min(events[0].time, *(bar.start for bar in bars))
@@ -36,30 +38,32 @@ def timeline(events: Sequence[Stamped]) -> str:
     def x(moment: float) -> float:
         return round(LEFT + (WIDTH - LEFT - 10) * (moment - start) / span, 1)
 
-    parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="timeline of the session">']
+    parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{esc(say("timeline of the session"))}">']
     for number, lane in enumerate(LANES):
         y = 20 + LANE * number
-        parts.append(f'<text x="0" y="{y + 14}">{lane}</text>')
+        parts.append(f'<text x="0" y="{y + 14}">{esc(say(lane))}</text>')
         parts.append(f'<line class="lane" x1="{LEFT}" x2="{WIDTH - 10}" y1="{y + 22}" y2="{y + 22}"/>')
     parts += (_turn(x(s.time), s.event.number, height) for s in events if isinstance(s.event, TurnStarted))
     for bar in bars:
         y, width = 22 + LANE * LANES.index(bar.lane), max(LEAST_WIDTH, x(bar.end) - x(bar.start))
         place = f'x="{x(bar.start)}" y="{y}" width="{width:.1f}" height="18"'
         parts.append(f'<rect class="{bar.kind}" {place}><title>{esc(bar.title)}</title></rect>')
-    parts += _marks(events, x, height)
+    parts += _marks(events, x, height, say)
     parts.append(f'<text x="{LEFT}" y="{height - 4}">0 s</text>')
     parts.append(f'<text x="{WIDTH - 10}" y="{height - 4}" text-anchor="end">{duration(span)}</text></svg>')
     return "".join(parts)
 
 
-def _bars(stamped: Stamped) -> Iterable[Bar]:
+def _bars(stamped: Stamped, say: Say) -> Iterable[Bar]:
     event, end = stamped.event, stamped.time
     if isinstance(event, RequestFinished):
-        tokens = f"{event.prompt_tokens:,} tokens in, {event.completion_tokens:,} out, {duration(event.wall_s)}"
-        yield Bar(event.client, event.client, end - event.wall_s, end, f"{event.client}: {tokens}")
+        title = say("{name}: {sent:,} tokens in, {replied:,} out, {time}").format(
+            name=event.client, sent=event.prompt_tokens, replied=event.completion_tokens, time=duration(event.wall_s)
+        )
+        yield Bar(event.client, event.client, end - event.wall_s, end, title)
     elif isinstance(event, CodeFinished):
         kind = "code" if event.outcome == "finished" else "failed"
-        title = f"{event.origin}: {event.outcome.replace('_', ' ')}, {duration(event.duration_s)}"
+        title = f"{say(event.origin)}: {say(OUTCOMES[event.outcome])}, {duration(event.duration_s)}"
         yield Bar("code", kind, end - event.duration_s, end, title)
 
 
@@ -67,11 +71,11 @@ def _turn(x: float, number: int, height: int) -> str:
     return f'<line class="turn" x1="{x}" x2="{x}" y1="14" y2="{height - 16}"/><text x="{x + 2}" y="12">{number}</text>'
 
 
-def _marks(events: Sequence[Stamped], x: Callable[[float], float], height: int) -> Iterable[str]:
+def _marks(events: Sequence[Stamped], x: Callable[[float], float], height: int, say: Say) -> Iterable[str]:
     """A reload or a truncation that nobody asked for."""
     for stamped in events:
         event = stamped.event
         if isinstance(event, InstanceNoted) and not event.expected:
-            title = f"{event.kind.replace('_', ' ')}: {event.detail}"
+            title = f"{say(INSTANCE[event.kind])}: {event.detail}"
             place = f'cx="{x(stamped.time)}" cy="{height - 20}" r="4"'
             yield f'<circle class="failed" {place}><title>{esc(title)}</title></circle>'

@@ -1,4 +1,4 @@
-"""The words of a run, for every view of it."""
+"""The words of a run, for every view of it; `say` gives them in the view's language."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,6 +10,7 @@ from super_agent.core.events import (
     EndReason,
     ModelReady,
     Queued,
+    Resampled,
     Retried,
     RunEnded,
     RunResumed,
@@ -17,6 +18,7 @@ from super_agent.core.events import (
     Waiting,
 )
 from super_agent.session.limits import MORE
+from super_agent.session.narrate.language import Say, english
 
 END: Mapping[EndReason, str] = {
     "check_passed": "done: the check passes",
@@ -62,17 +64,22 @@ LOADED_FROM_S = 0.2
 """A load shorter than this found the model loaded (measured in core/instance/watch.py)."""
 
 
-def outcome(event: CodeFinished) -> str:
+def outcome(event: CodeFinished, say: Say = english) -> str:
     """How code ended, in one line."""
-    code = f" with exit code {event.exit_code}" if event.exit_code else ""
+    code = f" {exit_code(event.exit_code, say)}" if event.exit_code else ""
     detail = f": {event.detail}" if event.detail else ""
-    return f"{OUTCOMES[event.outcome]}{code} ({duration(event.duration_s)}){detail}"
+    return f"{say(OUTCOMES[event.outcome])}{code} ({duration(event.duration_s)}){detail}"
 
 
-def decided(event: CodeDecided) -> str:
+def exit_code(code: int, say: Say = english) -> str:
+    """Said behind what ended so."""
+    return say("with exit code {code}").format(code=code)
+
+
+def decided(event: CodeDecided, say: Say = english) -> str:
     """What became of code that needed approval, in one line; why, where the decision does not say it."""
     why = f": {event.why}" if event.decision in ("skipped", "refused") or event.by == "earlier_answer" else ""
-    return f"{DECISIONS[event.decision]}{why}"
+    return f"{say(DECISIONS[event.decision])}{why}"
 
 
 def with_network(event: RunStarted | RunResumed) -> str:
@@ -80,30 +87,46 @@ def with_network(event: RunStarted | RunResumed) -> str:
     return " with the network" if event.network else ""
 
 
-def model_ready(event: ModelReady) -> str:
+def model_ready(event: ModelReady, say: Say = english) -> str:
     """How the model came to be loaded, its context and where its weights are."""
-    how = f"loaded in {duration(event.load_s)}" if event.load_s >= LOADED_FROM_S else "already loaded"
+    how = say("loaded in {time}" if event.load_s >= LOADED_FROM_S else "already loaded")
     share = event.size_vram_bytes / event.size_bytes if event.size_bytes else 0.0
-    where = "on the GPU" if share >= 0.995 else "on the CPU" if share < 0.005 else f"{share:.0%} on the GPU"
-    return f"the model is ready: {how}, context {event.context_length:,} tokens, {where}"
+    where = say("on the GPU" if share >= 0.995 else "on the CPU" if share < 0.005 else "{share:.0%} on the GPU")
+    return say("the model is ready: {how}, context {context:,} tokens, {where}").format(
+        how=how.format(time=duration(event.load_s)), context=event.context_length, where=where.format(share=share)
+    )
 
 
-def queued(event: Queued) -> str:
+def queued(event: Queued, say: Say = english) -> str:
     """Whom a run waits for."""
-    behind = ", ".join(event.waiting_for) or "another run"
-    return f"waiting for the model: position {event.position} in the queue, {behind} has it"
+    behind = ", ".join(event.waiting_for) or say("another run")
+    told = say("waiting for the model: position {position} in the queue, {behind} has it")
+    return told.format(position=event.position, behind=behind)
 
 
-def waiting(event: Waiting) -> str:
+def waiting(event: Waiting, say: Say = english) -> str:
     """That a silent server is alive; what it does cannot be seen."""
     if event.waiting_for == "next_piece":
-        return "the server is alive and has stopped in mid-reply"
-    return "the server is alive and has not begun to reply (it loads, evaluates the prompt, or serves others)"
+        return say("the server is alive and has stopped in mid-reply")
+    return say("the server is alive and has not begun to reply (it loads, evaluates the prompt, or serves others)")
 
 
-def retried(event: Retried) -> str:
+def retried(event: Retried, say: Say = english) -> str:
     """Why a request is sent again, and when."""
-    return f"{event.reason}; trying again in {duration(event.wait_s)} ({event.attempt} of {event.limit})"
+    return say("{reason}; trying again in {time} ({number} of {limit})").format(
+        reason=event.reason, time=duration(event.wait_s), number=event.attempt, limit=event.limit
+    )
+
+
+def resampled(event: Resampled, say: Say = english) -> str:
+    """That the coder is asked anew, why, and from which files."""
+    if event.back_to is None:
+        files = say("the files stay as they are")
+    else:
+        files = say("the files are as after turn {turn}" if event.back_to else "the files are as at the start")
+    return say("attempt {number}, as {why}; {files}").format(
+        number=event.number, why=event.why, files=files.format(turn=event.back_to)
+    )
 
 
 def going_on(session: str, event: RunEnded) -> str:
@@ -119,54 +142,63 @@ def risks(event: RunStarted | RunResumed) -> tuple[str, ...]:
     return network + servers
 
 
-def summary(event: RunEnded) -> Iterator[tuple[str, str]]:
+def summary(event: RunEnded, say: Say = english) -> Iterator[tuple[str, str]]:
     """Why it ended, what it changed, what it cost: a label (empty: as above) and its text, a line each."""
     said = event.detail.strip()
-    yield "why", said if said not in ("", "done") else WHY[event.reason]
+    yield say("why"), say(said if said not in ("", "done") else WHY[event.reason])
     if event.reason == "error" and not event.turns and not event.usage and not event.files_changed:
         return  # nothing had begun
-    yield "files", paths(event.files_changed) or "none changed"
-    yield "turns", f"{event.turns} in {duration(event.duration_s)}"
+    yield say("files"), paths(event.files_changed, say) or say("none changed")
+    yield say("turns"), say("{number} in {time}").format(number=event.turns, time=duration(event.duration_s))
     width = max((len(usage.client) for usage in event.usage), default=0)
-    label = "tokens"
+    label = say("tokens")
     for usage in event.usage:
-        tokens = f"{usage.prompt_tokens:,} in{evaluated(usage)}, {usage.completion_tokens:,} out"
-        yield label, f"{usage.client:<{width}}  {tokens}, {counted(usage.requests, 'call')}"
+        tokens = exchanged(usage.prompt_tokens, usage.completion_tokens, usage.requests, say, evaluated(usage, say))
+        yield label, f"{usage.client:<{width}}  {tokens}"
         label = ""
     if event.instance:
-        yield "model", instance_counts(event.instance)
+        yield say("model"), instance_counts(event.instance, say)
 
 
-def evaluated(usage: ClientUsage) -> str:
+def exchanged(sent: int, replied: int, calls: int, say: Say = english, evaluated: str = "") -> str:
+    """Tokens in and out, and in how many calls; `evaluated` stands behind those that were sent."""
+    return say("{sent} in{evaluated}, {replied} out, {calls}").format(
+        sent=f"{sent:,}", evaluated=evaluated, replied=f"{replied:,}", calls=counted(calls, "call", say)
+    )
+
+
+def evaluated(usage: ClientUsage, say: Say = english) -> str:
     """How many of the prompt tokens the server evaluated, and which share it had in its cache."""
     if usage.evaluated_tokens is None or not usage.prompt_tokens:
         return ""
     reused = 1 - usage.evaluated_tokens / usage.prompt_tokens
-    took = f" in {duration(usage.prompt_s)}" if usage.prompt_s is not None else ""
-    computed = "" if usage.evaluated_measured else ", computed"
-    return f" ({usage.evaluated_tokens:,} evaluated{took}, {max(0.0, reused):.0%} reused{computed})"
+    took = say(" in {time}").format(time=duration(usage.prompt_s)) if usage.prompt_s is not None else ""
+    computed = "" if usage.evaluated_measured else say(", computed")
+    told = say("{number:,} evaluated{took}, {reused:.0%} reused{computed}")
+    told = told.format(number=usage.evaluated_tokens, took=took, reused=max(0.0, reused), computed=computed)
+    return f" ({told})"
 
 
-def instance_counts(counts: Mapping[str, int]) -> str:
+def instance_counts(counts: Mapping[str, int], say: Say = english) -> str:
     """What happened to the instance: loads, reloads and truncations always, the rest where it happened."""
-    parts = [counted(counts.get(kind, 0), kind) for kind in ("load", "reload", "truncation")]
+    parts = [counted(counts.get(kind, 0), kind, say) for kind in ("load", "reload", "truncation")]
     for kind, name in (("eviction", "eviction"), ("keep_alive_reset", "keep-alive reset")):
         if counts.get(kind):
-            parts.append(counted(counts[kind], name))
-    if counts.get("queued"):
-        parts.append(f"{counted(counts['queued'], 'request')} queued")
+            parts.append(counted(counts[kind], name, say))
+    if waited := counts.get("queued"):
+        parts.append(f"{waited:,} {say('request queued' if waited == 1 else 'requests queued')}")
     return ", ".join(parts)
 
 
-def paths(names: tuple[str, ...]) -> str:
+def paths(names: tuple[str, ...], say: Say = english) -> str:
     """Paths in one line, at most MAX_FILES of them."""
     more = len(names) - MAX_FILES
-    return ", ".join(names[:MAX_FILES]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:MAX_FILES]) + (say(" and {more} more").format(more=more) if more > 0 else "")
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, say: Say = english) -> str:
     """`1 call`, `2 calls`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {say(noun if number == 1 else f'{noun}s')}"
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,9 @@
-"""The page's own words in Portuguese; what the run itself says stands as the run said it."""
+"""The one dictionary of the page and of the story of a run; what models, code and servers say stands as they said it.
 
-from collections.abc import Callable, Mapping
-from typing import Literal
+The words of `verify` lie in `verify_words` and `core.instance.diagnosis_text`, by keys and not by their English.
+"""
+
+from collections.abc import Mapping
 
 PORTUGUESE: Mapping[str, str] = {
     "To the content": "Para o conteúdo",
@@ -158,10 +160,129 @@ PORTUGUESE: Mapping[str, str] = {
         "Tokens de prompt por turno: enviados (cinza), avaliados (azul)",
     "Tokens a second by turn: prompts (amber, where the server tells), replies (green)":
         "Tokens por segundo, por turno: prompts (âmbar, onde o servidor diz), respostas (verde)",
+    # The story of a run; what stands in braces is filled in afterwards.
+    "Turn {number}": "Turno {number}",
+    "planner": "planejador",
+    "coder": "programador",
+    "reviewer": "revisor",
+    "executor": "executor",
+    "workspace": "pasta de trabalho",
+    "interpreter": "interpretador",
+    "check": "teste",
+    "setup": "preparação",
+    "user": "usuário",
+    "you": "você",
+    "shell": "shell",
+    "created": "criado",
+    "replaced": "substituído",
+    "edited": "editado",
+    "changed": "mudado",
+    "deleted": "apagado",
+    "{kind} by the code: {paths}": "{kind} pelo código: {paths}",
+    "{path} was not written: {reason}": "{path} não foi gravado: {reason}",
+    "shown to the coder: {paths}": "mostrado ao programador: {paths}",
+    "instruction to the executor:": "instrução ao executor:",
+    "report of the executor": "relatório do executor",
+    "as the team reads it": "como a equipe o lê",
+    "the length limit cut this reply": "o limite de tamanho cortou esta resposta",
+    "thoughts": "pensamentos",
+    "output": "saída",
+    "diff": "diff",
+    "runs {name}:": "executa {name}:",
+    "{cut:,} of {all:,} bytes of output are left out": "{cut:,} de {all:,} bytes da saída ficaram de fora",
+    "to be approved": "a ser aprovado",
+    "changed by the user": "alterado pelo usuário",
+    "the check passed before the first turn": "o teste passou antes do primeiro turno",
+    "the check failed before the first turn": "o teste falhou antes do primeiro turno",
+    "with exit code {code}": "com código de saída {code}",
+    "accepted": "aceito",
+    "to be revised": "a ser revisto",
+    "Open Interpreter was restarted: {reason}": "o Open Interpreter foi reiniciado: {reason}",
+    "likely cause: {cause}": "causa provável: {cause}",
+    "({name}: an event of a newer super-agent)": "({name}: um evento de um super-agent mais novo)",
+    "(a newer super-agent also stored: {names})": "(um super-agent mais novo guardou também: {names})",
+    "finished": "terminou",
+    "failed": "falhou",
+    "did not end in time": "não terminou a tempo",
+    "died": "morreu",
+    "was interrupted": "foi interrompido",
+    "was refused": "foi recusado",
+    "the code may run": "o código pode ser executado",
+    "the changed code may run": "o código alterado pode ser executado",
+    "this and all later code of this run may run":
+        "este e todo código posterior desta execução podem ser executados",
+    "the code was skipped": "o código foi pulado",
+    "the code was refused": "o código foi recusado",
+    "the code was not run and the run ends": "o código não foi executado e a execução termina",
+    "loaded in {time}": "carregado em {time}",
+    "already loaded": "já estava carregado",
+    "on the GPU": "na GPU",
+    "on the CPU": "na CPU",
+    "{share:.0%} on the GPU": "{share:.0%} na GPU",
+    "the model is ready: {how}, context {context:,} tokens, {where}":
+        "o modelo está pronto: {how}, contexto de {context:,} tokens, {where}",
+    "another run": "outra execução",
+    "waiting for the model: position {position} in the queue, {behind} has it":
+        "esperando o modelo: posição {position} na fila, está com {behind}",
+    "the server is alive and has stopped in mid-reply": "o servidor está vivo e parou no meio da resposta",
+    "the server is alive and has not begun to reply (it loads, evaluates the prompt, or serves others)":
+        "o servidor está vivo e ainda não começou a responder (carrega, avalia o prompt ou atende outros)",
+    "{reason}; trying again in {time} ({number} of {limit})":
+        "{reason}; nova tentativa em {time} ({number} de {limit})",
+    "attempt {number}, as {why}; {files}": "tentativa {number}, pois {why}; {files}",
+    "the files stay as they are": "os arquivos ficam como estão",
+    "the files are as after turn {turn}": "os arquivos estão como depois do turno {turn}",
+    "the files are as at the start": "os arquivos estão como no início",
+    # Why it ended, what it changed and what it cost.
+    "why": "motivo",
+    "model": "modelo",
+    "none changed": "nenhum mudou",
+    "{number} in {time}": "{number} em {time}",
+    "{sent} in{evaluated}, {replied} out, {calls}": "{sent} de entrada{evaluated}, {replied} de saída, {calls}",
+    "{number:,} evaluated{took}, {reused:.0%} reused{computed}":
+        "{number:,} avaliados{took}, {reused:.0%} reaproveitados{computed}",
+    " in {time}": " em {time}",
+    ", computed": ", calculado",
+    " and {more} more": " e mais {more}",
+    "call": "chamada", "calls": "chamadas",
+    "line": "linha", "lines": "linhas",
+    "load": "carga", "loads": "cargas",
+    "reload": "recarga", "reloads": "recargas",
+    "truncation": "corte", "truncations": "cortes",
+    "eviction": "remoção", "evictions": "remoções",
+    "keep-alive reset": "prazo refeito", "keep-alive resets": "prazos refeitos",
+    "request queued": "pedido na fila", "requests queued": "pedidos na fila",
+    "queued": "na fila",
+    "the check passes": "o teste passa",
+    "the check failed before the first turn and passes now": "o teste falhava antes do primeiro turno e agora passa",
+    "the reviewer accepted the work": "o revisor aceitou o trabalho",
+    "the executor ended by itself": "o executor terminou por si",
+    "the executor ended by itself after a change, and the check is green":
+        "o executor terminou por si depois de uma mudança, e o teste passa",
+    "the work was done and tried; there is no reviewer to judge it":
+        "o trabalho foi feito e experimentado; não há revisor para julgá-lo",
+    "nothing moved any more": "nada mais andou",
+    "the run had all its turns": "a execução usou todos os seus turnos",
+    "the time was over": "o tempo acabou",
+    "the run had used its tokens": "a execução usou todos os seus tokens",
+    "somebody ended it": "alguém a encerrou",
+    "something failed": "algo falhou",
+    "interrupted by the user": "interrompida pelo usuário",
+    # A loaded model, in the words of `ollama ps`.
+    "Forever": "para sempre",
+    "Stopping...": "parando...",
+    "{minutes:.0f} minutes from now": "daqui a {minutes:.0f} minutos",
+    "{seconds:.0f} seconds from now": "daqui a {seconds:.0f} segundos",
+    # What was asked for, and the timeline.
+    "session": "sessão",
+    "began": "início",
+    "mode": "modo",
+    "team": "equipe",
+    "sandbox": "sandbox",
+    "{model} at {server}": "{model} em {server}",
+    "none": "nenhum",
+    "code": "código",
+    "timeline of the session": "linha do tempo da sessão",
+    "{name}: {sent:,} tokens in, {replied:,} out, {time}":
+        "{name}: {sent:,} tokens de entrada, {replied:,} de saída, {time}",
 }  # fmt: skip
-
-
-def translator(language: Literal["en", "pt"]) -> Callable[[str], str]:
-    """Gives a text in that language, or as it is where there is no other."""
-    words = PORTUGUESE if language == "pt" else {}
-    return lambda text: words.get(text, text)

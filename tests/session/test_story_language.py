@@ -1,0 +1,122 @@
+"""The story of a run in both languages: one dictionary, nothing missing from it, and no value read as a form."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import super_agent.web
+from super_agent.core import events as ev
+from super_agent.core.ollama.api import LoadedModel
+from super_agent.session.narrate import wording
+from super_agent.session.narrate.instance import until
+from super_agent.session.narrate.instance_history import LANES, history_plot
+from super_agent.session.narrate.language import translator
+from super_agent.session.narrate.portuguese import PORTUGUESE
+from super_agent.session.narrate.story import Story
+from super_agent.session.narrate.timeline import timeline
+from tests.cli.scripted_runs import RUNS, stamped, started
+
+CLIENTS = {"autogen", "open-interpreter"}
+"""Names, which are the same in every language."""
+BRACES = "{0} {x} {{"
+OUTCOMES = ("finished", "failed", "timed_out", "died", "interrupted", "refused")
+DECISIONS = ("run", "edited", "always", "skipped", "refused", "stopped")
+
+
+def all_kinds() -> list[ev.Stamped]:
+    """Events of every kind that the story tells, in each of their forms, with braces in their texts."""
+    speakers = ("planner", "coder", "reviewer", "workspace", "interpreter", "check", "executor", "user")
+    return stamped(
+        started(),
+        ev.ModelReady("m", 4096, 0.0, 10, 0), ev.ModelReady("m", 4096, 9.0, 10, 5), ev.ModelReady("m", 1, 0.0, 1, 1),
+        ev.TurnStarted(1),
+        *(ev.SpeakerStarted(speaker) for speaker in speakers),
+        ev.TextStreamed("coder", BRACES, reasoning=True),
+        ev.MessagePosted("coder", BRACES, "length"), ev.MessagePosted("workspace", BRACES),
+        *(ev.FileWritten(BRACES, kind, "+x\n" * 40, 40, 0) for kind in ("created", "replaced", "edited")),
+        ev.EditRefused(BRACES, BRACES), ev.FilesShown((BRACES,) * 20), ev.InstructionGiven(BRACES),
+        ev.ReportMade(BRACES), ev.ApprovalAsked("python", BRACES, (BRACES,)),
+        ev.ApprovalAsked("python", BRACES, (BRACES,), edited=True),
+        *(ev.CodeDecided(decision, "user", BRACES, "python", BRACES) for decision in DECISIONS),
+        *(ev.CodeStarted(origin, "shell", BRACES) for origin in ("executor", "check", "setup")),
+        ev.OutputStreamed(f"{BRACES}\n" * 50), ev.CodeFinished("executor", "failed", 3, 1.0, 9000, 800, BRACES),
+        *(ev.CodeFinished("check", outcome, None, 1.0, 0, 0) for outcome in OUTCOMES),
+        ev.FilesChanged((BRACES,), (BRACES,), (BRACES,)),
+        *(ev.CheckFinished(BRACES, when, passed, 1, "", 0.1)
+          for when in ("before", "after") for passed in (True, False)),
+        ev.VerdictGiven("accept", BRACES), ev.VerdictGiven("revise", BRACES), ev.UserSpoke(BRACES),
+        ev.EngineRestarted(BRACES), *(ev.InstanceNoted(kind, False, BRACES, BRACES, BRACES) for kind in LANES),
+        *(ev.Resampled(2, BRACES, 0.5, 1, back) for back in (None, 0, 3)), ev.NewerEvent(BRACES, {}),
+        ev.RequestFinished("autogen", 5, 5, 1.0, None),
+    )  # fmt: skip
+
+
+def ends() -> list[ev.RunEnded]:
+    """One for each reason, without a detail of its own."""
+    usage = ev.ClientUsage("autogen", 2, 100, 10, 50, False, 1.0)
+    counts = dict.fromkeys(LANES, 2)
+    return [ev.RunEnded(reason, 1, "", 3, 9.0, ("a",) * 20, (usage,), counts) for reason in wording.END]
+
+
+def test_every_sentence_of_the_narrator_is_in_the_dictionary() -> None:
+    asked: set[str] = set()
+
+    def say(text: str) -> str:
+        asked.add(text)
+        return text
+
+    story, events = Story(say), all_kinds()
+    for event in events:
+        story.add(event)
+    story.html()
+    timeline(events, say)
+    history_plot(events, say)
+    for end in ends():
+        assert list(wording.summary(end, say))
+        say(wording.END[end.reason])
+    for event in (
+        ev.Queued("autogen", 1, ()), ev.Waiting("autogen", 9.0, "first_piece"),
+        ev.Waiting("autogen", 9.0, "next_piece"), ev.Retried("autogen", 1, 3, BRACES, 2.0),
+    ):  # fmt: skip
+        told = {ev.Queued: wording.queued, ev.Waiting: wording.waiting, ev.Retried: wording.retried}[type(event)]
+        assert told(event, say)
+    for expires in (None, 5.0, 100.0, 9e3):
+        until(LoadedModel("m", "d", 1, 1, 1, expires), 10.0, say)
+    assert asked - CLIENTS - set(PORTUGUESE) == set()
+    assert len(asked) > 80
+
+
+def test_the_page_asks_the_dictionary_for_nothing_that_it_lacks() -> None:
+    templates = Path(super_agent.web.__file__).parent / "templates"
+    asked = {text for path in templates.iterdir() for text in re.findall(r'_\("([^"]+)"', path.read_text("utf-8"))}
+    assert "All sessions" in asked
+    assert asked - set(PORTUGUESE) - {"the check "} == set()  # which is put together with how it ended
+
+
+@pytest.mark.parametrize("text", PORTUGUESE)
+def test_both_languages_have_the_same_places_to_fill_in(text: str) -> None:
+    places = [{name for _, name, _, _ in string.Formatter().parse(t) if name} for t in (text, PORTUGUESE[text])]
+    assert places[0] == places[1]
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_braces_in_what_models_say_stay_as_they_are(language: str) -> None:
+    story = Story(translator("pt" if language == "pt" else "en"))
+    for event in all_kinds():
+        story.add(event)
+    assert story.html().count(BRACES) > 60
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_in_portuguese_is_the_same_story(name: str) -> None:
+    told = {}
+    for language in ("en", "pt"):
+        story = Story(translator("pt" if language == "pt" else "en"))
+        for event in RUNS[name]():
+            story.add(event)
+        told[language] = story.html()
+    assert re.findall(r"</?\w+", told["en"]) == re.findall(r"</?\w+", told["pt"])
+    assert "Turn 1" not in told["pt"]
+    assert ("Turn 1" in told["en"]) == ("Turno 1" in told["pt"])
