@@ -34,10 +34,6 @@ class ServerLog:
         """The place up to which the log is written now, with no request under way."""
         return len(self._settled(0).encode("utf-8", "surrogateescape"))
 
-    def evaluated_since(self, mark: int) -> int:
-        """Prompt tokens that were evaluated since the mark, cached ones left out."""
-        return sum(evaluation.evaluated for evaluation in self.evaluations_since(mark))
-
     def evaluations_since(self, mark: int) -> tuple[Evaluation, ...]:
         """Each prompt since the mark, oldest first; the same ones that were replied to, cancelled ones left out."""
         found: list[Evaluation] = []

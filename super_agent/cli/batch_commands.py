@@ -144,7 +144,7 @@ def node(
     address: Annotated[
         str | None, typer.Option("--address", metavar="HOST:PORT", help="The head's; without it this is the head.")
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the head.")] = 6379,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the head.")] = 6379,  # Ray's own default
     expect: Annotated[
         str | None, typer.Option("--expect", metavar="DIGEST:CONTEXT", help="The head's model; another is refused.")
     ] = None,

@@ -106,10 +106,6 @@ class Compactor:
         self.llm.begin_anew()
         self.emit(ContextCompacted("autogen", before, after, kept, left_out))
 
-    def fits(self, more_tokens: int) -> bool:
-        """Whether the prompt as it stands leaves room for so many tokens."""
-        return self.llm.estimate_tokens(self.transcript.messages()) + more_tokens <= self.allocation.context_length
-
     def _compaction(self, summary: str) -> tuple[Entry, str]:
         return compaction(
             self.transcript, self.allocation.kept, lambda path, limit: text_of(self.workspace, path, limit), summary

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
@@ -146,7 +147,7 @@ def test_a_model_replaced_under_its_name_is_noticed(watched: MakeWatched) -> Non
 
 def test_a_deleted_model_is_one_clear_error(watched: MakeWatched) -> None:
     run = watched()
-    run.server.delete("watch-alias")
+    httpx.request("DELETE", f"{run.server.base_url}/api/delete", json={"model": "watch-alias"}).raise_for_status()
     run.server.unload(TINY.base)
     with pytest.raises(ModelNotFound, match="watch-alias"):
         run.ask()

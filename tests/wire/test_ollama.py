@@ -11,7 +11,8 @@ from super_agent.core.errors import (
     ReplyBroken,
     ServerFailed,
 )
-from super_agent.core.ollama.api import LoadedModel, Ollama, Progress, StoredModel, same_model
+from super_agent.core.ollama.api import LoadedModel, Ollama, Progress, same_model
+from super_agent.core.ollama.responses import StoredModel
 from tests.scripted_models import DEFAULT_KEEP_ALIVE_S, WEIGHT_BYTES, Model
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Raw
@@ -106,13 +107,6 @@ def test_a_job_that_does_not_end_in_success(server: ScriptedOllama, ollama: Olla
     server.overrides["/api/pull"] = Raw(body, content_type="application/x-ndjson")
     with pytest.raises(ReplyBroken):
         list(ollama.pull("far"))
-
-
-def test_deleting(ollama: Ollama) -> None:
-    ollama.delete("base")
-    assert "base:latest" not in [m.name for m in ollama.models()]
-    with pytest.raises(ModelNotFound):
-        ollama.delete("base")
 
 
 def test_the_key_is_sent_and_proxy_variables_are_not_followed(

@@ -14,8 +14,6 @@ from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import EngineFailed, ServerFailed, UsageError
 from super_agent.core.settings import RAY_VARIABLES, Settings, load_settings, ray_token_there, server_environment
 
-PORT = 6379
-"""Ray's own default."""
 START_S = 180.0
 """A slow disk took 52 s."""
 BEGIN = "import sys; from ray.scripts.scripts import main; sys.argv[0] = 'ray'; main()"

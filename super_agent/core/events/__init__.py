@@ -64,7 +64,6 @@ from super_agent.core.events.work import (
 )
 
 __all__ = [
-    "EVENT_VERSION",
     "ApprovalAsked",
     "CheckFinished",
     "ClientUsage",

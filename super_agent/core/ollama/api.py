@@ -35,7 +35,7 @@ from super_agent.core.ollama.urllib3_errors import from_urllib3
 from super_agent.core.setting_forms import keep_alive_sent
 from super_agent.core.settings import Settings
 
-__all__ = ["LoadedModel", "ModelDetails", "Ollama", "Progress", "StoredModel", "same_model"]
+__all__ = ["LoadedModel", "ModelDetails", "Ollama", "Progress", "same_model"]
 
 ANSWER_TIMEOUT_S = 10.0
 """For calls that the server answers from memory; they take milliseconds."""
@@ -127,11 +127,6 @@ class Ollama:
     def unload(self, model: str) -> None:
         """Drop a model from memory."""
         self._ask("POST", "/api/generate", Step, {"model": model, "keep_alive": 0}, model=model)
-
-    def delete(self, model: str) -> None:
-        """Remove a model from disk."""
-        with self._answer("DELETE", "/api/delete", {"model": model}, model):
-            return
 
     def create(
         self,
