@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from super_agent.core.replies.calls import Call, calls_in_json, meaning_of, printed_calls
+from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.types import CodeCall
@@ -15,7 +16,6 @@ LANGUAGES: Mapping[str, Language] = {
     "python": "python", "py": "python", "python3": "python", "ipython": "python",
     "shell": "shell", "bash": "shell", "sh": "shell", "zsh": "shell", "console": "shell", "shell-session": "shell",
 }  # fmt: skip
-_OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\r\n]*)$")
 _QUOTED = frozenset(
     ("json", "jsonc", "text", "txt", "plaintext", "plain", "output", "diff", "patch", "markdown", "md", "html", "xml",
      "yaml", "yml", "toml", "ini", "csv", "log", "css", "sql", "traceback", "http", "none", "stdout", "stderr", "tree")
@@ -42,12 +42,9 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Fence:
-    info: str
-    language: Language | None
-    code: str
-    closed: bool
+def fenced(text: str) -> Iterator[Fence]:
+    """The blocks of a reply, whatever they are headed, in order."""
+    return fences(text, lambda info, _above: _first_word(info))
 
 
 def choose_block(text: str, finish_reason: str) -> Choice:
@@ -55,73 +52,47 @@ def choose_block(text: str, finish_reason: str) -> Choice:
     cut = finish_reason == "length"
     notes: list[str] = []
     chosen = _bare_call(text)
-    for fence in _fences(text, cut=cut):
+    for fence in fenced(text):
+        language, code = LANGUAGES.get(_first_word(fence.info)), "\n".join(fence.lines)
         if chosen is not None:
-            if fence.language is not None:
+            if language is not None:
                 notes.append("Only the first block of a reply runs; the blocks after it were left alone.")
                 break
-        elif (call := _tool_call(fence.code)) is not None:
+        elif (call := _tool_call(code)) is not None:
             chosen = call
-        elif fence.language is None:
+        elif language is None:
             notes += _left_alone(fence)
-        elif not fence.code.strip():
+        elif not code.strip():
             notes.append(f"The {fence.info} block was empty.")
-        elif cut and not fence.closed:
+        elif cut and _was_cut(fence, language, text.count("\n")):
             notes.append(_CUT_INSIDE)
+            break
         else:
-            code = _without_prompts(fence.code) if fence.language == "shell" else fence.code
-            chosen = CodeBlock(fence.language, code)
+            chosen = CodeBlock(language, _without_prompts(code) if language == "shell" else code)
     if cut and chosen is None and not notes:
         notes.append(_CUT)
     return Choice(chosen, tuple(dict.fromkeys(notes)))
 
 
-def _left_alone(fence: _Fence) -> list[str]:
+def _left_alone(fence: Fence) -> list[str]:
     """A note for a block that may have been meant to run; output quoted as text or data is none."""
-    if word := fence.info.strip():
+    if word := fence.info:
         name = language_of(re.split(r"[\s:,]", word)[0])
         return [] if name in _QUOTED else [f"The {word} block was not run: only python and shell run. Use one of them."]
     return ["A block without a language was not run. Name python or shell after the opening fence."]
 
 
-def _fences(text: str, *, cut: bool) -> Iterator[_Fence]:
-    lines = text.replace("\r\n", "\n").split("\n")
-    position = 0
-    while position < len(lines):
-        opening = _OPENING.match(lines[position])
-        if opening is None:
-            position += 1
-            continue
-        info, indent = opening["info"].strip(), len(opening["indent"])
-        language = LANGUAGES.get(language_of(info.split()[0]) if info else "")
-        closing = re.compile(rf"^[ \t]*{re.escape(opening['fence'][0])}{{{len(opening['fence'])},}}[ \t]*$")
-        start = position + 1
-        end = next((i for i in range(start, len(lines)) if closing.match(lines[i])), len(lines))
-        if language is not None and any(line.strip() for line in lines[start:end]):
-            rest = [_dedented(line, indent) for line in lines[start:]]
-            end = start + _end_of_code(language, rest, end - start, closing, cut=cut)
-        body = [_dedented(line, indent) for line in lines[start:end]]
-        # Where the limit cut the reply at ```, that line may have gone on: ```bash closes nothing.
-        yield _Fence(info, language, "\n".join(body), end < len(lines) - cut)
-        position = end + 1
+def _first_word(info: str) -> str:
+    return language_of(info.split()[0]) if info else ""
 
 
-def _end_of_code(language: Language, lines: list[str], first: int, closing: re.Pattern[str], *, cut: bool) -> int:
-    """Past fences in text that the code holds; `first` is the first line that could end it.
+def _was_cut(fence: Fence, language: Language, whole_lines: int) -> bool:
+    """Whether what the limit cut off may have been part of the block, so that where it ends is not known.
 
-    Where such a text never ends, a reply that the limit cut was cut in it, and any other just lacks its end.
+    A reply's last line may have gone on: ```bash closes nothing. A text that the code holds may go on past a fence.
     """
-    if first == len(lines):
-        return first
-    text = literal_text(language, lines)
-    end = next((i for i in range(first, len(lines)) if closing.match(lines[i]) and not text.holds(i)), len(lines))
-    return len(lines) if cut and text.is_open_at(end) else end
-
-
-def _dedented(line: str, indent: int) -> str:
-    """A fence inside a list item is indented, and its code with it."""
-    lead = len(line) - len(line.lstrip(" \t"))
-    return line[min(indent, lead) :]
+    end = fence.line + len(fence.lines) + 1
+    return not fence.closed or end > whole_lines or literal_text(language, fence.lines).open_from is not None
 
 
 def _without_prompts(code: str) -> str:

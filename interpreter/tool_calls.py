@@ -4,20 +4,16 @@ A model without native tools writes a block of JSON; one that was trained on the
 """
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from interpreter.approval import Approver
-from interpreter.code_blocks import CodeBlock, choose_block
+from interpreter.code_blocks import CodeBlock, choose_block, fenced
 from interpreter.sandbox.protocol import Runner
 from super_agent.core.replies.calls import printed_calls
+from super_agent.core.replies.lines import joined, lines_of
 
-_BLOCK = re.compile(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>tool(?:_call)?|mcp|json)?[ \t]*\n(?P<body>.*?)\n?"
-    r"^[ \t]*(?P=fence)[ \t]*$",
-    re.DOTALL | re.MULTILINE | re.IGNORECASE,
-)
+_HEADINGS = ("tool", "tool_call", "mcp")
 
 
 class ToolBox(Runner, Protocol):
@@ -54,15 +50,18 @@ def find_call(text: str, box: ToolBox) -> FoundCall | None:
 
     A block headed as a call is one even where it is malformed: the model is told what is wrong with it.
     """
-    for match in _BLOCK.finditer(text):
-        meant = (match["info"] or "").lower() not in ("", "json")
-        name, arguments = _read(match["body"])
-        if not meant and not box.known(name):
+    lines = lines_of(text)
+    for fence in fenced(text):
+        if not fence.closed or fence.info.lower() not in (*_HEADINGS, "json", ""):
             continue
-        if choose_block(text[: match.start()], "stop").block is not None:
+        name, arguments = _read(fence.text)
+        if fence.info.lower() not in _HEADINGS and not box.known(name):
+            continue
+        before, after = lines[: fence.line - 1], lines[fence.line + len(fence.lines) + 1 :]
+        if choose_block(joined(before), "stop").block is not None:
             return None
-        code = call_text(box.known(name) or name, arguments) if name else match["body"].strip()
-        return FoundCall(CodeBlock("tool", code), text[: match.start()] + text[match.end() :])
+        code = call_text(box.known(name) or name, arguments) if name else fence.text.strip()
+        return FoundCall(CodeBlock("tool", code), joined([*before, "", *after]))
     for call in printed_calls(text):
         if name := box.known(call.name):
             return FoundCall(CodeBlock("tool", call_text(name, dict(call.arguments))), "")

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from super_agent.core.replies.calls import meaning_of, printed_calls
-from super_agent.core.replies.reading import parse_coder_reply
+from super_agent.core.replies.reading import ends_inside_block, parse_coder_reply
 from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.core.replies.types import (
     BadBlock,
@@ -325,3 +325,9 @@ def test_any_text_can_be_read_and_split(text: str) -> None:
     parse_coder_reply(text)
     said, thought = split_thoughts(text)
     assert len(said) + len(thought) <= len(text) + 1
+
+
+def test_a_fence_in_a_heredoc_does_not_close_a_block_that_lacks_its_own() -> None:
+    text = "```sh make.sh\ncat > fence.txt <<EOF\n```\nEOF\n"
+    assert ends_inside_block(text)
+    assert not ends_inside_block(text + "```\n")

@@ -135,6 +135,7 @@ def test_a_server_gets_a_small_environment_and_no_folder_of_a_workspace(
         ('```tool\n{"tool": "sums.add",}\n```', '{"tool": "sums.add",}'),
         ('```json\n{"name": "Ann", "arguments": 1}\n```', None),
         ('```python\nprint(1)\n```\n```tool\n{"tool": "sums.add"}\n```', None),
+        ('````markdown\nCall it so:\n```tool\n{"tool": "sums.add"}\n```\n````', None),
         ("It is 5 apples.", None),
     ],
 )  # fmt: skip

@@ -5,7 +5,11 @@ does is settled by what parses; where two readings stay, the block is marked.
 """
 
 import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
 
 from super_agent.core.replies.definitions import parses
 from super_agent.core.replies.languages import SHELLS
@@ -14,8 +18,13 @@ from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.sections import open_section_at
 
 OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>(?:(?!```)[^\r\n])*)$")
+_CLOSING = {mark: re.compile(rf"^[ \t]*{mark}{{3,}}[ \t]*$") for mark in "`~"}
 MAX_CANDIDATES = 24
 """Closing fences that are tried for one block; each costs a parse."""
+MAX_IN_TEXT = 200
+"""Those that are tried against the text that code holds; each costs a look at a few lines."""
+LanguageOf = Callable[[str, str], str]
+"""Of a block's heading and the line above it: the language of what it holds, lower case, or empty."""
 _MARKDOWN = ("markdown", "md", "mdx", "rst")
 _CURLY = frozenset(
     ("javascript", "js", "jsx", "node", "typescript", "ts", "tsx", "java", "c", "h", "cpp", "c++", "csharp", "cs", "go",
@@ -49,32 +58,42 @@ class Fence:
         return joined(self.lines)
 
 
-def fences(text: str, language_of_info: "LanguageOf") -> list[Fence]:
-    """All blocks of a reply, in order. `language_of_info` gives the language of what a block holds, or empty."""
-    found: list[Fence] = []
+def fences(text: str, language_of_info: LanguageOf) -> Iterator[Fence]:
+    """All blocks of a reply, in order; what follows one is looked at when the next is asked for."""
     lines = lines_of(text)
+    closings = {mark: [i for i, line in enumerate(lines) if _CLOSING[mark].match(line)] for mark in _CLOSING}
     position = 0
     while position < len(lines):
         opening = OPENING.match(lines[position])
         if opening is None or (opening["info"].count("`") % 2):
             position += 1
             continue
-        indent, fence = len(opening["indent"]), opening["fence"]
-        info = opening["info"].strip()
+        fence, info = opening["fence"], opening["info"].strip()
+        block = _Open(lines, position + 1, len(opening["indent"]), fence, closings[fence[0]])
         above = _above(lines, position)
-        end, certain = _end(lines, position + 1, fence, language_of_info(info, above), indent)
-        body = tuple(_dedented(line, indent) for line in lines[position + 1 : end])
-        found.append(Fence(info, body, position + 1, above, end < len(lines), certain))
+        end, certain = _end(block, language_of_info(info, above))
+        yield Fence(info, tuple(block.body(end)), position + 1, above, end < len(lines), certain)
         position = end + 1
-    return found
 
 
-class LanguageOf:
-    """How a scanner learns what a block holds; see `fences`."""
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A block whose end is looked for. Lines are counted from 0; `closings` are bare fences of its character."""
 
-    def __call__(self, info: str, above: str) -> str:
-        """The language, lower case, or empty."""
-        raise NotImplementedError
+    lines: list[str]
+    start: int
+    indent: int
+    fence: str
+    closings: list[int]
+
+    def ends(self, most: int) -> list[int]:
+        """The first lines that could close it."""
+        later = (self.closings[at] for at in range(bisect_left(self.closings, self.start), len(self.closings)))
+        return list(islice((i for i in later if len(self.lines[i].strip()) >= len(self.fence)), most))
+
+    def body(self, end: int) -> list[str]:
+        """What it holds if it ends there."""
+        return [_dedented(line, self.indent) for line in self.lines[self.start : end]]
 
 
 def _above(lines: list[str], position: int) -> str:
@@ -89,47 +108,45 @@ def _dedented(line: str, indent: int) -> str:
     return line[min(indent, len(indent_of(line))) :]
 
 
-def _end(lines: list[str], start: int, fence: str, language: str, indent: int) -> tuple[int, bool]:
-    closing = re.compile(rf"^[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$")
-    candidates = [i for i in range(start, len(lines)) if closing.match(lines[i])]
+def _end(block: _Open, language: str) -> tuple[int, bool]:
+    candidates = block.ends(MAX_CANDIDATES)
     if not candidates:
-        return len(lines), True
-    candidates = candidates[:MAX_CANDIDATES]
-    body = [_dedented(line, indent) for line in lines[start:]]
+        return len(block.lines), True
     first = candidates[0]
-    while candidates and open_section_at(body[: candidates[0] - start]):
-        candidates = candidates[1:]
-    if not candidates:
-        return first, True  # the section has no end, which its reader says better
-    if candidates[0] != first:
-        return candidates[0], True
+    past_sections = next((i for i in candidates if not open_section_at(block.body(i))), None)
+    if past_sections != first:
+        return past_sections or first, True  # of a section that has no end its reader says that better
     if language in _MARKDOWN:
-        return _end_of_markdown(lines, start, candidates, fence)
+        return _end_of_markdown(block.lines, block.start, candidates, block.fence)
     if language == "python":
-        return _end_of_python(body, start, candidates)
+        return _end_of_python(block, candidates)
     if language in SHELLS:
-        return _end_of_shell(body, start, candidates)
-    nested = any(_labelled(line, fence) for line in lines[start:first])
-    if language in _CURLY and not _balanced(body[: first - start]):
-        whole = [i for i in candidates[1:] if _balanced(body[: i - start])]
-        return (whole[0], True) if whole else (first, not nested)
+        end = _outside_text("shell", block)
+        return end, end < len(block.lines)
+    nested = any(_labelled(line, block.fence) for line in block.lines[block.start : first])
+    if language in _CURLY and not _balanced(block.body(first)):
+        whole = next((i for i in candidates[1:] if _balanced(block.body(i))), None)
+        return (first, not nested) if whole is None else (whole, True)
     return first, not nested
 
 
-def _end_of_python(body: list[str], start: int, candidates: list[int]) -> tuple[int, bool]:
+def _end_of_python(block: _Open, candidates: list[int]) -> tuple[int, bool]:
     """A prefix that ends inside a string never parses, so the first one that does is the block."""
     for end in candidates:
-        if parses(joined(body[: end - start])):
+        if parses(joined(block.body(end))):
             return end, True
-    literal = literal_text("python", body)
-    outside = next((i for i in candidates if not literal.holds(i - start)), candidates[0])
-    held = body[: candidates[0] - start]
-    return candidates[0], outside == candidates[0] and not any(_labelled(line, "```") for line in held)
+    end = _outside_text("python", block)
+    return end, end == candidates[0] and not any(_labelled(line, "```") for line in block.body(end))
 
 
-def _end_of_shell(body: list[str], start: int, candidates: list[int]) -> tuple[int, bool]:
-    literal = literal_text("shell", body)
-    return next(((i, True) for i in candidates if not literal.holds(i - start)), (candidates[0], False))
+def _outside_text(language: Literal["python", "shell"], block: _Open) -> int:
+    """The first closing fence that stands in no text that the code holds, or the end of the reply: it is missing."""
+    ends = block.ends(MAX_IN_TEXT)
+    if literal_text(language, block.body(ends[0])).open_from is None:
+        return ends[0]
+    reach = len(block.lines) if len(ends) < MAX_IN_TEXT else ends[-1] + 1
+    literal = literal_text(language, block.body(reach))
+    return next((i for i in ends if not literal.holds(i - block.start)), len(block.lines))
 
 
 def _labelled(line: str, fence: str) -> bool:

@@ -5,10 +5,11 @@ Only what is certainly the content of a file becomes a `FileBlock`; all else is 
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 
 from super_agent.core.replies.calls import Meaning, calls_in_json, looks_like_call, meaning_of, printed_calls
 from super_agent.core.replies.definitions import definitions, only_defines
-from super_agent.core.replies.fences import Fence, LanguageOf, fences
+from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.inference import certain_path, defines_task_file, named_path, part_of
 from super_agent.core.replies.languages import SHELLS, language_for
 from super_agent.core.replies.patches import is_patch, read_patch
@@ -43,21 +44,17 @@ class _Reading:
     unused: list[UnusedBlock]
 
 
-class _Language(LanguageOf):
-    def __init__(self, known: "frozenset[str]") -> None:
-        self._known = known
-
-    def __call__(self, info: str, above: str) -> str:
-        heading = read_info(info, self._known)
-        if heading.path:
-            return language_for(heading.path) or heading.language
-        return heading.language or language_for(path_above(above, "", self._known))
+def _language(known: frozenset[str], info: str, above: str) -> str:
+    heading = read_info(info, known)
+    if heading.path:
+        return language_for(heading.path) or heading.language
+    return heading.language or language_for(path_above(above, "", known))
 
 
 def read_fences(text: str, around: Surroundings = NOWHERE) -> list[Fence]:
     """The blocks of a reply, found by the one scanner that all readers share."""
     known = frozenset(around.files)
-    return [part for fence in fences(text, _Language(known)) for part in each_file(fence, known)]
+    return [part for fence in fences(text, partial(_language, known)) for part in each_file(fence, known)]
 
 
 def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
@@ -69,8 +66,9 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     if looks_like_call(_outside(said, found)) or (not found and said.lstrip()[:1] in ("{", "[")):
         taken = _take_calls(printed_calls(said), reading)
     if not taken:
+        alone = sum(_is_code(fence) for fence in found) == 1
         for fence in found:
-            _take(fence, reading, alone=sum(_is_code(f) for f in found) == 1)
+            _take(fence, reading, alone=alone)
     if not found and not taken and is_patch(tuple(said.split("\n"))) and "*** Begin Patch" in said:
         reading.files += read_patch(tuple(said.strip().split("\n")), "")
     files = _last_of_each(reading)
