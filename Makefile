@@ -29,6 +29,9 @@ fresh: ## the README's two commands in a bare Debian, as root (PART=setup, demo,
 torture: setup ## runs killed at random moments, runs whose writes fail, a batch of 1,000 whose parts are killed
 	@TORTURE_RUNS=50 TORTURE_TASKS=1000 $(PYTHON) -m pytest -q tests/cli/test_torture.py tests/cli/test_write_errors.py tests/batch/test_torture.py
 
+torture-batch: setup ## 200 tasks on three Ray nodes, of which one is killed, and then the driver (about 15 minutes)
+	@python=$$(scripts/ray_venv.sh) && RAY_TASKS=200 $$python -m pytest -q tests/batch/test_cluster.py tests/batch/test_ray.py
+
 lint: setup ## ruff, mypy --strict, import layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -62,4 +65,4 @@ override TASK := $(value TASK)
 override WORKSPACE := $(value WORKSPACE)
 override CHECK := $(value CHECK)
 export TASK WORKSPACE CHECK
-.PHONY: help setup demo run test test-live fresh torture lint bench bench-compare eval screenshots ollama lock clean
+.PHONY: help setup demo run test test-live fresh torture torture-batch lint bench bench-compare eval screenshots ollama lock clean

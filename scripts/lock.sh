@@ -11,8 +11,8 @@ compile() {
 
 compile --universal pyproject.toml -o requirements/main.txt
 compile --universal pyproject.toml --group dev --overrides requirements/overrides.txt -o requirements/dev.txt
-# The same pins and Ray's beside them, for nodes of a cluster.
-compile --universal pyproject.toml --extra ray -c requirements/main.txt -o requirements/ray.txt
+# The same pins and Ray's beside them, for nodes of a cluster; and of the tests' own, so that both go into one folder.
+compile --universal pyproject.toml --extra ray -c requirements/main.txt -c requirements/dev.txt -o requirements/ray.txt
 (cd interpreter/open_interpreter && compile --universal --overrides overrides.txt requirements.in -o requirements.txt)
 (cd benchmarks/compare/stock_interpreter && compile --universal requirements.in -o requirements.txt)
 compile --universal - -o interpreter/sandbox/requirements.txt <<<'pytest>=8.4'

@@ -97,12 +97,13 @@ class RayNodes:
         shutil.rmtree(self.ray_folder, ignore_errors=True)
 
     def _processes(self, mark: str) -> list[psutil.Process]:
-        found = []
+        """Those with the mark, and their children: Ray's agents write their titles over their environments."""
+        found = dict[int, psutil.Process]()
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 if process.pid != os.getpid() and process.environ().get(MARK, "").startswith(mark):
-                    found.append(process)
-        return found
+                    found |= {each.pid: each for each in (process, *process.children(recursive=True))}
+        return list(found.values())
 
 
 def ended(process: "subprocess.Popen[str]", timeout_s: float) -> Done:
