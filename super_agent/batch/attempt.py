@@ -39,7 +39,6 @@ class Place:
     digest: str = ""
     environment: Mapping[str, str] | None = None
     """Of each run; None: this process's own."""
-    watch: Callable[[bytes], None] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -51,10 +50,12 @@ class LocalAttempt:
     hash: str
     number: int
     locked: Callable[[str], asyncio.Lock]
+    watch: Callable[[bytes], None] | None = None
+    """Is given each line of a run's `--json` that a `Tally` looks at."""
     _process: RunProcess = field(init=False)
 
     def __post_init__(self) -> None:
-        self._process = RunProcess(Tally(), self.place.environment, self.place.watch)
+        self._process = RunProcess(Tally(), self.place.environment, self.watch)
 
     @property
     def folder(self) -> Path:

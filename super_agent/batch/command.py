@@ -2,22 +2,24 @@
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from super_agent.batch.attempt import LocalAttempt, Place, remove_leftovers, require_setup_is_wanted
 from super_agent.batch.derived import Summary, summarize, write_predictions, write_summary
 from super_agent.batch.driver import Bounds, Driver, Start, locks
-from super_agent.batch.index import TaskIndex
+from super_agent.batch.index import Entry, TaskIndex
 from super_agent.batch.page import totals, write_page
 from super_agent.batch.progress import Progress
 from super_agent.batch.repositories import Repositories
 from super_agent.batch.results import ResultsFile, cannot_write
-from super_agent.batch.tasks import BadTasks, read_tasks
+from super_agent.batch.tasks import BadTasks, Task, read_tasks
 from super_agent.core.errors import ExitCode, UsageError
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama, same_model
@@ -84,7 +86,7 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
             )  # fmt: skip
             place.folder.mkdir(exist_ok=True)
             remove_leftovers(place, lambda name: name in wanted and results.counts(name, wanted[name]))
-            start, slots = local(place), model.slots
+            start, slots = local(place, progress), model.slots
         parallel = bounds.parallel or slots
         progress.begun(str(folder), parallel)
         driver = Driver(
@@ -97,10 +99,15 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
     return _told(options, driver, summary, folder, interrupted=interrupted)
 
 
-def local(place: Place) -> Start:
-    """Attempts on this machine."""
-    locked = locks()
-    return lambda task, entry, number: LocalAttempt(place, task, entry.hash, number, locked)
+def local(place: Place, progress: Progress) -> Start:
+    """Attempts on this machine; `progress` is told what their runs tell."""
+    locked, host = locks(), socket.gethostname()
+
+    def start(task: Task, entry: Entry, number: int) -> LocalAttempt:
+        watch = partial(progress.event, task.id, number, host)
+        return LocalAttempt(place, task, entry.hash, number, locked, watch)
+
+    return start
 
 
 def _on_cluster(

@@ -39,7 +39,7 @@ class Progress:
         self._draw()
 
     def event(self, name: str, attempt: int, host: str, line: bytes) -> None:
-        """What a run on another machine tells while it runs."""
+        """What a run tells while it runs, here or on another machine."""
         if self.as_json:
             self._event("task_event", {"id": name, "attempt": attempt, "host": host, "event": json.loads(line)})
 

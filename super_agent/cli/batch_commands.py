@@ -1,6 +1,7 @@
 """`batch` and `batch apply`, with the flags a user types."""
 
 import re
+import shlex
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -129,7 +130,7 @@ def apply(
     if json:
         say_json({"version": 1, "id": name, "workspace": str(found.workspace), "changed": paths})
     elif found.patch is not None:
-        back = f"`git apply -R {found.patch}` there takes it back"
+        back = f"`git apply -R {shlex.quote(str(found.patch.absolute()))}` there takes it back"
         say(f"applied to {found.workspace}: {', '.join(paths)} ({back})\n")
 
 
@@ -146,7 +147,8 @@ def node(
     ] = None,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the head.")] = 6379,  # Ray's own default
     expect: Annotated[
-        str | None, typer.Option("--expect", metavar="DIGEST:CONTEXT", help="The head's model; another is refused.")
+        str | None,
+        typer.Option("--expect", metavar="DIGEST:CONTEXT:VERSION", help="What the head told; else refused."),
     ] = None,
     any_model: Annotated[bool, typer.Option("--any-model", help="Join whatever the model here.")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print the command without running anything.")] = False,

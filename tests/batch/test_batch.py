@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.batch.conftest import CHECK, RIGHT, Lines, results, run_batch, solve
 from tests.cli.background import start
-from tests.cli.conftest import SuperAgent
+from tests.cli.conftest import CHECKOUT, SuperAgent
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say
 
@@ -165,8 +165,12 @@ def test_a_folder_of_tasks_and_standard_input_are_read(super_agent: SuperAgent, 
     assert done.code == 0, done.err
     assert piped.code == 0, piped.err
     assert {json.loads(line)["version"] for line in piped.out.splitlines()} == {1}
-    kinds = [json.loads(line)["type"] for line in piped.out.splitlines()]
-    assert kinds == ["batch_started", "task_started", "task_finished", "batch_ended"]
+    events = [json.loads(line) for line in piped.out.splitlines()]
+    others = [event["type"] for event in events if event["type"] != "task_event"]
+    assert others == ["batch_started", "task_started", "task_finished", "batch_ended"]
+    told = [event for event in events if event["type"] == "task_event"]
+    assert {(event["id"], event["attempt"]) for event in told} == {("x", 1)}
+    assert [event["event"]["type"] for event in (told[0], told[-1])] == ["run_started", "run_ended"]
 
 
 def test_enough_failures_or_time_end_it(super_agent: SuperAgent, lines: Lines, tmp_path: Path) -> None:
@@ -191,11 +195,14 @@ def test_a_patch_is_applied_whole_or_not_at_all(
     nobody = super_agent("batch", "apply", str(out), "a")
     assert (nobody.code, (source / "add.py").exists()) == (2, False)
     assert "+    return a + b" in nobody.out
-    done = super_agent("batch", "apply", str(out), "a", "--yes")
+    done = super_agent("batch", "apply", os.path.relpath(out, CHECKOUT), "a", "--yes")
     assert done.code == 0, done.err
     assert (source / "add.py").read_text() == "def add(a, b):\n    return a + b\n"
     again = super_agent("batch", "apply", str(out), "a", "--yes")
     assert again.code == 1
+    back = done.out.split("`")[1]
+    subprocess.run(back, shell=True, cwd=source, check=True)
+    assert not (source / "add.py").exists(), back
     assert "Nothing was changed" in again.err
     unknown = super_agent("batch", "apply", str(out), "b", "--yes")
     assert (unknown.code, "It has a" in unknown.err) == (2, True)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from super_agent.batch.cluster import archive
+from super_agent import __version__
+from super_agent.batch.cluster import archive, said
 from super_agent.batch.cluster.cluster import Absence
 from super_agent.batch.cluster.facts import ModelFacts
 from super_agent.batch.copies import copy_folder
@@ -62,6 +63,45 @@ def test_what_differs_of_a_node_is_named() -> None:
     assert mine.difference({}).startswith("the model's digest is not said and not aa")
 
 
+MISMATCH = """Traceback (most recent call last):
+  File "node.py", line 1, in start
+RuntimeError: Version mismatch: The cluster was started with:
+    Ray: 2.60.0
+    Python: 3.11.7
+This process on node 10.0.0.2 was started with:
+    Ray: 2.59.0
+    Python: 3.12.1
+"""
+
+
+def test_what_ray_says_of_versions_and_errors_is_one_line() -> None:
+    assert said.mismatch(MISMATCH) == (
+        "the cluster runs Ray 2.60.0 on Python 3.11.7, this machine Ray 2.59.0 on Python 3.12.1"
+    )
+    assert said.mismatch("Version mismatch") == "the cluster's Ray or Python is not this machine's"
+    assert said.mismatch("Local node IP: 10.0.0.2") == ""
+    late = (
+        "INFO -- Local node IP: 10.0.0.2\n  raise Exception(\nException: The current node timed out during startup.\n"
+    )
+    assert said.wrong_line(late) == "Exception: The current node timed out during startup."
+    assert said.wrong_line("Local node IP: 10.0.0.2") == ""
+
+
+def test_a_node_that_differs_from_what_the_head_told_is_refused(super_agent: SuperAgent) -> None:
+    with ScriptedOllama() as server:
+        where = ("node", "--address", "head:6379", "--base-url", server.base_url, "--model", server.model, "--print")
+        told = json.loads(super_agent(*where, "--json").out)["expect"]
+        older = super_agent(*where, "--any-model", "--expect", f"{told.rsplit(':', 1)[0]}:0.0.1")
+        half = super_agent(*where, "--expect", "3100dc80")
+        nowhere = super_agent(*where, "--address", "head")
+    assert told.endswith(f":8192:{__version__}")
+    assert (older.code, older.err.count("\n")) == (3, 1), older.err
+    assert f"super-agent here is {__version__}, the cluster's is 0.0.1. Install the same super-agent" in older.err
+    assert (half.code, half.err.count("\n")) == (2, 1), half.err
+    assert (nowhere.code, "--address=head: allowed is HOST:PORT" in nowhere.err) == (2, True), nowhere.err
+    assert "--expect=3100dc80: allowed is DIGEST:CONTEXT:VERSION" in half.err
+
+
 def test_nodes_are_missed_only_where_all_are_away_for_long() -> None:
     absence = Absence(limit_s=0.0)
     assert not absence.too_long(there=True)
@@ -106,7 +146,7 @@ def test_a_node_says_what_it_would_run(super_agent: SuperAgent) -> None:
     assert (again.code, told.code) == (0, 0)
     assert "ray start --address=head:6379" in again.out
     assert (other.code, other.err.count("\n")) == (3, 1)
-    assert f"the model here (digest:context) is {found['expect']}, the cluster's is 0:1" in other.err
+    assert f"the model here (digest:context) is {found['expect'].rsplit(':', 1)[0]}, the cluster's is 0:1" in other.err
 
 
 def test_an_address_where_nothing_listens_is_one_line(super_agent: SuperAgent, lines: Lines, tmp_path: Path) -> None:
@@ -118,6 +158,9 @@ def test_an_address_where_nothing_listens_is_one_line(super_agent: SuperAgent, l
         with ScriptedOllama() as server:
             tasks = lines({"id": "a", "task": "x", "check": CHECK})
             done = run_batch(super_agent, server, tasks, tmp_path / "out", "--ray", f"127.0.0.1:{port}")
-    assert (done.code, done.err.count("\n")) == (4, 1), done.err
-    assert f"no Ray cluster can be joined at 127.0.0.1:{port}" in done.err
+            where = ("--base-url", server.base_url, "--model", server.model)
+            node = super_agent("node", "--address", f"127.0.0.1:{port}", *where)
+    for each in (done, node):
+        assert (each.code, each.err.count("\n")) == (4, 1), each.err
+        assert f"no Ray cluster can be joined at 127.0.0.1:{port}: Connection refused" in each.err
     assert subprocess.run(["pgrep", "-f", f"cluster.connect 127.0.0.1:{port}"], check=False).returncode == 1

@@ -10,14 +10,17 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from super_agent import __version__
 from tests.batch.conftest import CHECK, Lines, results, solve
 from tests.batch.ray_nodes import RayNodes, ended
+from tests.cli.conftest import CHECKOUT
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Say
 
@@ -86,6 +89,33 @@ def test_what_is_wrong_with_a_cluster_is_one_line(
     assert "the cluster refuses this machine's token" in stranger.err
     assert (joining.code, joining.err.count("\n")) == (3, 1), joining.err
     assert "the model here (digest:context) is " in joining.err
+    assert not (out / "results.jsonl").read_text()
+
+
+def test_another_version_of_super_agent_or_of_ray_is_one_line(
+    nodes: RayNodes, servers: dict[str, ScriptedOllama], lines: Lines, tmp_path: Path
+) -> None:
+    tasks, out = lines({"id": "a", "task": "Write add.py", "check": CHECK}), tmp_path / "out"
+
+    def with_version(module: str) -> dict[str, str]:
+        """Of a machine where the module is older, as all its processes see it."""
+        folder = tmp_path / module
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(f'import {module}\n\n{module}.__version__ = "0.0.9"\n')
+        return {"PYTHONPATH": f"{folder}:{CHECKOUT}"}
+
+    older, other_ray = with_version("super_agent"), with_version("ray")
+    driver = ended(batch(nodes, servers["head"], tasks, out, **older), 100)
+    assert (driver.code, driver.err.count("\n")) == (4, 4), driver.err
+    assert driver.err.count(f"gets no task: super-agent's version is {__version__} and not 0.0.9\n") == 3
+    assert "no node of the cluster has this machine's super-agent, 0.0.9. Install the same" in driver.err
+    driver = ended(batch(nodes, servers["head"], tasks, out, **other_ray), 100)
+    assert (driver.code, driver.err.count("\n")) == (4, 1), driver.err
+    assert f"the cluster runs Ray {version('ray')} on Python" in driver.err
+    assert "this machine Ray 0.0.9 on Python" in driver.err
+    joining = ended(nodes.begin("other-ray", servers["head"], **other_ray), 200)
+    assert (joining.code, joining.err.count("\n")) == (3, 1), joining.err
+    assert "this machine Ray 0.0.9 on Python" in joining.err
     assert not (out / "results.jsonl").read_text()
 
 

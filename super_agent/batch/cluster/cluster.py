@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from super_agent import __version__
 from super_agent.batch.cluster.archive import pack
 from super_agent.batch.cluster.connect import ClusterFailed
 from super_agent.batch.cluster.facts import VERSION, ModelFacts
@@ -77,10 +78,7 @@ class Cluster:
         """Tasks at once on all of them; raises `ClusterFailed` where there is none."""
         found = int(sum(node["Resources"]["ollama"] for node in self.nodes()))
         if not found:
-            raise ClusterFailed(
-                "no node of the cluster has this machine's model",
-                fix="Start one with `super-agent node`, or say --any-model",
-            )
+            raise self._none()
         return found
 
     def refused(self) -> list[str]:
@@ -129,6 +127,20 @@ class Cluster:
                 self.ray.wait(waited, num_returns=len(waited), timeout=END_S)
         finally:
             self.ray.shutdown()
+
+    def _none(self) -> ClusterFailed:
+        nodes = self._alive()
+        if not nodes:
+            return ClusterFailed("the cluster has no node that takes tasks", fix="Start one with `super-agent node`")
+        if all(node["Labels"].get(VERSION) != __version__ for node in nodes):
+            return ClusterFailed(
+                f"no node of the cluster has this machine's super-agent, {__version__}",
+                fix="Install the same super-agent on all machines, and start the nodes again",
+            )
+        return ClusterFailed(
+            "no node of the cluster has this machine's model",
+            fix="Start one with `super-agent node`, or say --any-model",
+        )
 
     def _alive(self) -> list[dict[str, Any]]:
         return [node for node in self.ray.nodes() if node["Alive"] and node["Resources"].get("ollama")]

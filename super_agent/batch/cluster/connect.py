@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,14 +11,18 @@ import time
 from typing import Any, BinaryIO
 
 from super_agent.batch.cluster.facts import ModelFacts
+from super_agent.batch.cluster.said import SAME, is_refused, mismatch
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.settings import Settings, server_environment, set_for_ray
 
 LOCAL = "local"
 """In place of an address: a cluster of this machine's own, which ends with the batch."""
-ADDRESS = re.compile(r"auto|[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
-PROBE_S = 20.0
-"""Ray tries an address again and again for a minute, with a line of its own each time."""
+AUTO = "auto"
+"""In place of an address: the cluster that this machine is a node of."""
+HOST_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
+CONNECT_S = 5.0
+PROBE_S = 60.0
+"""Ray tries again and again, with a line of its own each time; a machine that a model keeps busy took 25 s."""
 
 
 class ClusterFailed(SuperAgentError):
@@ -41,11 +46,25 @@ def join(address: str, mine: ModelFacts, settings: Settings) -> Any:
             address="local", include_dashboard=False, labels=mine.labels, resources={"ollama": mine.slots}, **common
         )
         return ray
-    if not ADDRESS.fullmatch(address):
+    if address != AUTO and not HOST_PORT.fullmatch(address):
         raise UsageError(f"--ray={address}: allowed are HOST:PORT and auto", fix="Say what `super-agent node` printed")
+    if address != AUTO:
+        require_listener(address)
     _probe(address)
     ray.init(address=address, **common)
     return ray
+
+
+def require_listener(address: str) -> None:
+    """Raise `ClusterFailed` at once where nothing listens; Ray itself would try for long."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ClusterFailed(
+            f"no Ray cluster can be joined at {address}: {why}", fix="See `super-agent node`, and run one there"
+        ) from error
 
 
 def _probe(address: str) -> None:
@@ -55,14 +74,14 @@ def _probe(address: str) -> None:
     found: dict[str, str] = json.loads(last)
     if found.get("joined"):
         return
-    if _is_refused(text):
+    if is_refused(text):
         raise ClusterFailed(
             f"the cluster at {address} refuses this machine's token",
             fix="Copy the head's ~/.ray/auth_token here, or set RAY_AUTH_TOKEN",
         )
+    if versions := mismatch(found.get("error", "")):
+        raise ClusterFailed(f"{address}: {versions}", fix=SAME)
     words = [line.strip() for line in found.get("error", "").splitlines() if line.strip()]
-    if any("ersion mismatch" in line for line in words):
-        raise ClusterFailed(f"{address}: {' '.join(words)}", fix="Install the same Ray and Python on all nodes")
     why = words[0] if words else f"no answer within {PROBE_S:g} s"
     raise ClusterFailed(
         f"no Ray cluster can be joined at {address}: {why}", fix="See `super-agent node`, and run one on this machine"
@@ -81,7 +100,7 @@ def _tried(address: str) -> str:
         )
         until, text = time.monotonic() + PROBE_S, ""
         try:
-            while process.poll() is None and time.monotonic() < until and not _is_refused(text):
+            while process.poll() is None and time.monotonic() < until and not is_refused(text):
                 time.sleep(0.1)
                 text = _read(said)
         finally:
@@ -92,10 +111,6 @@ def _tried(address: str) -> str:
 
 def _read(file: BinaryIO) -> str:
     return os.pread(file.fileno(), 1024 * 1024, 0).decode("utf-8", "replace")
-
-
-def _is_refused(text: str) -> bool:
-    return "AuthToken" in text or "Unauthenticated" in text or "AuthenticationError" in text
 
 
 def _probed(address: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from super_agent import __version__
-from super_agent.core.errors import ModelNotFound, ServerError
+from super_agent.core.errors import ModelNotFound, ServerError, UsageError
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama, same_model
 from super_agent.core.settings import Settings
@@ -17,6 +17,16 @@ DIGEST_CHARACTERS = 32
 
 class NodeDiffers(ServerError):
     """The model here is not the one that the batch runs with."""
+
+
+def expected(text: str) -> tuple[str, str, str]:
+    """Digest, context and version (empty where it is not said) of `node --expect`; raises `UsageError`."""
+    match text.split(":"):
+        case [digest, context] if digest and context:
+            return digest, context, ""
+        case [digest, context, version] if digest and context and version:
+            return digest, context, version
+    raise UsageError(f"--expect={text}: allowed is DIGEST:CONTEXT:VERSION", fix="Copy it from what the head has said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,11 @@ class ModelFacts:
         slots = settings.slots or processes.slots(settings.base_url, details.weights) or 1
         short = digest.removeprefix("sha256:")[:DIGEST_CHARACTERS]
         return cls(short, str(details.num_ctx or "default"), slots)
+
+    @property
+    def expect(self) -> str:
+        """What `node --expect` takes on the other machines."""
+        return f"{self.digest}:{self.context}:{__version__}"
 
     @property
     def labels(self) -> dict[str, str]:

@@ -118,9 +118,9 @@ class _Work:
             place = Place(
                 folder / "runs", settings.state_dir, store, Repositories(folder / "repos"),
                 model=order.environment["DEFAULT_MODEL"], digest=order.digest,
-                environment={**server_environment(), **order.environment}, watch=self._watch,
+                environment={**server_environment(), **order.environment},
             )  # fmt: skip
-            self._attempt = LocalAttempt(place, task, order.hash, order.number, locks())
+            self._attempt = LocalAttempt(place, task, order.hash, order.number, locks(), self._watch)
             if self._ending.is_set():
                 return None
             return await self._attempt.run()

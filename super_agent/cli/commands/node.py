@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from super_agent.batch.cluster.facts import ModelFacts, NodeDiffers
+from super_agent import __version__
+from super_agent.batch.cluster.connect import HOST_PORT, require_listener
+from super_agent.batch.cluster.facts import ModelFacts, NodeDiffers, expected
+from super_agent.batch.cluster.said import SAME, is_refused, mismatch, wrong_line
 from super_agent.cli.commands import up, verify
 from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import EngineFailed, ServerFailed, UsageError
@@ -16,12 +19,14 @@ from super_agent.core.settings import RAY_VARIABLES, Settings, load_settings, ra
 
 START_S = 180.0
 """A slow disk took 52 s."""
+PATIENCE = {"RAY_gcs_server_port_wait_time_s": "120"}
+"""A head gives its own server 20 s by itself, which a machine with a full run queue exceeded."""
 BEGIN = "import sys; from ray.scripts.scripts import main; sys.argv[0] = 'ray'; main()"
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What was typed: `address` is the head's, or None for the head itself; `expect` the head's model."""
+    """What was typed: `address` is the head's, or None for the head itself; `expect` what the head told."""
 
     address: str | None
     port: int
@@ -35,8 +40,12 @@ class Ask:
 def main(ask: Ask, flags: dict[str, Any], env_file: Path | None) -> int:
     """Returns the exit code; raises the `SuperAgentError` of what could not be."""
     settings = load_settings(flags, env_file=env_file)
+    if ask.address is not None and not HOST_PORT.fullmatch(ask.address):
+        raise UsageError(f"--address={ask.address}: allowed is HOST:PORT", fix="Say what the head has printed")
     if not ask.only_print:
         _require_ray()
+        if ask.address is not None:
+            require_listener(ask.address)
         up.main(None, None, flags, env_file, as_json=ask.json)
         if verify.main(flags, env_file, as_json=ask.json, quick=True, load=True):
             raise ServerFailed("this machine's model does not pass, so it takes no tasks", fix="super-agent verify")
@@ -44,8 +53,8 @@ def main(ask: Ask, flags: dict[str, Any], env_file: Path | None) -> int:
     _require_same(ask, facts)
     command, environment = _command(ask, facts), _environment(settings)
     if ask.json:
-        expect = f"{facts.digest}:{facts.context}"
-        say_json({"version": 1, "step": "node", "command": command, "environment": environment, "expect": expect})
+        told = {"command": command, "environment": environment, "expect": facts.expect}
+        say_json({"version": 1, "step": "node", **told})
     else:
         say(f"{_typed(command, environment)}\n")
     if ask.only_print:
@@ -54,20 +63,26 @@ def main(ask: Ask, flags: dict[str, Any], env_file: Path | None) -> int:
         _ray(["get-auth-token", "--generate"], environment)
     elif not ray_token_there():
         raise UsageError("this machine has no token", fix="Copy the head's ~/.ray/auth_token here (mode 600)")
-    _ray(command[1:], environment)
+    _ray(command[1:], environment | (PATIENCE if ask.address is None else {}))
     if ask.address is None and not ask.json:
         _tell_the_others(ask, facts)
     return 0
 
 
 def _require_same(ask: Ask, facts: ModelFacts) -> None:
-    mine = f"{facts.digest}:{facts.context}"
-    if ask.expect is None or ask.any_model or ask.expect == mine:
+    if ask.expect is None:
         return
-    raise NodeDiffers(
-        f"the model here (digest:context) is {mine}, the cluster's is {ask.expect}",
-        fix="Make it the same with `super-agent up`, or say --any-model",
-    )
+    digest, context, version = expected(ask.expect)
+    if version not in ("", __version__):
+        raise NodeDiffers(
+            f"super-agent here is {__version__}, the cluster's is {version}",
+            fix="Install the same super-agent on all machines",
+        )
+    if not ask.any_model and (digest, context) != (facts.digest, facts.context):
+        raise NodeDiffers(
+            f"the model here (digest:context) is {facts.digest}:{facts.context}, the cluster's is {digest}:{context}",
+            fix="Make it the same with `super-agent up`, or say --any-model",
+        )
 
 
 def _command(ask: Ask, facts: ModelFacts) -> list[str]:
@@ -113,17 +128,22 @@ def _ray(arguments: list[str], environment: dict[str, str]) -> None:
     except subprocess.TimeoutExpired:
         raise EngineFailed(f"ray {arguments[0]} did not end within {START_S:g} s", fix="ray stop, then again") from None
     if done.returncode:
-        text = done.stdout.decode("utf-8", "replace")
-        if "AuthToken" in text or "Unauthenticated" in text:
-            raise EngineFailed("the cluster refuses this machine's token", fix="Copy the head's ~/.ray/auth_token here")
-        lines = [line.strip() for line in text.splitlines() if line.strip()] or ["it says nothing"]
-        wrong = next((line for line in lines if "Error:" in line or "ismatch" in line), lines[-1])
-        raise EngineFailed(f"ray {arguments[0]}: {wrong}", fix="ray stop ends what runs of it here")
+        raise _failure(arguments[0], done.returncode, done.stdout.decode("utf-8", "replace"))
+
+
+def _failure(step: str, code: int, text: str) -> EngineFailed:
+    if is_refused(text):
+        return EngineFailed("the cluster refuses this machine's token", fix="Copy the head's ~/.ray/auth_token here")
+    if versions := mismatch(text):
+        return EngineFailed(versions, fix=SAME)
+    last = (text.strip().splitlines() or ["nothing"])[-1].strip()
+    wrong = wrong_line(text).rstrip(".") or f"it ended with {code}, and said last: {last}"
+    return EngineFailed(f"ray {step}: {wrong}", fix="ray stop ends what runs of it here")
 
 
 def _tell_the_others(ask: Ask, facts: ModelFacts) -> None:
     complain(f"this is the head; `super-agent batch TASKS --ray 127.0.0.1:{ask.port}` here uses it, `ray stop` ends it")
     say(
         "On each other machine, with ~/.ray/auth_token of this one:\n"
-        f"super-agent node --address THIS_MACHINE:{ask.port} --expect {facts.digest}:{facts.context}\n"
+        f"super-agent node --address THIS_MACHINE:{ask.port} --expect {facts.expect}\n"
     )
