@@ -38,7 +38,7 @@ lint: setup ## ruff, mypy --strict, import layers
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-bench: setup ## the figures in benchmarks/ (about 2 minutes), then bench-compare
+bench: setup ## the figures in benchmarks/ (about 4 minutes), then bench-compare
 	@$(PYTHON) -m benchmarks
 	@$(PYTHON) -m benchmarks.compare
 

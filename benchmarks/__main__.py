@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import batch, command_line, doors, executor, snapshots, store, waiting, watch
+from benchmarks import batch, command_line, doors, executor, snapshots, store, waiting, watch, web
 
 RESULTS = Path(__file__).parent / "results"
 HEAD = "| figure | median | range | goal | |\n|---|---|---|---|---|"
@@ -15,10 +15,11 @@ HEAD = "| figure | median | range | goal | |\n|---|---|---|---|---|"
 
 def main() -> None:
     """Print each row as soon as it is measured."""
-    machine = f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    system = f"Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    machine = f"{os.cpu_count()} cores with a load of {os.getloadavg()[0]:.1f} at first, {system}"
     print(machine, HEAD, sep="\n\n", flush=True)
     found = []
-    for group in (command_line, doors, executor, snapshots, store, watch, waiting, batch):
+    for group in (command_line, doors, executor, snapshots, store, watch, waiting, web, batch):
         for figure in group.figures():
             found.append(figure)
             print(figure.row(), flush=True)

@@ -61,6 +61,20 @@ class Chromium:
         """Go there."""
         self.command("Page.navigate", url=address)
 
+    def new_tab(self, address: str) -> str:
+        """Open one more page; returns its name for `in_tab`."""
+        return str(self.command("Target.createTarget", url=address, session=None)["targetId"])
+
+    @contextmanager
+    def in_tab(self, name: str) -> Iterator[None]:
+        """What is done in the block is done there."""
+        before = self._session
+        self._session = self.command("Target.attachToTarget", targetId=name, flatten=True, session=None)["sessionId"]
+        try:
+            yield
+        finally:
+            self._session = before
+
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
         result = self.command("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
