@@ -2,6 +2,7 @@
 
 import importlib
 import ipaddress
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,8 @@ def check(options: Options) -> None:
     for name, path in (("--cert", options.certificate), ("--key", options.key)):
         if path is not None and not path.is_file():
             raise UsageError(f"{name} {path}: there is no such file", fix="Name a PEM file")
+    if options.certificate is not None and options.key is not None:
+        _check_certificate(options.certificate, options.key)
     for root in options.roots:
         if not root.is_dir():
             raise UsageError(f"--root {root}: there is no such folder", fix="Name a folder in which runs may begin")
@@ -71,6 +74,20 @@ def check(options: Options) -> None:
             f"--host {options.host} shows this page to other machines, and who reads the network could take it over",
             fix="Give --cert FILE --key FILE, or --insecure if that network is yours alone",
         )
+
+
+def _check_certificate(certificate: Path, key: Path) -> None:
+    """Now, and not once the link was told; raises `UsageError`."""
+
+    def no_password() -> str:
+        raise UsageError(f"--key {key} is locked by a password", fix="Give a key without one")
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, no_password)
+    except OSError as error:
+        what = "they are no certificate with its key" if isinstance(error, ssl.SSLError) else error.strerror
+        pair = f"--cert {certificate} --key {key}"
+        raise UsageError(f"{pair} cannot be used: {what}", fix="Give both as PEM files") from error
 
 
 def _require_packages() -> None:

@@ -1,5 +1,6 @@
 """One server from its socket to its end."""
 
+import errno
 import html
 import os
 import secrets
@@ -93,6 +94,9 @@ def _listening(options: Options) -> socket.socket:
         listening.listen(BACKLOG)  # before the link is told, so that nobody comes too early
     except OSError as error:
         listening.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            what = f"--host {host} is no address of this machine"
+            raise UsageError(what, fix="Give one that `ip address` shows") from error
         raise UsageError(
             f"{options.host} port {options.port} cannot be used: {error.strerror}", fix="Name another with --port"
         ) from error

@@ -10,6 +10,7 @@ from super_agent.core.snapshots.history import diff
 from super_agent.session.history import bounds, known_turns, open_past
 from super_agent.session.narrate.markup import diff as marked_diff
 from super_agent.web.context import Context
+from super_agent.web.given import MOST_TURNS, whole_number
 from super_agent.web.rendering import Pages, markup
 from super_agent.web.session_pages import row_of, shown
 
@@ -20,8 +21,7 @@ MOST_DIFF_CHARS = 2_000_000
 def diff_page(context: Context, pages: Pages, request: Request) -> Response:
     """What the session, or a turn of it, changed in the files."""
     row = row_of(context, request)
-    given = request.query_params.get("turn", "")
-    turn = int(given) if given.isdecimal() and 0 < len(given) < 7 else None
+    turn = whole_number(request.query_params, "turn", 0, MOST_TURNS)
     with open_past(context.settings, row.id, Path(row.workspace)) as found:
         before, after = bounds(found, turn)
         text = diff(found.snapshots, before, after).decode("utf-8", "replace")

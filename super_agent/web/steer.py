@@ -15,6 +15,7 @@ from super_agent.session.control_wire import tell
 from super_agent.session.history import Past, open_past
 from super_agent.session.undo import redo_of, undo_of
 from super_agent.web.context import Context
+from super_agent.web.given import MOST_TURNS, whole_number
 from super_agent.web.rendering import Pages
 from super_agent.web.session_pages import row_of, shown
 
@@ -35,6 +36,9 @@ def begin(context: Context, pages: Pages, request: Request) -> Response:
         workspace = allowed(context, form.get("workspace", ""))
         if not form.get("task", "").strip():
             raise UsageError("the task is empty", fix="Say what is to be done")
+        mode = form.get("mode") or "team"
+        if mode not in MODES:
+            raise UsageError(f"{printable_path(mode)} is no way to work", fix=f"Choose one of: {', '.join(MODES)}")
         setup = form.get("setup", "").strip() or None
         if setup is not None and form.get("network") != "yes":
             raise UsageError("the setup command runs with the network", fix="Say that this is meant, or leave it out")
@@ -44,7 +48,7 @@ def begin(context: Context, pages: Pages, request: Request) -> Response:
                 "run": {
                     "task": form["task"],
                     "workspace": str(workspace),
-                    "mode": form.get("mode") if form.get("mode") in MODES else "team",
+                    "mode": mode,
                     "check": form.get("check", "").strip() or None,
                     "setup": setup,
                 },
@@ -60,11 +64,10 @@ def begin(context: Context, pages: Pages, request: Request) -> Response:
 def resume(context: Context, pages: Pages, request: Request) -> Response:
     """Go on with it, with something new or more turns where that was said."""
     row, form = row_of(context, request), request.state.form
-    more = form.get("more_turns", "").strip()
     ask = {
         "session": row.id,
         "instruction": form.get("instruction", "").strip() or None,
-        "more_turns": int(more) if more.isdecimal() and 0 < len(more) < 5 and int(more) else None,
+        "more_turns": whole_number(form, "more_turns", 1, MOST_TURNS),
     }
     context.runs.begin({"run": None, "resume": ask, **_how(context, {})})
     return _to(context, row.id)
@@ -96,14 +99,16 @@ def decide(context: Context, _pages: Pages, request: Request) -> Response:
 
 def undo(context: Context, pages: Pages, request: Request) -> Response:
     """What it would do; nothing is done."""
-    row = row_of(context, request)
+    row, form = row_of(context, request), dict(request.query_params)
+    _back_to(form)
     with open_past(context.settings, row.id, Path(row.workspace)) as found:
-        return _shown(pages, request, row, found, dict(request.query_params), "")
+        return _shown(pages, request, row, found, form, "")
 
 
 def undo_now(context: Context, pages: Pages, request: Request) -> Response:
     """Do what was shown; where that is not what would be done any more, it is shown again."""
     row, form = row_of(context, request), request.state.form
+    _back_to(form)
     with open_past(context.settings, row.id, Path(row.workspace), hold=True) as found:
         judged = _judged(found, form)
         if form.get("shown") != _digest(judged):
@@ -165,8 +170,12 @@ def _to(context: Context, session: str) -> Response:
 def _judged(found: Past, form: Mapping[str, str]) -> Undo:
     if form.get("redo") == "yes":
         return redo_of(found)
-    turn = form.get("to_turn", "")
-    return undo_of(found, to_turn=int(turn) if turn.isdecimal() and len(turn) < 7 else None)
+    return undo_of(found, to_turn=_back_to(form))
+
+
+def _back_to(form: Mapping[str, str]) -> int | None:
+    """The turn that the form names; raises `UsageError`."""
+    return whole_number(form, "to_turn", 0, MOST_TURNS)
 
 
 def _digest(judged: Undo) -> str:

@@ -1,13 +1,17 @@
 """Nobody but the user's own browser gets anything: each way that is known to have worked elsewhere is tried."""
 
 import http.client
+import shutil
 import signal
 import socket
+import ssl
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from super_agent.core.store.store import Store
@@ -151,12 +155,38 @@ def test_another_address_is_refused_unless_it_is_meant(super_agent: SuperAgent) 
         (("--host", "example"), "is no address"),
         (("--cert", "/nowhere"), "belong together"),
         (("--cert", "/nowhere", "--key", "/nowhere"), "there is no such file"),
-        (("--host", "192.0.2.1", "--insecure"), "cannot be used"),
+        (("--host", "192.0.2.1", "--insecure"), "is no address of this machine"),
+        (("--cert", __file__, "--key", __file__), "no certificate with its key"),
     ):
         done = super_agent("web", "--no-open", *arguments)
         assert done.code == 2, done
         assert said in done.err
         assert done.err.count("\n") == 1
+
+
+def test_a_certificate_makes_it_https_and_a_locked_key_is_named(
+    serve: Serve, super_agent: SuperAgent, tmp_path: Path
+) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl is installed: apt-get install openssl")
+    cert, key, locked = (str(tmp_path / name) for name in ("cert.pem", "key.pem", "locked.pem"))
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", *name]
+    subprocess.run(made, check=True, capture_output=True, timeout=60)
+    lock = [openssl, "rsa", "-aes256", "-passout", "pass:word", "-in", key, "-out", locked]
+    subprocess.run(lock, check=True, capture_output=True, timeout=60)
+    done = super_agent("web", "--no-open", "--cert", cert, "--key", locked)
+    assert (done.code, done.out) == (2, "")
+    assert "is locked by a password" in done.err
+    server = serve("--cert", cert, "--key", key)
+    assert server.link.startswith("https://127.0.0.1:")
+    trusting = ssl.create_default_context(cafile=cert)
+    with httpx.Client(verify=trusting, trust_env=False) as browser:
+        answer = browser.get(server.link)
+        assert answer.status_code == 200
+        assert "Secure" in answer.headers["Set-Cookie"]
+        assert browser.get(server.base).status_code == 200
 
 
 def test_the_server_ends_at_once_with_pages_open(serve: Serve, store: Store) -> None:

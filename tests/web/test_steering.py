@@ -8,9 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from super_agent.core import events as ev
 from super_agent.core.store.store import Store
+from tests.cli.scripted_runs import stamped, started
 from tests.scripted_ollama import ScriptedOllama
-from tests.web.conftest import Server, sse
+from tests.web.conftest import Server, keep, sse
 
 Serve = Callable[..., Server]
 BLOCK = "```python\nopen('made.txt', 'w').write('made')\n```"
@@ -143,8 +145,27 @@ def test_what_stands_in_the_way_is_said_in_the_form(serve: Serve, roots: Path) -
             ({"task": " "}, "the task is empty"),
             ({"check": "no-such-program"}, "names a program that does not exist"),
             ({"max_turns": "0"}, "max_turns"),
+            ({"mode": "choir"}, "choir is no way to work"),
             ({"setup": "pip install x"}, "the setup command runs with the network"),
         ):
             answer = browser.post("new", data={"task": "do it", "workspace": str(roots / "work"), **fields})
             assert answer.status_code == 409, fields
             assert said.lower() in answer.text.lower().replace("--max-turns", "max_turns")
+
+
+def test_a_number_that_cannot_be_is_said_and_nothing_is_done(serve: Serve, store: Store) -> None:
+    ended = ev.RunEnded("turn_limit", 1, "", 1, 1.0, (), (), {}, True)
+    keep(store, "s1", stamped(started(), ev.TurnStarted(1), ended))
+    with serve().let_in() as browser:
+        for method, path, name, value in (
+            ("POST", "resume", "more_turns", "many"),
+            ("POST", "resume", "more_turns", "0"),
+            ("GET", "diff", "turn", "-1"),
+            ("GET", "undo", "to_turn", "first"),
+            ("POST", "undo", "to_turn", "99999999"),
+        ):
+            given = {"params" if method == "GET" else "data": {name: value}}
+            answer = browser.request(method, f"sessions/s1/{path}", **given)
+            assert answer.status_code == 409
+            assert f"{name} &#39;{value}&#39; is no number" in answer.text
+    assert state(store, "s1") == "ended"
