@@ -3,7 +3,6 @@
 The engine's holds Open Interpreter; the sandbox's holds pytest, for workspaces without an environment of their own.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -12,11 +11,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
 
 import platformdirs
 
 from super_agent.core.errors import EngineFailed
+from super_agent.core.locks import alone
 from super_agent.core.sanitize import sanitize
 from super_agent.core.settings import child_environment
 
@@ -81,8 +80,8 @@ def ensure_environment(name: str, lock: Path, progress: Progress, folder: Path |
         return python
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (parent / f"{name}.lock").open("w") as guard:
-            _wait_for(guard, lambda: progress(f"another super-agent is making the {name} environment; waiting for it"))
+        told = f"another super-agent is making the {name} environment; waiting for it"
+        with alone(parent / f"{name}.lock", lambda: progress(told)):
             if not python.exists():
                 progress(f"making the {name} environment once, from {lock.parent.name}/{lock.name}")
                 for abandoned in parent.glob(f".{name}-py*"):  # by one that was killed: the lock is ours
@@ -91,14 +90,6 @@ def ensure_environment(name: str, lock: Path, progress: Progress, folder: Path |
     except OSError as error:
         raise EngineFailed(f"{target} cannot be made: {error}", fix="Make room, or make the folder writable") from error
     return python
-
-
-def _wait_for(guard: IO[str], tell: Callable[[], None]) -> None:
-    try:
-        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        tell()
-        fcntl.flock(guard, fcntl.LOCK_EX)
 
 
 def _build(lock: Path, target: Path) -> None:

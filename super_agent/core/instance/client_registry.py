@@ -3,7 +3,6 @@
 The kernel drops the lock when the process dies, however it dies, so there are no stale entries and no pid reuse.
 """
 
-import fcntl
 import json
 import os
 import secrets
@@ -15,6 +14,7 @@ from typing import Any
 
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import StoreFailed
+from super_agent.core.locks import alive, list_alive, unlist
 from super_agent.core.model.middleware import Usage
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
@@ -44,12 +44,8 @@ class ClientLock:
         folder = private_folder(private_folder(settings.state_dir) / "clients")
         self._path = folder / f"{kind}-{os.getpid()}-{secrets.token_hex(3)}.json"
         self._entry = ClientEntry(kind, os.getpid(), settings.model, settings.base_url, time.time())
-        unlisted = self._path.with_suffix(".new")
         try:
-            self._fd = os.open(unlisted, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
-            self._write()
-            unlisted.rename(self._path)  # listed only once it is locked and whole
+            self._fd = list_alive(self._path, self._data())
         except OSError as error:
             fix = "Make room on the disk, or see whether it is failing"
             raise StoreFailed(f"the list of clients in {folder}: {error.strerror}", fix=fix) from error
@@ -60,36 +56,23 @@ class ClientLock:
             tokens = self._entry.tokens + usage.prompt_tokens + usage.completion_tokens
             self._entry = replace(self._entry, requests=self._entry.requests + 1, tokens=tokens)
             with suppress(OSError):  # a failing disk costs a figure in `ps`, not the run
-                self._write()
+                os.pwrite(self._fd, self._data(), 0)
 
-    def _write(self) -> None:
-        # One write of one length, so that a reader never sees half of it.
-        os.pwrite(self._fd, json.dumps(asdict(self._entry)).encode().ljust(ENTRY_BYTES), 0)
+    def _data(self) -> bytes:
+        """For one write of one length, so that a reader never sees half of it."""
+        return json.dumps(asdict(self._entry)).encode().ljust(ENTRY_BYTES)
 
     def close(self) -> None:
         """Remove the entry; idempotent."""
         if self._fd >= 0:
-            self._path.unlink(missing_ok=True)
-            os.close(self._fd)
+            unlist(self._path, self._fd)
             self._fd = -1
 
 
 def live_clients(state_dir: Path) -> tuple[ClientEntry, ...]:
     """Every client of ours that is alive on this machine for this user, oldest first; dead entries are removed."""
-    found: list[ClientEntry] = []
-    for path in sorted((state_dir / "clients").glob("*.json")):
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            found.append(_entry(path, os.read(fd, 16 * ENTRY_BYTES)))
-        else:
-            path.unlink(missing_ok=True)  # nobody holds it: its process died
-        finally:
-            os.close(fd)
+    listed = ((path, alive(path, 16 * ENTRY_BYTES)) for path in sorted((state_dir / "clients").glob("*.json")))
+    found = (_entry(path, data) for path, data in listed if data is not None)
     return tuple(sorted(found, key=lambda entry: entry.since))
 
 

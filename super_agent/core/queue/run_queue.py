@@ -5,7 +5,6 @@ that lock when the process dies, however it dies, so a dead run's place is free 
 Programs of others know nothing of it: they wait, and make us wait, in the server.
 """
 
-import fcntl
 import hashlib
 import os
 import secrets
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 from super_agent.core.errors import Interrupted, QueueTimedOut, StoreFailed
 from super_agent.core.events import Emit, Queued, QueuePassed
+from super_agent.core.locks import alive, list_alive, lock_within, open_file, unlist, unlock
 from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.ollama.processes import is_stopped, port_of
 from super_agent.core.ollama.server import is_local
@@ -135,11 +135,8 @@ class _Order:
     def __init__(self, folder: Path) -> None:
         self.run = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._folder = folder
-        unlisted = folder / f"{self.run}.new"
-        self._alive = _open(unlisted)
-        fcntl.flock(self._alive, fcntl.LOCK_EX)
-        unlisted.rename(folder / f"{self.run}.alive")  # others see it only once it is locked
-        self._file = _open(folder / "order.json")
+        self._alive = list_alive(folder / f"{self.run}.alive")
+        self._file = open_file(folder / "order.json")
         os.posix_fallocate(self._file, 0, ORDER_BYTES)
         for path in folder.glob("*.alive"):
             self._is_alive(path.stem)  # removes what dead runs left
@@ -162,8 +159,7 @@ class _Order:
             if after != before:
                 self._write(after)
         finally:
-            # Not left to a close: a child between fork and exec would hold on to it.
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            unlock(self._file)
 
     def close(self) -> None:
         if self.closed:
@@ -171,9 +167,7 @@ class _Order:
         # Where the disk fails, the others see by the lock that this run is gone.
         with suppress(StoreFailed), self.locked() as places:
             places.drop(self.run)
-        (self._folder / f"{self.run}.alive").unlink(missing_ok=True)
-        fcntl.flock(self._alive, fcntl.LOCK_UN)
-        os.close(self._alive)
+        unlist(self._folder / f"{self.run}.alive", self._alive)
         os.close(self._file)
         self._file = -1
 
@@ -187,19 +181,11 @@ class _Order:
             ) from error
 
     def _take(self) -> None:
-        deadline = time.monotonic() + LOCKED_TIMEOUT_S
-        while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise QueueTimedOut(
-                        f"the queue in {self._folder} is locked by a process that does not go on",
-                        fix="End a suspended super-agent (`jobs`, `fg`)",
-                    ) from None
-                time.sleep(LOCKED_RETRY_S)
-            else:
-                return
+        if not lock_within(self._file, LOCKED_TIMEOUT_S, LOCKED_RETRY_S):
+            raise QueueTimedOut(
+                f"the queue in {self._folder} is locked by a process that does not go on",
+                fix="End a suspended super-agent (`jobs`, `fg`)",
+            )
 
     def _look_at_others(self, places: Places) -> None:
         others = [place for place in places.places if place.run != self.run]
@@ -209,24 +195,7 @@ class _Order:
         places.stopped = {place.run for place in others if is_stopped(place.pid)}
 
     def _is_alive(self, run: str) -> bool:
-        path = self._folder / f"{Path(run).name}.alive"
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        else:
-            path.unlink(missing_ok=True)
-            return False
-        finally:
-            os.close(fd)
-
-
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return alive(self._folder / f"{Path(run).name}.alive") is not None
 
 
 def _parsed(data: bytes) -> Places:

@@ -1,12 +1,11 @@
 """One process at a time works on a workspace's snapshots; whoever waits for it says so, and not for ever."""
 
-import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from super_agent.core.errors import SnapshotFailed
+from super_agent.core.locks import lock_within, unlock
 
 LOOK_EVERY_S = 0.02
 TELL_AFTER_S = 2.0
@@ -18,30 +17,18 @@ WAIT_S = 300.0
 @contextmanager
 def locked(lock: int, tell: Callable[[str], None] = lambda _text: None, wait_s: float = WAIT_S) -> Iterator[None]:
     """Hold the lock of this descriptor; raises `SnapshotFailed` where another process keeps it for `wait_s`."""
-    began, told = time.monotonic(), False
-    while not _taken(lock):
-        waited_s = time.monotonic() - began
-        if waited_s > wait_s:
+    if not lock_within(lock, min(wait_s, TELL_AFTER_S), LOOK_EVERY_S):
+        if wait_s > TELL_AFTER_S:
+            tell(f"waiting for the workspace's snapshots, which {_holder(lock)} works on")
+        if not lock_within(lock, wait_s - TELL_AFTER_S, LOOK_EVERY_S):
             raise SnapshotFailed(
                 f"the workspace's snapshots are held by {_holder(lock)} for {wait_s:.0f} s",
                 fix="End it, or let it go on (fg, kill -CONT)",
             )
-        if waited_s > TELL_AFTER_S and not told:
-            tell(f"waiting for the workspace's snapshots, which {_holder(lock)} works on")
-            told = True
-        time.sleep(LOOK_EVERY_S)
     try:
         yield
     finally:
-        fcntl.flock(lock, fcntl.LOCK_UN)
-
-
-def _taken(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        unlock(lock)
 
 
 def _holder(lock: int) -> str:

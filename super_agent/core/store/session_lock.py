@@ -1,6 +1,5 @@
 """Who works on a session: a locked file in its folder, which the kernel frees however its holder ends."""
 
-import fcntl
 import json
 import os
 import time
@@ -8,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from super_agent.core.errors import SessionHeld, StoreFailed
+from super_agent.core.locks import is_locked, lock_within, open_file
 from super_agent.core.state import private_folder
 
 NAME = "held.json"
@@ -22,20 +22,17 @@ class SessionLock:
         path = private_folder(folder) / NAME
         self._fd = -1
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._fd = open_file(path)
             self._take(session)
         except OSError as error:
             self.close()
             raise StoreFailed(f"{path}: {error.strerror}", fix="Make room and make it writable for you") from error
 
     def _take(self, session: str) -> None:
-        until = time.monotonic() + PROBE_S
-        while not _locked(self._fd, fcntl.LOCK_EX):
-            if time.monotonic() > until:
-                by = _by(self._fd)
-                self.close()
-                raise SessionHeld(f"session {session} is held by {by}", fix="Wait for it, or end that process")
-            time.sleep(0.01)
+        if not lock_within(self._fd, PROBE_S):
+            by = _by(self._fd)
+            self.close()
+            raise SessionHeld(f"session {session} is held by {by}", fix="Wait for it, or end that process")
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "since": time.time()}).encode(), 0)
 
@@ -54,22 +51,7 @@ class SessionLock:
 
 def is_held(folder: Path) -> bool:
     """Whether a living process holds the session of this folder."""
-    try:
-        fd = os.open(folder / NAME, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        return not _locked(fd, fcntl.LOCK_SH)
-    finally:
-        os.close(fd)
-
-
-def _locked(fd: int, kind: int) -> bool:
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return is_locked(folder / NAME)
 
 
 def _by(fd: int) -> str:
