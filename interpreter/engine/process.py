@@ -1,4 +1,7 @@
-"""One process of Open Interpreter's host and its two pipes: JSON lines, numbered, with a limit on every wait."""
+"""One process of Open Interpreter's host and its two pipes: JSON lines, numbered, with a limit on every wait.
+
+A wait looks ten times a second whether it was cancelled: waking it would take a third pipe for each host, to win 0.1 s.
+"""
 
 import contextlib
 import json

@@ -1,4 +1,7 @@
-"""One shell command in a fresh sandbox: the check, the setup, and the question whether a program exists inside."""
+"""One shell command in a fresh sandbox: the check, the setup, and the question whether a program exists inside.
+
+It looks at a silent command again and again: no descriptor that a wait could include tells of a `Process` its end.
+"""
 
 import shlex
 import shutil

@@ -1,4 +1,7 @@
-"""The few keys a line typed below a live view needs."""
+"""The few keys a line typed below a live view needs.
+
+Not prompt_toolkit's: its prompt draws itself and reads the keys, and here a live view has the screen. Prompts are its.
+"""
 
 import re
 import unicodedata

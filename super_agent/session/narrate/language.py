@@ -1,4 +1,7 @@
-"""The language of a view. A text is its own key, so what has no translation yet is shown in English."""
+"""The language of a view. A text is its own key, so what has no translation yet is shown in English.
+
+Not gettext or Babel: for one translation, a dictionary needs no catalogue to be extracted, compiled and shipped.
+"""
 
 from collections.abc import Callable
 from typing import Literal
