@@ -43,6 +43,8 @@ class Attempt(BaseModel):
     tokens_out: int = 0
     model_s: float = 0.0
     wall_s: float = 0.0
+    transport_s: float = 0.0
+    """Of `wall_s`, what was not the node's own: finding a slot there, the way there and back."""
     reloads: int = 0
     host: str = ""
     model: str = ""

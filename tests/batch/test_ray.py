@@ -114,7 +114,7 @@ def test_another_version_of_super_agent_or_of_ray_is_one_line(
     assert f"the cluster runs Ray {version('ray')} on Python" in driver.err
     assert "this machine Ray 0.0.9 on Python" in driver.err
     joining = ended(nodes.begin("other-ray", servers["head"], **other_ray), 200)
-    assert (joining.code, joining.err.count("\n")) == (3, 1), joining.err
+    assert (joining.code, joining.err.count("\n")) == (4, 1), joining.err
     assert "this machine Ray 0.0.9 on Python" in joining.err
     assert not (out / "results.jsonl").read_text()
 
@@ -152,6 +152,7 @@ def test_a_node_and_the_driver_die_and_each_task_has_its_result_once(
     finals = [line["id"] for line in found if line["final"]]
     assert sorted(finals) == sorted(f"t{number}" for number in range(TASKS))
     assert {line["outcome"] for line in found if line["final"]} == {"done"}
+    assert all(0 < line["transport_s"] < line["wall_s"] for line in found if line["final"])
     lost = [line for line in found if not line["final"]]
     assert {(line["outcome"], line["exit_code"]) for line in lost} == {("executor", 4)}
     assert all("was lost" in line["detail"] or "no node took" in line["detail"] for line in lost)

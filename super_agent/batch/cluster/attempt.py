@@ -76,7 +76,8 @@ class RayAttempt:
         if result.attempt is None:
             return None if self._stopped else (self._failed(ExitCode.EXECUTOR, "ended by its node", started), b"")
         wall_s = round(time.monotonic() - started, 3)
-        own = {"workspace": self.task.workspace or "", "wall_s": wall_s}
+        transport_s = round(wall_s - result.attempt.wall_s, 3)
+        own = {"workspace": self.task.workspace or "", "wall_s": wall_s, "transport_s": transport_s}
         return result.attempt.model_copy(update=own), result.patch
 
     def discard(self) -> None:
