@@ -67,6 +67,7 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
             fix="Run it here, or set SUPER_AGENT_MCP where `super-agent node` is started, and not here",
         )
     require_listed(settings)
+    _require_places(options)
     bounds = _bounds(options, settings)
     folder = _folder(options)
     with ExitStack() as stack:
@@ -181,6 +182,14 @@ def _folder(options: Options) -> Path:
     else:
         folder = Path(f"{Path(options.tasks).name.removesuffix('.jsonl') or 'tasks'}.batch")
     return folder.absolute()
+
+
+def _require_places(options: Options) -> None:
+    """What would else be found out after a night's work, or lead to repositories being fetched."""
+    if options.repositories is not None and not options.repositories.is_dir():
+        raise UsageError(f"--repos={options.repositories}: is no folder", fix="Name one that holds OWNER/NAME")
+    if options.html is not None and (options.html.is_dir() or not options.html.absolute().parent.is_dir()):
+        raise UsageError(f"--html={options.html}: is no file in a folder that exists", fix="Say --html results.html")
 
 
 def _opened(options: Options, settings: Settings, folder: Path, stack: ExitStack) -> tuple[ResultsFile, TaskIndex]:

@@ -64,6 +64,8 @@ def test_every_bad_line_is_named_and_nothing_runs(super_agent: SuperAgent, lines
         (("FILE", "--parallel", "0"), "--parallel=0"),
         (("FILE", "--time", "soon"), "--time=soon"),
         (("FILE", "--until-failures", "x"), "--until-failures=x"),
+        (("FILE", "--repos", "/nowhere"), "--repos=/nowhere: is no folder"),
+        (("FILE", "--html", "/nowhere/page.html"), "--html=/nowhere/page.html: is no file in a folder that exists"),
         (("EMPTY",), "holds no task"),
         (("SETUP",), "1 tasks have a setup command"),
         (("FILE", "--base-url", "http://127.0.0.1:1"), "127.0.0.1:1"),
