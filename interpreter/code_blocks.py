@@ -11,8 +11,8 @@ from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.types import CodeCall
 
-Language = Literal["python", "shell"]
-LANGUAGES: Mapping[str, Language] = {
+BlockLanguage = Literal["python", "shell"]
+LANGUAGES: Mapping[str, BlockLanguage] = {
     "python": "python", "py": "python", "python3": "python", "ipython": "python",
     "shell": "shell", "bash": "shell", "sh": "shell", "zsh": "shell", "console": "shell", "shell-session": "shell",
 }  # fmt: skip
@@ -30,7 +30,7 @@ _CUT = "Your reply was cut by the length limit. Say it shorter."
 class CodeBlock:
     """Code as it will run, or a call of a tool."""
 
-    language: Language | Literal["tool"]
+    language: BlockLanguage | Literal["tool"]
     code: str
 
 
@@ -86,7 +86,7 @@ def _first_word(info: str) -> str:
     return language_of(info.split()[0]) if info else ""
 
 
-def _was_cut(fence: Fence, language: Language, whole_lines: int) -> bool:
+def _was_cut(fence: Fence, language: BlockLanguage, whole_lines: int) -> bool:
     """Whether what the limit cut off may have been part of the block, so that where it ends is not known.
 
     A reply's last line may have gone on: ```bash closes nothing. A text that the code holds may go on past a fence.

@@ -47,7 +47,7 @@ SYSTEM_CERTIFICATES = (
 )
 """Of Debian, Fedora and SUSE; the same as in scripts/certificates.sh."""
 
-Progress = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 def data_dir() -> Path:
@@ -55,17 +55,17 @@ def data_dir() -> Path:
     return platformdirs.user_data_path("super-agent")
 
 
-def ensure_engine_python(progress: Progress, folder: Path | None = None) -> Path:
+def ensure_engine_python(progress: Tell, folder: Path | None = None) -> Path:
     """The Python of Open Interpreter's environment; raises `EngineFailed` where it cannot be made."""
     return ensure_environment("engine", ENGINE_LOCK, progress, folder)
 
 
-def ensure_sandbox_python(progress: Progress, folder: Path | None = None) -> Path:
+def ensure_sandbox_python(progress: Tell, folder: Path | None = None) -> Path:
     """The Python for sandboxes whose workspace has none; raises `EngineFailed` where it cannot be made."""
     return ensure_environment("python", SANDBOX_LOCK, progress, folder)
 
 
-def ensure_environment(name: str, lock: Path, progress: Progress, folder: Path | None = None) -> Path:
+def ensure_environment(name: str, lock: Path, progress: Tell, folder: Path | None = None) -> Path:
     """Make the environment of `lock` where it is missing, and return its Python.
 
     Named by the lock's content and the Python version, so an upgrade makes a new one. Built beside and renamed, under

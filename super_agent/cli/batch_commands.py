@@ -161,5 +161,5 @@ def node(
     """Make this machine a node for `batch --ray`: its model made ready and checked, then `ray start`."""
     from super_agent.cli.commands import node as command
 
-    ask = command.Ask(address, port, expect, any_model, print_, json, tuple(more or ()))
+    ask = command.NodeArguments(address, port, expect, any_model, print_, json, tuple(more or ()))
     raise typer.Exit(command.main(ask, {"model": model, "base_url": base_url}, env_file))

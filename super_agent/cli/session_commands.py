@@ -125,5 +125,5 @@ def undo(
     """Take back what a session changed, after showing it; `--redo` takes that back."""
     from super_agent.cli.commands import undo as command
 
-    ask = command.Ask(session, to_turn, tuple(file or ()), workspace, yes, force, redo, json, before_resume)
+    ask = command.UndoArguments(session, to_turn, tuple(file or ()), workspace, yes, force, redo, json, before_resume)
     raise typer.Exit(command.main(ask, env_file))

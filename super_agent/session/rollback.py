@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from super_agent.core.snapshots.restore import Plan, Step, apply, plan
+from super_agent.core.snapshots.restore import Plan, RestoreStep, apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.undo import by_time
 from super_agent.core.state import SessionFolder, last_alive
@@ -64,7 +64,7 @@ def judged(snapshots: Snapshots, session: SessionFolder, steps: Plan) -> tuple[P
     return steps.only(found), doubtful
 
 
-def _whose(snapshots: Snapshots, step: Step, known: Collection[Deed], alive_ns: int) -> str:
+def _whose(snapshots: Snapshots, step: RestoreStep, known: Collection[Deed], alive_ns: int) -> str:
     """`own`, `others` or `unknown`: by when the path was last changed, and whether what ran then names it.
 
     Of one that is gone the folder tells when; bringing it back loses nothing.

@@ -25,7 +25,7 @@ BEGIN = "import sys; from ray.scripts.scripts import main; sys.argv[0] = 'ray'; 
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class NodeArguments:
     """What was typed: `address` is the head's, or None for the head itself; `expect` what the head told."""
 
     address: str | None
@@ -37,7 +37,7 @@ class Ask:
     more: tuple[str, ...]
 
 
-def main(ask: Ask, flags: dict[str, Any], env_file: Path | None) -> int:
+def main(ask: NodeArguments, flags: dict[str, Any], env_file: Path | None) -> int:
     """Returns the exit code; raises the `SuperAgentError` of what could not be."""
     settings = load_settings(flags, env_file=env_file)
     if ask.address is not None and not HOST_PORT.fullmatch(ask.address):
@@ -69,7 +69,7 @@ def main(ask: Ask, flags: dict[str, Any], env_file: Path | None) -> int:
     return 0
 
 
-def _require_same(ask: Ask, facts: ModelFacts) -> None:
+def _require_same(ask: NodeArguments, facts: ModelFacts) -> None:
     if ask.expect is None:
         return
     digest, context, version = expected(ask.expect)
@@ -85,7 +85,7 @@ def _require_same(ask: Ask, facts: ModelFacts) -> None:
         )
 
 
-def _command(ask: Ask, facts: ModelFacts) -> list[str]:
+def _command(ask: NodeArguments, facts: ModelFacts) -> list[str]:
     where = [f"--address={ask.address}"] if ask.address else ["--head", f"--port={ask.port}", "--include-dashboard=0"]
     labels = ",".join(f"{name}={value}" for name, value in facts.labels.items())
     resources = json.dumps({"ollama": facts.slots})
@@ -141,7 +141,7 @@ def _failure(step: str, code: int, text: str) -> EngineFailed:
     return EngineFailed(f"ray {step}: {wrong}", fix="ray stop ends what runs of it here")
 
 
-def _tell_the_others(ask: Ask, facts: ModelFacts) -> None:
+def _tell_the_others(ask: NodeArguments, facts: ModelFacts) -> None:
     complain(f"this is the head; `super-agent batch TASKS --ray 127.0.0.1:{ask.port}` here uses it, `ray stop` ends it")
     say(
         "On each other machine, with ~/.ray/auth_token of this one:\n"

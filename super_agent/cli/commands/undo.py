@@ -9,7 +9,7 @@ from super_agent.cli.say import say, say_json
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import printable_path
-from super_agent.core.snapshots.restore import Plan, Step
+from super_agent.core.snapshots.restore import Plan, RestoreStep
 from super_agent.core.snapshots.undo import Undo, carry_out
 from super_agent.session.history import Past, past
 from super_agent.session.narrate.wording import counted
@@ -19,7 +19,7 @@ WORDS = {"create": "bring back", "replace": "restore", "delete": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class UndoArguments:
     """What the command line said. `files` are paths in the workspace; none means all."""
 
     session: str | None
@@ -33,7 +33,7 @@ class Ask:
     before_resume: bool = False
 
 
-def main(ask: Ask, env_file: Path | None) -> int:
+def main(ask: UndoArguments, env_file: Path | None) -> int:
     """Show what would change, ask, and do it; raises `UsageError`, `SnapshotFailed`."""
     if ask.redo + ask.before_resume + (ask.to_turn is not None) > 1:
         raise UsageError("more than one of --redo, --to-turn and --before-resume was given", fix="Give one of them")
@@ -51,13 +51,13 @@ def main(ask: Ask, env_file: Path | None) -> int:
     return 0
 
 
-def _judged(found: Past, ask: Ask) -> Undo:
+def _judged(found: Past, ask: UndoArguments) -> Undo:
     if ask.redo:
         return redo_of(found, ask.files)
     return undo_of(found, to_turn=ask.to_turn, before_resume=ask.before_resume, files=ask.files)
 
 
-def _agreed(ask: Ask, steps: Plan) -> bool:
+def _agreed(ask: UndoArguments, steps: Plan) -> bool:
     """Whether the user wants it; raises `UsageError` where nobody can say."""
     if ask.yes:
         return True
@@ -68,7 +68,7 @@ def _agreed(ask: Ask, steps: Plan) -> bool:
         return terminal.confirm(f"Change {how_many}?")
 
 
-def _show(found: Past, ask: Ask, undo: Undo) -> None:
+def _show(found: Past, ask: UndoArguments, undo: Undo) -> None:
     session = found.session.session
     if ask.redo:
         where = f"the last undo of session {session} is taken back"
@@ -92,12 +92,12 @@ def _show(found: Past, ask: Ask, undo: Undo) -> None:
             _say(f"  {printable_path(path)}")
 
 
-def _list(steps: Iterable[Step]) -> None:
+def _list(steps: Iterable[RestoreStep]) -> None:
     for step in steps:
         _say(f"  {WORDS[step.kind]:<10}  {printable_path(step.path)}")
 
 
-def _tell_end(found: Past, ask: Ask, undo: Undo, steps: Plan, *, done: bool) -> None:
+def _tell_end(found: Past, ask: UndoArguments, undo: Undo, steps: Plan, *, done: bool) -> None:
     session = found.session.session
     if ask.json:
         changed = [{"path": step.path, "action": step.kind} for step in steps.steps if done]

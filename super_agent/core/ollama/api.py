@@ -20,12 +20,12 @@ from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import LineReader, authorization, encoded
 from super_agent.core.ollama.responses import (
     Answer,
+    JobLine,
     LoadedModel,
     ModelDetails,
     Progress,
     Rows,
     Shown,
-    Step,
     StoredModel,
     Version,
     same_model,
@@ -115,7 +115,7 @@ class Ollama:
         """
         started = time.monotonic()
         body = {"model": model, "keep_alive": keep_alive_sent(keep_alive)}
-        self._ask("POST", "/api/generate", Step, body, model=model, timeout_s=LOAD_TIMEOUT_S)
+        self._ask("POST", "/api/generate", JobLine, body, model=model, timeout_s=LOAD_TIMEOUT_S)
         return time.monotonic() - started
 
     def answer(self, model: str, prompt: str, max_tokens: int) -> str:
@@ -126,7 +126,7 @@ class Ollama:
 
     def unload(self, model: str) -> None:
         """Drop a model from memory."""
-        self._ask("POST", "/api/generate", Step, {"model": model, "keep_alive": 0}, model=model)
+        self._ask("POST", "/api/generate", JobLine, {"model": model, "keep_alive": 0}, model=model)
 
     def create(
         self,
@@ -197,7 +197,7 @@ class Ollama:
 
     def _step(self, line: bytes) -> Progress:
         try:
-            step = Step.model_validate_json(line)
+            step = JobLine.model_validate_json(line)
         except ValidationError as error:
             raise http_errors.broken(self.base_url, f"no line of this API: {line[:60]!r}") from error
         if step.error is not None:

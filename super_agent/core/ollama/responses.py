@@ -147,7 +147,7 @@ class Shown(BaseModel):
         )
 
 
-class Step(BaseModel):
+class JobLine(BaseModel):
     """A line of `/api/create` or `/api/pull`."""
 
     status: str = ""

@@ -19,7 +19,7 @@ Tree = dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RestoreStep:
     """One path to be brought back. `kind` is what applying does; `blob` and `mode` are what it will be, if anything.
 
     `was` is what stood there when it was planned, as in `Tree`.
@@ -39,7 +39,7 @@ class Step:
 class Plan:
     """What leads from the present state of the workspace to a snapshot; paths sorted."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RestoreStep, ...]
     unkept: tuple[str, ...] = ()
     """What the snapshot holds but is not touched, as what stands there now could not be kept."""
 
@@ -53,7 +53,7 @@ class Plan:
         """Without the steps that would undo somebody else's work."""
         return self.only(step for step in self.steps if not step.foreign)
 
-    def only(self, steps: Iterable[Step]) -> "Plan":
+    def only(self, steps: Iterable[RestoreStep]) -> "Plan":
         """The same with these steps."""
         return replace(self, steps=tuple(steps))
 
@@ -107,9 +107,9 @@ def plan(
             continue
         was, foreign = now.get(path), now.get(path) != seen.get(path)
         if path not in wanted:
-            steps.append(Step(path, "delete", was=was, foreign=foreign))
+            steps.append(RestoreStep(path, "delete", was=was, foreign=foreign))
         else:
-            steps.append(Step(path, "replace" if was else "create", *wanted[path], was=was, foreign=foreign))
+            steps.append(RestoreStep(path, "replace" if was else "create", *wanted[path], was=was, foreign=foreign))
     return Plan(tuple(steps), tuple(unkept))
 
 
@@ -122,7 +122,7 @@ def apply(snapshots: Snapshots, steps: Plan, target: str, saved: str) -> None:
     workspace, held, modes = snapshots.workspace, tree_of(snapshots, saved), snapshots.note(target).modes
     refused: list[str] = []
 
-    def attempt(step: Step, act: Callable[[], None]) -> None:
+    def attempt(step: RestoreStep, act: Callable[[], None]) -> None:
         try:
             if step.was != held.get(step.path) or present_of(snapshots, step.path) != step.was:
                 raise PathRefused(f"{step.path} was changed just now")
