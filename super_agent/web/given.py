@@ -7,6 +7,7 @@ from super_agent.core.sanitize import sanitize
 
 SHOWN_CHARS = 40
 MOST_TURNS = 9999
+MOST_OF_A_LIMIT = 10**9
 
 
 def whole_number(given: Mapping[str, str], name: str, least: int, most: int) -> int | None:

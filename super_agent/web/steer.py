@@ -15,12 +15,14 @@ from super_agent.session.control_wire import tell
 from super_agent.session.history import Past, open_past
 from super_agent.session.undo import redo_of, undo_of
 from super_agent.web.context import Context
-from super_agent.web.given import MOST_TURNS, whole_number
+from super_agent.web.given import MOST_OF_A_LIMIT, MOST_TURNS, whole_number
 from super_agent.web.rendering import Pages
 from super_agent.web.session_pages import row_of, shown
 
 MODES = ("team", "solo")
-LIMITS = ("max_turns", "max_time_s", "approve")
+LIMITS = ("max_turns", "max_time_s", "max_tokens", "approve")
+WHOLE_LIMITS = ("max_time_s", "max_tokens")
+"""Of the whole run, what it had before included; turns are given as more of them."""
 WORDS = {"create": "bring back", "replace": "restore", "delete": "delete"}
 
 
@@ -69,7 +71,9 @@ def resume(context: Context, pages: Pages, request: Request) -> Response:
         "instruction": form.get("instruction", "").strip() or None,
         "more_turns": whole_number(form, "more_turns", 1, MOST_TURNS),
     }
-    context.runs.begin({"run": None, "resume": ask, **_how(context, {})})
+    limits = {name: whole_number(form, name, 1, MOST_OF_A_LIMIT) for name in WHOLE_LIMITS}
+    flags = {name: value for name, value in limits.items() if value is not None}
+    context.runs.begin({"run": None, "resume": ask, **_how(context, flags)})
     return _to(context, row.id)
 
 

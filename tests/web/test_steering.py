@@ -145,12 +145,28 @@ def test_what_stands_in_the_way_is_said_in_the_form(serve: Serve, roots: Path) -
             ({"task": " "}, "the task is empty"),
             ({"check": "no-such-program"}, "names a program that does not exist"),
             ({"max_turns": "0"}, "max_turns"),
+            ({"max_tokens": "few"}, "--max-tokens"),
             ({"mode": "choir"}, "choir is no way to work"),
             ({"setup": "pip install x"}, "the setup command runs with the network"),
         ):
             answer = browser.post("new", data={"task": "do it", "workspace": str(roots / "work"), **fields})
             assert answer.status_code == 409, fields
             assert said.lower() in answer.text.lower().replace("--max-turns", "max_turns")
+
+
+def test_a_run_that_used_its_tokens_goes_on_with_more(
+    begin: Begin, scripted_ollama: Callable[..., ScriptedOllama], store: Store
+) -> None:
+    browser, session = begin(scripted_ollama(executor=[BLOCK, "Done."] * 9), check="false", max_tokens="1")
+    until(lambda: state(store, session) == "ended", "the run ends")
+    row = store.get(session)
+    assert row is not None
+    assert row.reason == "token_limit"
+    refused = browser.post(f"sessions/{session}/resume", data={"max_tokens": "no"})
+    assert "max_tokens &#39;no&#39; is no number" in refused.text
+    more = {"max_tokens": "1000000", "more_turns": "1"}
+    assert browser.post(f"sessions/{session}/resume", data=more).status_code == 303
+    until(lambda: (row := store.get(session)) and row.reason not in (None, "token_limit"), "it goes on and ends again")
 
 
 def test_a_number_that_cannot_be_is_said_and_nothing_is_done(serve: Serve, store: Store) -> None:
