@@ -103,3 +103,32 @@ def test_a_choice_of_sessions_is_made_in_the_form_and_stands_in_the_address(
     window.wait("document.querySelector('td.task a[href$=s2]') && !document.querySelector('td.task a[href$=s1]')")
     assert window.evaluate("document.querySelector('form[role=search]').elements.since.value") == "2020-01-01"
     assert window.complaints() == []
+
+
+def test_what_is_done_on_one_of_two_pages_is_seen_on_the_other(
+    window: Chromium, serve: Serve, scripted_ollama: Callable[..., ScriptedOllama], tmp_path: Path, store: Store
+) -> None:
+    ollama = scripted_ollama(executor=[BLOCK, f"Once more.\n{BLOCK}", "Done."])
+    (tmp_path / "work").mkdir()
+    server = serve("--root", str(tmp_path / "work"), OLLAMA_BASE_URL=ollama.base_url, DEFAULT_MODEL=ollama.model)
+    base = enter(window, server)
+    window.open(f"{base}new")
+    window.wait("document.querySelector('form.begin')")
+    window.evaluate(
+        "(() => { const f = document.querySelector('form.begin').elements; f.task.value = 'make it'; f.mode.value ="
+        " 'solo'; f.check.value = 'false'; f.approve.value = 'always'; f.task.form.requestSubmit(); })()"
+    )
+    asked = "document.getElementById('ask') && !document.getElementById('ask').hidden"
+    window.wait(asked, 90)
+    other = window.new_tab(str(window.evaluate("location.href")))
+    with window.in_tab(other):
+        window.wait(asked)
+        first = window.evaluate("document.getElementById('ask').elements.question.value")
+        window.evaluate("document.querySelector('#ask button[value=skip]').click()")
+    window.wait(f"{asked} && document.getElementById('ask').elements.question.value != '{first}'", 60)
+    window.evaluate("window.confirm = () => true, document.querySelector('#steer form[action$=stop] button').click()")
+    with window.in_tab(other):
+        window.wait("document.querySelector('#head .state.bad')", 60)
+        assert "interrupted" in window.text()
+        assert window.evaluate("document.getElementById('ask').hidden")
+    assert window.complaints() == []
