@@ -72,7 +72,13 @@ class ToolCalls:
 
     def files_shown(self, event: FilesShown) -> Iterator[Update]:
         """What the coder looked at."""
-        yield self._done("Read", "read", event.paths)
+        if event.paths:
+            yield self._done("Read", "read", event.paths)
+        if event.searched:
+            yield ToolCallStart(
+                session_update="tool_call", tool_call_id=self._next(), kind="search", status="completed",
+                title=f"Searched: {wording.paths(tuple(map(printable_path, event.searched)))}",
+            )  # fmt: skip
 
     def files_changed(self, event: FilesChanged) -> Iterator[Update]:
         """What code did to files."""

@@ -15,15 +15,16 @@ from interpreter.check_output import essence
 from interpreter.executor import Executor
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.edits.editor import Editor
-from super_agent.core.errors import PathRefused, SuperAgentError
+from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Emit, FilesShown, MessagePosted, SpeakerStarted
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.inference import named_path
 from super_agent.core.replies.reading import form_for, parse_coder_reply
-from super_agent.core.replies.types import ShowRequest, Surroundings
+from super_agent.core.replies.types import SearchRequest, ShowRequest, Surroundings
 from super_agent.core.text import clipped
 from super_agent.core.threads import in_thread
 from super_agent.team.messages import CheckReport, ExecutionReport, WorkspaceReport
+from super_agent.team.showing import Showing, words_of
 from super_agent.team.transcript import CheckFacts, Entry, ExecutionFacts, Member, Transcript, WorkspaceFacts
 
 T = TypeVar("T")
@@ -92,8 +93,7 @@ class WorkspaceMember(ReportingMember):
     ) -> None:
         """`max_shown_chars` bounds all files shown in one report together."""
         super().__init__("workspace", transcript, emit, on_failure)
-        self._max_shown_chars = max_shown_chars
-        self._workspace = workspace
+        self._showing = Showing(workspace, max_shown_chars)
         self._editor = editor
         self._digest = digest
 
@@ -125,25 +125,13 @@ class WorkspaceMember(ReportingMember):
             "workspace", "\n".join(f"Workspace: {line}" for line in lines) or "Workspace: nothing to write.", facts
         )
 
-    def _shown(self, requests: tuple[ShowRequest, ...]) -> list[str]:
+    def _shown(self, requests: tuple[ShowRequest | SearchRequest, ...]) -> list[str]:
         if not requests:
             return []
-        share = self._max_shown_chars // len(requests)
-        self._emit(FilesShown(tuple(request.path for request in requests)))
-        return [self._show_one(request, share) for request in requests]
-
-    def _show_one(self, request: ShowRequest, share: int) -> str:
-        try:
-            text = self._workspace.read_text(request.path)
-        except PathRefused as refusal:
-            return f"cannot show {request.path}: {refusal}."
-        if text is None:
-            return f"{request.path} does not exist."
-        lines = text.splitlines()
-        first, last = request.first or 1, min(request.last or len(lines), len(lines))
-        hint = f"ask for fewer lines: {request.path}:{first}-{first + 40}"
-        body = clipped("\n".join(lines[first - 1 : last]), share, hint)
-        return f"{request.path}, lines {first} to {last} of {len(lines)}:\n````\n{body}\n````"
+        paths = tuple(request.path for request in requests if isinstance(request, ShowRequest))
+        searched = tuple(words_of(request) for request in requests if isinstance(request, SearchRequest))
+        self._emit(FilesShown(paths, searched))
+        return self._showing.answers(requests)
 
 
 class InterpreterMember(ReportingMember):

@@ -231,7 +231,7 @@ def everything_saying(text: str) -> tuple[ev.Event, ...]:
         ev.FileWritten(text, "created", text, 1, 1),
         ev.FileWritten(text, "edited", text, 1, 1),
         ev.EditRefused(text, text),
-        ev.FilesShown((text,)),
+        ev.FilesShown((text,), (text,)),
         ev.InstructionGiven(text),
         ev.ApprovalAsked(text, text, (text,)),
         ev.CodeDecided("skipped", "user", text, text, text),

@@ -65,6 +65,12 @@ def test_a_named_pipe_does_not_hang_a_read(tmp_path: Path) -> None:
         workspace.read_bytes("pipe")
 
 
+def test_a_folder_is_refused_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    with Workspace(tmp_path) as workspace, pytest.raises(PathRefused, match="^inner is a folder$"):
+        workspace.read_bytes("inner")
+
+
 def test_a_folder_swapped_for_a_link_after_opening_is_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

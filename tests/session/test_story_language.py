@@ -36,7 +36,7 @@ def all_kinds() -> list[ev.Stamped]:
         ev.TextStreamed("coder", BRACES, reasoning=True),
         ev.MessagePosted("coder", BRACES, "length"), ev.MessagePosted("workspace", BRACES),
         *(ev.FileWritten(BRACES, kind, "+x\n" * 40, 40, 0) for kind in ("created", "replaced", "edited")),
-        ev.EditRefused(BRACES, BRACES), ev.FilesShown((BRACES,) * 20), ev.InstructionGiven(BRACES),
+        ev.EditRefused(BRACES, BRACES), ev.FilesShown((BRACES,) * 20, (BRACES,) * 20), ev.InstructionGiven(BRACES),
         ev.ReportMade(BRACES), ev.ApprovalAsked("python", BRACES, (BRACES,)),
         ev.ApprovalAsked("python", BRACES, (BRACES,), edited=True),
         *(ev.CodeDecided(decision, "user", BRACES, "python", BRACES) for decision in DECISIONS),

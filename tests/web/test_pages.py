@@ -127,7 +127,7 @@ def hostile_run() -> list[ev.Stamped]:
         ev.MessagePosted("coder", HOSTILE),
         ev.FileWritten(HOSTILE, "created", f"+{HOSTILE}", 1, 0),
         ev.EditRefused(HOSTILE, HOSTILE),
-        ev.FilesShown((HOSTILE,)),
+        ev.FilesShown((HOSTILE,), (HOSTILE,)),
         ev.CodeStarted("executor", HOSTILE, HOSTILE),
         ev.OutputStreamed(HOSTILE),
         ev.CodeFinished("executor", "failed", 1, 0.1, 1, 0, HOSTILE),

@@ -72,6 +72,13 @@ def _fix(text: str) -> Iterator[Line]:
         yield Line(f"→ {text}", "dim", depth=2)
 
 
+def _shown(event: ev.FilesShown) -> Iterator[Line]:
+    if event.paths:
+        yield Line(f"shown to the coder: {wording.paths(event.paths)}", "dim")
+    if event.searched:
+        yield Line(f"searched for the coder: {wording.paths(event.searched)}", "dim")
+
+
 def _one(text: Callable[[Any], str], style: Style) -> Callable[[Any], Iterator[Line]]:
     return lambda event: iter([Line(text(event), style)])
 
@@ -80,7 +87,7 @@ _LINES: Mapping[type[Any], Callable[[Any], Iterator[Line]]] = {
     ev.Notice: _notice,
     ev.ModelReady: _one(wording.model_ready, "dim"),
     ev.EditRefused: _edit_refused,
-    ev.FilesShown: _one(lambda e: f"shown to the coder: {wording.paths(e.paths)}", "dim"),
+    ev.FilesShown: _shown,
     ev.FilesChanged: _files_changed,
     ev.EngineRestarted: _one(lambda e: f"⚠ Open Interpreter was restarted: {e.reason}", "warning"),
     ev.InstanceNoted: _instance,

@@ -29,9 +29,10 @@ class EditRefused:
 
 @dataclass(frozen=True, slots=True)
 class FilesShown:
-    """Parts of files the coder asked to see."""
+    """Parts of files the coder asked to see; `searched` are texts it had looked for."""
 
     paths: tuple[str, ...]
+    searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,11 @@ class Workspace:
             return None
         except OSError as error:
             raise self._refused(path, error) from error
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            os.close(fd)  # a file object cannot be made of a folder's descriptor
+            raise PathRefused(f"{path} is {'a folder' if stat.S_ISDIR(info.st_mode) else 'not a regular file'}")
         with os.fdopen(fd, "rb") as file:
-            info = os.fstat(fd)
-            if not stat.S_ISREG(info.st_mode):
-                raise PathRefused(f"{path} is not a regular file")
             if info.st_size > MAX_READ_BYTES:
                 raise PathRefused(f"{path} has {info.st_size} bytes, more than {MAX_READ_BYTES}")
             return file.read(MAX_READ_BYTES)
@@ -166,6 +167,17 @@ class Workspace:
             if not stat.S_ISREG(info.st_mode):
                 raise OSError(errno.EINVAL, "not a regular file")
             return read_whole(fd, info.st_size, limit_bytes)
+        finally:
+            os.close(fd)
+
+    def read_start(self, path: str, limit_bytes: int) -> bytes:
+        """The first bytes of a regular file; raises OSError, also where it is none, and `PathRefused`."""
+        with self._folder_in(_raw_parts(path), make=False) as (folder, name):
+            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+            return os.read(fd, limit_bytes)
         finally:
             os.close(fd)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.patches import is_patch, read_patch
-from super_agent.core.replies.types import BadBlock, CodeCall, FileBlock, Section, ShowRequest
+from super_agent.core.replies.types import BadBlock, CodeCall, FileBlock, SearchRequest, Section, ShowRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Call:
     arguments: Mapping[str, Any]
 
 
-Meaning = CodeCall | FileBlock | BadBlock | ShowRequest
+Meaning = CodeCall | FileBlock | BadBlock | ShowRequest | SearchRequest
 _TAGGED = re.compile(
     r"(?:<tool_call>|<function_call>|<\|tool_call\|>|<\|python_tag\|>|<tool_use>)\s*(?P<call>.*?)\s*"
     r"(?:</tool_call>|</function_call>|<\|/tool_call\|>|</tool_use>|<\|eom_id\|>|\Z)",
@@ -59,6 +59,11 @@ _EDITORS = frozenset(
 )  # fmt: skip
 _PATCHERS = frozenset(("apply_patch", "patch", "apply_diff", "patch_file"))
 _READERS = frozenset(("read", "read_file", "view", "view_file", "open_file", "cat", "show", "show_file"))
+_SEARCHERS = frozenset(
+    ("search", "grep", "grep_search", "search_files", "search_code", "code_search", "find_in_files", "ripgrep",
+     "search_file_content", "search_text", "search_in_files", "codebase_search")
+)  # fmt: skip
+_PATTERN = ("pattern", "query", "text", "regex", "search", "keyword", "term", "search_term")
 _PATH = ("path", "file_path", "filepath", "filename", "file", "target_file", "file_name", "absolute_path", "name")
 _CONTENT = ("content", "contents", "file_text", "text", "code", "new_content", "data", "code_edit", "body")
 _OLD = ("old_string", "old_str", "old_text", "old", "search", "find", "original", "oldString")
@@ -126,6 +131,8 @@ def meaning_of(call: Call) -> Meaning | None:
         return None if content is None else FileBlock(path.removeprefix("./"), _ended(content))
     if path and (name in _READERS or command == "view"):
         return ShowRequest(path.removeprefix("./"))
+    if name in _SEARCHERS and (wanted := (_text(arguments, _PATTERN) or "").strip()):
+        return SearchRequest(wanted, _text(arguments, ("path", "directory", "dir", "folder")) or "")
     return _code(name, arguments)
 
 

@@ -14,6 +14,7 @@ from super_agent.core.replies.inference import certain_path, defines_task_file, 
 from super_agent.core.replies.languages import SHELLS, language_for
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import Heading, is_placeholder, path_above, path_in_comment, read_info
+from super_agent.core.replies.searches import only_searches, search_in
 from super_agent.core.replies.sections import has_markers, read_sections
 from super_agent.core.replies.several_files import each_file
 from super_agent.core.replies.thoughts import split_thoughts
@@ -23,6 +24,7 @@ from super_agent.core.replies.types import (
     CodeCall,
     CoderReply,
     FileBlock,
+    SearchRequest,
     ShowRequest,
     Surroundings,
     UnusedBlock,
@@ -32,6 +34,8 @@ _RANGE = re.compile(r"^(?P<path>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
 _ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")
 _MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll", "conftest.py")
 _NOT_RUN = "nothing in a reply is run by itself; a ```run block holds one instruction in plain words"
+MAX_SEARCHES = 5
+"""Lines of a block that is headed by `search` or `grep`; more are not what somebody looks for."""
 LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess; use a longer fence (````) around it"
 
 
@@ -39,7 +43,7 @@ LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess
 class _Reading:
     around: Surroundings
     files: list[FileBlock | BadBlock]
-    shows: list[ShowRequest]
+    shows: list[ShowRequest | SearchRequest]
     instructions: list[str]
     unused: list[UnusedBlock]
 
@@ -133,9 +137,10 @@ def _is_code(fence: Fence) -> bool:
 
 def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
     word, _, rest = fence.info.partition(" ")
-    if word.lower() == "show" and "." not in word:
+    if _asks(word.lower(), rest, fence):
         lines = [*([rest] if rest.strip() else []), *fence.lines]
-        reading.shows += [_show_request(line) for line in lines if line.strip()]
+        say = "" if word.lower() == "show" else "search: "
+        reading.shows += [_show_request(line, reading.around, say) for line in lines if line.strip()]
         return
     if word.lower() == "run" and not rest.strip():
         reading.instructions.append("\n".join(fence.lines).strip())
@@ -159,6 +164,13 @@ def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
         reading.files.append(_file_block(path, fence, comment, heading, reading.around))
     else:
         _take_without_path(fence, heading, reading, alone=alone)
+
+
+def _asks(word: str, rest: str, fence: Fence) -> bool:
+    """Whether a block lists what is to be shown; one of searches says nothing else, or it is an edit or a file."""
+    if word == "show":
+        return True
+    return word in ("search", "grep") and len(fence.lines) <= MAX_SEARCHES and not (rest and fence.lines)
 
 
 def _is_patch_file(path: str) -> bool:
@@ -207,6 +219,9 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
     if not fence.text.strip():
         reading.unused.append(UnusedBlock(fence.opening, "it is empty"))
         return
+    if heading.language in SHELLS and (asked := only_searches(fence.lines)):
+        reading.shows += asked
+        return
     if heading.language in SHELLS:
         reading.unused.append(UnusedBlock(fence.opening, _NOT_RUN))
         return
@@ -238,7 +253,7 @@ def _take_calls(calls: list, reading: _Reading) -> bool:  # type: ignore[type-ar
             reading.files.append(_checked(meaning, reading.around))
         elif isinstance(meaning, BadBlock):
             reading.files.append(meaning)
-        elif isinstance(meaning, ShowRequest):
+        elif isinstance(meaning, ShowRequest | SearchRequest):
             reading.shows.append(meaning)
         elif isinstance(meaning, CodeCall):
             reading.instructions.append(
@@ -282,7 +297,10 @@ def _replaces(later: FileBlock | BadBlock, block: FileBlock) -> bool:
     return language != "python" or definitions(language, block.content) <= definitions(language, later.content)
 
 
-def _show_request(line: str) -> ShowRequest:
+def _show_request(line: str, around: Surroundings, say: str = "") -> ShowRequest | SearchRequest:
+    """`say` is what a line of a block of searches begins with, unless it does already."""
+    if (found := search_in(line, around.files) or (search_in(say + line.strip()) if say else None)) is not None:
+        return found
     match = _RANGE.match(line.strip().lstrip("-* ").strip("`"))
     if match is None:
         return ShowRequest(line.strip())

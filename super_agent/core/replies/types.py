@@ -77,6 +77,18 @@ class ShowRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A text to look for in the files under a folder (or in one file), of names that match a glob; empty is all.
+
+    Without a text the files themselves are asked for.
+    """
+
+    text: str
+    under: str = ""
+    glob: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UnusedBlock:
     """A block that nothing was done with; `opening` is its first line as written, `reason` says why, and what to do."""
 
@@ -97,7 +109,7 @@ class CoderReply:
     """Everything a reply asks for, in its order. `unused` names each block that asks for nothing that is understood."""
 
     files: tuple[FileBlock | BadBlock, ...] = ()
-    shows: tuple[ShowRequest, ...] = ()
+    shows: tuple[ShowRequest | SearchRequest, ...] = ()
     instruction: str = ""
     unused: tuple[UnusedBlock, ...] = ()
 

@@ -184,6 +184,7 @@ PORTUGUESE: Mapping[str, str] = {
     "{kind} by the code: {paths}": "{kind} pelo código: {paths}",
     "{path} was not written: {reason}": "{path} não foi gravado: {reason}",
     "shown to the coder: {paths}": "mostrado ao programador: {paths}",
+    "searched for the coder: {texts}": "procurado para o programador: {texts}",
     "instruction to the executor:": "instrução ao executor:",
     "report of the executor": "relatório do executor",
     "as the team reads it": "como a equipe o lê",

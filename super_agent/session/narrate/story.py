@@ -154,7 +154,12 @@ def _newer(event: ev.NewerEvent, say: Say) -> str:
 
 
 def _shown(event: ev.FilesShown, say: Say) -> str:
-    return line(say("shown to the coder: {paths}").format(paths=wording.paths(event.paths, say)), "dim")
+    told = ""
+    if event.paths:
+        told += line(say("shown to the coder: {paths}").format(paths=wording.paths(event.paths, say)), "dim")
+    if event.searched:
+        told += line(say("searched for the coder: {texts}").format(texts=wording.paths(event.searched, say)), "dim")
+    return told
 
 
 def _restarted(event: ev.EngineRestarted, say: Say) -> str:
