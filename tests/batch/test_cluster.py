@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from super_agent import __version__
-from super_agent.batch.cluster import archive, said
+from super_agent.batch.cluster import archive, connect, said
 from super_agent.batch.cluster.cluster import Absence
+from super_agent.batch.cluster.connect import ClusterFailed
 from super_agent.batch.cluster.facts import ModelFacts
 from super_agent.batch.copies import copy_folder
 from super_agent.cli.batch_commands import _with_address
@@ -85,6 +86,17 @@ def test_what_ray_says_of_versions_and_errors_is_one_line() -> None:
     )
     assert said.wrong_line(late) == "Exception: The current node timed out during startup."
     assert said.wrong_line("Local node IP: 10.0.0.2") == ""
+
+
+def test_a_ray_that_does_not_start_is_one_line() -> None:
+    class Busy:
+        """Ray on a machine that is too busy."""
+
+        def init(self, **_how: object) -> None:
+            raise Exception("The current node timed out during startup. This could happen because\nof this.")
+
+    with pytest.raises(ClusterFailed, match="does not start here: The current node timed out during startup. This"):
+        connect._begin(Busy(), address="local")
 
 
 def test_a_node_that_differs_from_what_the_head_told_is_refused(super_agent: SuperAgent) -> None:

@@ -42,17 +42,25 @@ def join(address: str, mine: ModelFacts, settings: Settings) -> Any:
         ) from None
     common = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == LOCAL:
-        ray.init(
-            address="local", include_dashboard=False, labels=mine.labels, resources={"ollama": mine.slots}, **common
-        )
+        own = {"include_dashboard": False, "labels": mine.labels, "resources": {"ollama": mine.slots}}
+        _begin(ray, address="local", **own, **common)
         return ray
     if address != AUTO and not HOST_PORT.fullmatch(address):
         raise UsageError(f"--ray={address}: allowed are HOST:PORT and auto", fix="Say what `super-agent node` printed")
     if address != AUTO:
         require_listener(address)
     _probe(address)
-    ray.init(address=address, **common)
+    _begin(ray, address=address, **common)
     return ray
+
+
+def _begin(ray: Any, **how: Any) -> None:
+    """`ray.init`; raises `ClusterFailed`."""
+    try:
+        ray.init(**how)
+    except Exception as error:  # Ray raises bare ones, as where a busy machine is not ready within its 30 s
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise ClusterFailed(f"Ray does not start here: {why}", fix="Give the same command again") from error
 
 
 def require_listener(address: str) -> None:
