@@ -7,6 +7,7 @@ from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.languages import language_for
 from super_agent.core.sanitize import printable_path
 from super_agent.core.text import clipped
+from super_agent.team.repository_map import repository_map
 
 MAX_PATH_CHARS = 200
 """Longer ones are of folders nested by mistake; 120 of them would fill a small context."""
@@ -18,11 +19,11 @@ MAX_FILES = 120
 """Listed by name; a model gains little from more, and each costs about 8 tokens."""
 
 
-def describe(workspace: Workspace, task: str, max_named_chars: int, check: str = "") -> str:
+def describe(workspace: Workspace, task: str, max_named_chars: int, check: str = "", *, max_map_chars: int = 0) -> str:
     """The listing and the files that the coder needs as one text for the opening message; the latter bounded together.
 
     They are what the task names, then what `check` does (the command and its output), and in a small workspace all
-    other sources, as long as they fit whole.
+    other sources, as long as they fit whole. In a larger one a map tells what the files define that are not shown.
     """
     paths, links = workspace.files_and_links()
     if not paths and not links:
@@ -43,6 +44,9 @@ def describe(workspace: Workspace, task: str, max_named_chars: int, check: str =
         if len(text) <= room:
             parts.append(text)
             room -= len(text)
+            named.append(path)
+    if len(paths) > FEW_FILES and (drawn := repository_map(workspace, task, check, max_map_chars, named)):
+        parts.insert(1, drawn)
     return "\n\n".join(parts)
 
 

@@ -119,7 +119,8 @@ class TeamRun:
             if not result.passed and any(self.parts.workspace.files()):
                 text += "\n" + check_text(result, self.parts.allocation.check_output)
         told = "" if result is None else f"{result.command}\n{result.output}"
-        listing = describe(self.parts.workspace, task, self.parts.allocation.named_files, told)
+        room = self.parts.allocation
+        listing = describe(self.parts.workspace, task, room.named_files, told, max_map_chars=room.repository_map)
         project, brief = self.parts.project, self.parts.composition.brief and result is not None
         facts = TaskFacts(task.strip(), *_standing(result), project, brief)
         self.transcript.append(Entry("task", opening(task, listing, text, project, brief=brief), facts))

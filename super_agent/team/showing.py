@@ -1,11 +1,10 @@
 """What the coder asks to see: files, lines of them, places of a definition, and answers to searches."""
 
 import re
-import time
 from dataclasses import dataclass
 
 from super_agent.core.errors import PathRefused
-from super_agent.core.files.search import MAX_SECONDS, Found, chosen, search, search_for
+from super_agent.core.files.search import Found, chosen, search, search_for, time_budget
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.outline import CODE, definition_of
@@ -67,9 +66,7 @@ class Showing:
         return self._defined(name["name"], code, share)
 
     def _defined(self, name: str, files: list[str], share: int) -> str:
-        found = search_for(
-            self.workspace, definition_of(name), files, time.monotonic() + MAX_SECONDS, needle=name.encode()
-        )
+        found = search_for(self.workspace, definition_of(name), files, time_budget(), needle=name.encode())
         if not found.matches:
             return ""
         if len(found.matches) > 1:

@@ -142,10 +142,10 @@ def test_ignore_has_the_word_before_gitignore_and_neither_is_read_through_a_link
 def test_no_pattern_takes_long(glob: str) -> None:
     pattern = glob_pattern(glob)
     assert pattern is not None
-    began = time.monotonic()
+    began = time.thread_time()
     assert pattern.fullmatch("a" * 250) is None
     assert pattern.fullmatch("a/" * 1000 + "a") is None
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_very_deep_folders_do_not_end_it(workspace: Workspace, folder: Path) -> None:

@@ -101,7 +101,7 @@ def test_many_matches_are_counted_and_a_limit_of_time_is_said(
     (workspace.root / "many.txt").write_text("needle\n" * 1000)
     found = search(workspace, "needle")
     assert (len(found.matches), found.total) == (module.MAX_KEPT, 1000)
-    monkeypatch.setattr(module, "MAX_SECONDS", 0.0)
+    monkeypatch.setattr(module, "MAX_PROCESSOR_S", 0.0)
     assert search(workspace, "needle").unfinished
 
 
@@ -119,6 +119,6 @@ def test_brackets_beside_repeats_and_references_are_taken_as_they_stand(text: st
 
 def test_the_worst_pattern_that_is_taken_ends(workspace: Workspace) -> None:
     (workspace.root / "hostile.txt").write_text(("a" * 300 + "\n") * 5000)
-    began = time.monotonic()
+    began = time.thread_time()
     assert search(workspace, "a+a+a+b").unfinished
-    assert time.monotonic() - began < 8
+    assert time.thread_time() - began < 8

@@ -5,7 +5,6 @@ that `ignored` leaves out unless one of them is named.
 """
 
 import re
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,12 @@ from super_agent.core.errors import PathRefused
 from super_agent.core.files.ignored import glob_pattern, visible_files
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.sanitize import sanitize
+from super_agent.core.time_budget import TimeBudget
 
-MAX_SECONDS = 2.0
-"""A whole search; 2,000 files of 4 KB take 0.2 s."""
+MAX_PROCESSOR_S = 2.0
+"""A whole search; 2,000 files of 3 KB take 0.2 s."""
+MAX_CLOCK_S = 20.0
+"""The same where the disk is slow."""
 MAX_FILES = 20_000
 MAX_FILE_BYTES = 1024 * 1024
 """Above this a file is data; of a larger one the beginning is searched."""
@@ -67,18 +69,23 @@ def search(workspace: Workspace, text: str, under: str = "", glob: str = "") -> 
 
     A folder that holds nothing is taken for the whole workspace.
     """
-    deadline = time.monotonic() + MAX_SECONDS
+    budget = time_budget()
     paths = chosen(workspace, under, glob)
     found = Found()
     for how, pattern in _readings(text):
         needle = text.encode("utf-8", "replace") if how == "text" else b""
         limit = MAX_PATTERN_CHARS if how == "pattern" else MAX_TEXT_CHARS
-        found = search_for(workspace, pattern, paths, deadline, needle=needle, line_chars=limit)
+        found = search_for(workspace, pattern, paths, budget, needle=needle, line_chars=limit)
         found.how = how
         if found.matches or found.unfinished:
             break
     found.named = [path for path in paths if text in path.rsplit("/", 1)[-1]] if text else []
     return found
+
+
+def time_budget() -> TimeBudget:
+    """Of one search, from now on."""
+    return TimeBudget(MAX_PROCESSOR_S, MAX_CLOCK_S)
 
 
 def chosen(workspace: Workspace, under: str = "", glob: str = "") -> list[str]:
@@ -97,19 +104,18 @@ def search_for(
     workspace: Workspace,
     pattern: re.Pattern[str],
     paths: Sequence[str],
-    deadline: float,
+    budget: TimeBudget,
     *,
     needle: bytes = b"",
     line_chars: int = MAX_PATTERN_CHARS,
 ) -> Found:
-    """Lines that match within their first `line_chars`, in the files' order, until `deadline` of `time.monotonic`.
+    """Lines that match within their first `line_chars`, in the files' order, as far as `budget` goes.
 
     A file without `needle` is not looked into closely.
     """
     found = Found(unfinished=len(paths) > MAX_FILES)
     for path in paths[:MAX_FILES]:
-        if time.monotonic() > deadline:
-            found.unfinished = True
+        if budget.is_over():
             break
         found.files += 1
         for number, line in enumerate(_text_of(workspace, path, needle).splitlines(), 1):
@@ -118,9 +124,9 @@ def search_for(
                 found.total += 1
                 if len(found.matches) < MAX_KEPT:
                     found.matches.append(Match(path, number, _cut(line, hit.start())))
-            if time.monotonic() > deadline:
+            if line_chars <= MAX_PATTERN_CHARS and budget.is_over():
                 break
-    found.unfinished |= time.monotonic() > deadline
+    found.unfinished |= budget.is_over()
     return found
 
 

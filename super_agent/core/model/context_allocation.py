@@ -25,6 +25,11 @@ class ContextAllocation:
         return self._chars(0.25)
 
     @property
+    def repository_map(self) -> int:
+        """What the files of a larger workspace define, in the opening message; at most about 1,500 tokens."""
+        return min(1500 * CHARS_PER_TOKEN, self._chars(1 / 16))
+
+    @property
     def shown(self) -> int:
         """All files shown for one reply of the coder."""
         return self._chars(0.12)
