@@ -204,14 +204,15 @@ class Executor:
         """Apply the file blocks of a reply; the rest of it, and what is told to the model of them, or nothing."""
         if self._editor is None:
             return reply.text, ""
-        around = self._editor.surroundings(self.conversation.task or job.text)
+        task = self.conversation.task or job.text
+        around = self._editor.surroundings(task)
         files, rest = split_files(reply.text, around)
         if not files:
             return reply.text, ""
         job.edits += 1
         if job.edits > self._limits.max_rounds:
             raise _Ended("round_limit")
-        applied = self._editor.apply(files)
+        applied = self._editor.apply(files, task)
         lines = [f"Wrote {path}." for path in applied.paths]
         lines += [f"Did not write {path}: {reason}." for path, reason in applied.refusals]
         lines += [f"Syntax error in {error}" for _, error in applied.errors]

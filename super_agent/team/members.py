@@ -101,7 +101,7 @@ class WorkspaceMember(ReportingMember):
         """Apply all blocks of the newest coder reply; of one that the length limit cut, those that are whole."""
         text, cut = self._transcript.reply()
         reply = parse_coder_reply(text, self._editor.surroundings(self._transcript.task))
-        applied = self._editor.apply(reply.files)
+        applied = self._editor.apply(reply.files, self._transcript.task)
         lines = [f"wrote {path}." for path in applied.paths]
         if cut:
             done = "only whole blocks were taken" if lines else "nothing was written"

@@ -40,8 +40,8 @@ class Stack:
 NEW_LEAP = "def is_leap(year):\n    return year % 4 == 0 and year % 100 != 0\n"
 
 
-def merged(old: str, new: str, *others: str) -> str | None:
-    lines = with_definitions(old.splitlines(), new.splitlines(), lambda: used_names(others))
+def merged(old: str, new: str, *others: str, task: str = "") -> str | None:
+    lines = with_definitions(old.splitlines(), new.splitlines(), lambda: used_names(others), task.split())
     return None if lines is None else "\n".join(lines) + "\n"
 
 
@@ -55,6 +55,31 @@ def test_a_function_that_uses_what_it_leaves_out_takes_its_place() -> None:
     assert found is not None
     assert "365 + is_leap(year)" in found
     assert "def is_leap" in found
+
+
+def test_a_whole_file_that_forgets_a_function_which_others_use_keeps_it() -> None:
+    new = LEAP.replace("Years.", "Years and days.").replace("FEBRUARY = 2", "FEBRUARY = 1\nMARCH = 2")
+    new = new[: new.index("def days_in")] + "def first():\n    return FEBRUARY\n"
+    found = merged(LEAP, new, "from leap import days_in, first\n")
+    assert found is not None
+    begin = '"""Years and days."""\nMARCH = 2\n\nFEBRUARY = 1\n\n\ndef is_leap'
+    assert found.startswith(begin)
+    assert found.index("def first") < found.index("def days_in")
+
+
+@pytest.mark.parametrize("task", ["rename old to new", ""])
+def test_what_the_task_names_may_be_renamed(task: str) -> None:
+    old = "def old(a):\n    return a\n\n\ndef rest():\n    return 1\n"
+    found = merged(old, old.replace("old", "new"), "from m import old\n", task=task)
+    assert (found is None) is bool(task)
+
+
+def test_a_rename_over_two_files_in_one_reply_keeps_no_old_name(tmp_path: Path) -> None:
+    (tmp_path / "user.py").write_text("from leap import days_in\n")
+    new, user = LEAP.replace("days_in", "length"), "from leap import length\n"
+    text, refusals = in_workspace(tmp_path, "", f"```python leap.py\n{new}```\n```python user.py\n{user}```")
+    assert not refusals
+    assert text == new
 
 
 def test_imports_and_new_functions_come_with_it() -> None:
@@ -71,13 +96,6 @@ def test_imports_and_new_functions_come_with_it() -> None:
     [
         pytest.param(LEAP, NEW_LEAP, (), id="nobody uses the rest: it may be meant to go"),
         pytest.param(LEAP, NEW_LEAP, ("hasattr(leap, 'days_in')",), id="a name in a string is no use of it"),
-        pytest.param(
-            "def old(a):\n    return a\n\n\ndef rest():\n    return 1\n",
-            "def new(a):\n    return a\n\n\ndef rest():\n    return 1\n",
-            ("from m import old\n",),
-            id="a rename in the whole file",
-        ),
-        pytest.param(LEAP, '"""Years."""\n\n\n' + NEW_LEAP, ("from leap import days_in\n",), id="with the docstring"),
         pytest.param(LEAP, LEAP.replace("366", "367"), ("from leap import days_in\n",), id="the whole file"),
         pytest.param(LEAP, "def other():\n    return 1\n", ("from leap import days_in\n",), id="none of its functions"),
         pytest.param(LEAP, "print('hello')\n", ("from leap import days_in\n",), id="no definition"),

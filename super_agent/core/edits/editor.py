@@ -4,6 +4,7 @@ Small models elide ("rest unchanged") and so destroy files; what looks like it i
 """
 
 import difflib
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ class Editor:
         self._emit = emit
         self._before_write = before_write
         self._shrunk: dict[str, str] = {}
+        self._named: frozenset[str] = frozenset()
+        self._whole: dict[str, str] = {}
 
     def surroundings(self, task: str) -> Surroundings:
         """What a block without a path is judged by: the files as they are now."""
@@ -56,9 +59,11 @@ class Editor:
         read = [path for path in paths if language_for(path)][:MAX_READ_FILES]
         return Surroundings(task, {p: self._definitions(p) if p in read else frozenset() for p in [*paths, *links]})
 
-    def apply(self, blocks: tuple[FileBlock | BadBlock, ...]) -> Applied:
-        """Apply each block in turn; a refused one does not stop the others."""
+    def apply(self, blocks: tuple[FileBlock | BadBlock, ...], task: str = "") -> Applied:
+        """Apply each block in turn; a refused one does not stop the others. What the `task` names may be taken out."""
         applied = Applied()
+        self._named = frozenset(re.findall(r"\w+", task))
+        self._whole = {b.path: b.content for b in blocks if isinstance(b, FileBlock) and not b.is_edit}
         for block in blocks:
             try:
                 if isinstance(block, BadBlock):
@@ -112,7 +117,7 @@ class Editor:
         _refuse_elision(joined(content), file.text, language)
         if language == "python" and lines:
             used = self._definitions if block.is_part else self._used_elsewhere
-            merged = with_definitions(lines, content, lambda: used(block.path))
+            merged = with_definitions(lines, content, lambda: used(block.path), self._named)
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             content = merged or content
@@ -130,8 +135,10 @@ class Editor:
             )
 
     def _used_elsewhere(self, path: str) -> frozenset[str]:
+        """By other files as the reply leaves them."""
         others = [p for p in self._workspace.files() if p != path and language_for(p) == "python"][:MAX_READ_FILES]
-        return used_names(text for p in others if (text := self._text(p)) is not None)
+        texts = [self._whole[p] if p in self._whole else self._text(p) for p in others]
+        return used_names(text for text in texts if text is not None)
 
     def _definitions(self, path: str) -> frozenset[str]:
         text = self._text(path)

@@ -1,8 +1,8 @@
 """A block for a Python file that holds only the functions or classes that change: they take their places in the file.
 
-Models of every size answer a request for the whole file with the one function that they changed. Written as it is,
-such a block would delete all the rest. It is taken as a part only where the rest is certainly meant to stay: the block
-itself uses what it leaves out, or other files do.
+Models of every size answer a request for the whole file with the one function that they changed, or forget one when
+they write the whole. Written as it is, such a block would delete the rest. It is taken as a part only where the rest is
+certainly meant to stay: the block itself uses what it leaves out, or other files do, and the task does not name it.
 """
 
 import ast
@@ -23,19 +23,21 @@ def used_names(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def with_definitions(old: list[str], new: list[str], used: Callable[[], frozenset[str]]) -> list[str] | None:
+def with_definitions(
+    old: list[str], new: list[str], used: Callable[[], frozenset[str]], named: Collection[str] = ()
+) -> list[str] | None:
     """The file's lines with the block's definitions in their places; None where the block is no certain part of it.
 
     `used` gives the identifiers of the other files, which are read only where the block leaves something out: what they
-    name is never dropped.
+    name is never dropped. What the task says is `named`: that may be meant to be renamed or to go.
     """
     file, block = _Source.of(old), _Source.of(new)
     if file is None or block is None or not block.only_defines:
         return None
-    edits = _Edits(file, block, used)
+    edits = _Edits(file, block, used, frozenset(named))
     if not (edits.of_methods() or edits.of_definitions()):
         return None
-    edits.add_imports()
+    edits.add_beginning()
     merged = edits.applied()
     return merged if merged != old and parses("\n".join(merged)) else None
 
@@ -54,7 +56,15 @@ class _Source:
     @property
     def only_defines(self) -> bool:
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-        return all(isinstance(node, kinds) for node in self.body) and bool(_definitions(self.body))
+        rest = [node for node in self.body if not isinstance(node, kinds) and node is not self.docstring]
+        return len(rest) == len(_constants(rest)) and bool(_definitions(self.body))
+
+    @property
+    def docstring(self) -> ast.stmt | None:
+        match self.body[:1]:
+            case [ast.Expr(value=ast.Constant(value=str())) as first]:
+                return first
+        return None
 
     def text(self, node: ast.stmt) -> list[str]:
         first, last = _span(node)
@@ -68,14 +78,17 @@ class _Edits:
     file: _Source
     block: _Source
     used: Callable[[], frozenset[str]]
+    named: frozenset[str]
     found: list[tuple[int, int, list[str]]] = field(default_factory=list)
 
     def of_definitions(self) -> bool:
         """Whether the block is some of the file's functions and classes; if so each has found its place."""
         there, given = _definitions(self.file.body), _definitions(self.block.body)
-        if not there.keys() & given.keys() or not self._leaves_out(self.file.body, self.block.body):
+        if not names_in(self.file.body) & names_in(self.block.body):
             return False
-        last = max(_span(there[name])[1] for name in given if name in there)
+        if not self._leaves_out(self.file.body, self.block.body):
+            return False
+        last = max((_span(there[name])[1] for name in given if name in there), default=len(self.file.lines))
         for name, node in given.items():
             if name in there:
                 self._replace(there[name], node)
@@ -103,17 +116,19 @@ class _Edits:
                 self.found.append((end, end, ["", *text]))
         return True
 
-    def add_imports(self) -> None:
-        """What the block imports and the file does not, after the file's own imports."""
+    def add_beginning(self) -> None:
+        """The block's docstring and constants; what only the block imports or sets follows the file's own imports."""
+        old, new = self.file.docstring, self.block.docstring
+        if old is not None and new is not None:
+            self.found.append((*_span(old), self.block.text(new)))
+        there, given = _constants(self.file.body), _constants(self.block.body)
+        self.found += [(*_span(there[name]), self.block.text(node)) for name, node in given.items() if name in there]
         known = {ast.unparse(node) for node in self.file.body if isinstance(node, ast.Import | ast.ImportFrom)}
-        lines = [
-            line
-            for node in self.block.body
-            if isinstance(node, ast.Import | ast.ImportFrom) and ast.unparse(node) not in known
-            for line in self.block.text(node)
-        ]
-        if lines:
-            place = _after_imports(self.file.body)
+        imports = [n for n in self.block.body if isinstance(n, ast.Import | ast.ImportFrom)]
+        added: list[ast.stmt] = [node for node in imports if ast.unparse(node) not in known]
+        added += [node for name, node in given.items() if name not in there]
+        if lines := [line for node in added for line in self.block.text(node)]:
+            place = _after_imports(self.file)
             self.found.append((place, place, lines if place else [*lines, "", ""]))
 
     def applied(self) -> list[str]:
@@ -139,16 +154,27 @@ class _Edits:
         self.found.append((*_span(old), self.block.text(new)))
 
     def _leaves_out(self, old: list[ast.stmt], new: list[ast.stmt], beside: Collection[str] = ()) -> bool:
-        """Whether the block certainly leaves out what is meant to stay; a rename leaves out as much as it adds."""
+        """Whether the block certainly leaves out what is meant to stay; a rename adds as much as it leaves out."""
         there, given = names_in(old), names_in(new)
         missing = there - given - names_in(self.block.body)
         if missing & _used(new):
             return True
-        return len(given - there) < len(missing) and bool(missing.intersection(beside) or missing & self.used())
+        if len(given - there) >= len(missing):
+            missing -= self.named
+        return bool(missing) and bool(missing.intersection(beside) or missing & self.used())
 
 
 def _definitions(body: list[ast.stmt]) -> dict[str, Definition]:
     return {n.name: n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+
+
+def _constants(body: list[ast.stmt]) -> dict[str, ast.stmt]:
+    found: dict[str, ast.stmt] = {}
+    for node in body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                found[name] = node
+    return found
 
 
 def _used(body: list[ast.stmt]) -> set[str]:
@@ -180,11 +206,8 @@ def _is_method(node: Definition) -> bool:
     return bool(first) and first[0].arg in ("self", "cls")
 
 
-def _after_imports(body: list[ast.stmt]) -> int:
+def _after_imports(file: _Source) -> int:
     """The line after the file's imports, else after its docstring, else the first."""
-    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
-    if imports:
-        return _span(imports[-1])[1]
-    first = body[0] if body else None
-    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return _span(first)[1] if first is not None and is_docstring else 0
+    imports = [node for node in file.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    last = imports[-1] if imports else file.docstring
+    return 0 if last is None else _span(last)[1]
