@@ -28,7 +28,7 @@ BYTES_PER_CONTEXT_TOKEN = 23_040
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A stored model; models with the same `weights` share one runner."""
+    """A stored model; models with the same `weights` share one runner. `parameter_count` is of its weights, if known."""
 
     name: str
     num_ctx: int | None = None
@@ -40,6 +40,7 @@ class Model:
     license: str = ""
     template: str = "{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}"
     parameters: tuple[tuple[str, Any], ...] = (("stop", '"<|im_end|>"'),)
+    parameter_count: int | None = None
 
     @property
     def digest(self) -> str:
@@ -254,6 +255,7 @@ def _show(model: Model) -> dict[str, Any]:
         "details": _details(model, model.parent),
         "model_info": {
             "general.architecture": model.family,
+            "general.parameter_count": model.parameter_count,
             f"{model.family}.context_length": model.max_context,
             "tokenizer.ggml.tokens": None,
         },

@@ -103,7 +103,13 @@ def idle(entries: list[Entry]) -> bool:
 
 def left_at(transcript: Transcript, turn: int) -> bool:
     """Whether the run went back to other files after that turn: then what the turn left is kept under a name."""
-    return any(isinstance(e.facts, ResampleFacts) and e.facts.turn == turn for e in transcript.entries)
+    facts = [e.facts for e in transcript.entries if isinstance(e.facts, ResampleFacts)]
+    return any(f.turn == turn and f.back_to not in (None, turn) for f in facts)
+
+
+def begun_from(transcript: Transcript, turn: int) -> int:
+    """How many attempts began with the files as that turn left them."""
+    return sum(isinstance(e.facts, ResampleFacts) and e.facts.back_to == turn for e in transcript.entries)
 
 
 def _turned(transcript: Transcript) -> list[int | CheckFacts]:

@@ -25,6 +25,8 @@ from super_agent.team.transcript import (
     WorkspaceFacts,
 )
 
+FROM_THE_BEST = 3
+"""Attempts of a blind coder: the best state by the check may lead nowhere."""
 SILENT = ("task", "user", "cue", "compaction")
 
 
@@ -35,7 +37,8 @@ class Rules:
     `turns_before` were had before the user went on with a run that had ended; `max_turns` counts them too. The
     reviewer speaks "always", where no check can decide ("needed"), or never. `attempts` first replies are tried before
     the best of them is mended; `repairs` are the replies after the first one in an attempt (None: no bound). With
-    `blind` a further attempt begins with the first files, not with the best ones, and so sees nothing of the others.
+    `blind` a further attempt sees nothing of the others; after `FROM_THE_BEST` of them have begun with the best files
+    in vain, the next ones begin with the first files.
     """
 
     has_check: bool
@@ -193,7 +196,15 @@ def _stuck(transcript: Transcript, rules: Rules, why: str) -> Step:
     """Other replies are tried until so many in a row brought nothing new."""
     if attempts.fruitless(transcript) >= PATIENCE:
         return End("no_progress", f"{why}, and so it was in {PATIENCE} further attempts drawn otherwise")
-    return _again(transcript, rules, why, rules.turns_before if rules.blind and rules.has_check else None)
+    return _again(transcript, rules, why, _files_for_blind(transcript, rules) if rules.blind else None)
+
+
+def _files_for_blind(transcript: Transcript, rules: Rules) -> int | None:
+    """The turn whose files an attempt begins with that sees nothing of the others."""
+    if not rules.has_check:
+        return None
+    best = attempts.best(transcript, rules.turns_before).turn
+    return best if attempts.begun_from(transcript, best) < FROM_THE_BEST else rules.turns_before
 
 
 def _again(transcript: Transcript, rules: Rules, why: str, back_to: int | None = None) -> Step:

@@ -11,7 +11,8 @@ from super_agent.core.model.context_allocation import ContextAllocation
 from super_agent.core.model.sampling import drawn
 from super_agent.team import attempts
 from super_agent.team.flow import Resample, turns
-from super_agent.team.listing import text_of
+from super_agent.team.listing import describe, text_of
+from super_agent.team.roles import opening
 from super_agent.team.transcript import Entry, ResampleFacts, Transcript
 
 GoBack = Callable[[int, int, bool, tuple[str, ...]], tuple[str, ...] | None]
@@ -37,7 +38,10 @@ class Resampler:
         files = self._go_back(step.back_to) if step.back_to is not None else None
         back_to = step.back_to if files is not None else None
         text = self._as_it_stands(back_to)
-        self.transcript.append(Entry("resample", text, ResampleFacts(turns(self.transcript), back_to, step.why)))
+        anew = self.transcript.brief and bool(text)
+        if anew:
+            text = self._opening(back_to)
+        self.transcript.append(Entry("resample", text, ResampleFacts(turns(self.transcript), back_to, step.why, anew)))
         self.llm.go_back()
         number, now = attempts.number(self.transcript), self.sampling() or self.base
         self.emit(Resampled(number, step.why, now.temperature, now.seed, back_to, files or ()))
@@ -65,6 +69,18 @@ class Resampler:
         left = attempts.left_at(self.transcript, turn)
         return self.go_back(newest, turn, left, self.transcript.changed_paths())
 
+    def _opening(self, turn: int | None) -> str:
+        """The task as if it began with these files: a small model that is told of others writes those."""
+        check = self._check_of(turn)
+        listing = describe(self.workspace, self.transcript.task, self.allocation.named_files, check)
+        return opening(self.transcript.task, listing, check, self.transcript.project, brief=True)
+
+    def _check_of(self, turn: int | None) -> str:
+        since = self.transcript.since_continued()
+        before = turns(self.transcript) - turns(since)
+        found = since.check_of(turn - before) if turn is not None else since.last("check")
+        return "" if found is None else found.text
+
     def _as_it_stands(self, turn: int | None) -> str:
         """What the coder is told where the files are not as the shared prefix shows them."""
         since = self.transcript.since_continued()
@@ -74,6 +90,5 @@ class Resampler:
             return ""
         share = self.allocation.named_files // len(paths)
         parts = [text_of(self.workspace, path, share) for path in paths]
-        check = since.check_of(turn - before) if turn is not None else since.last("check")
-        parts += [check.text] if check is not None else []
+        parts += [check] if (check := self._check_of(turn)) else []
         return "These files are now as follows:\n\n" + "\n\n".join(parts)

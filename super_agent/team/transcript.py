@@ -97,12 +97,14 @@ class ContinuedFacts:
 class ResampleFacts:
     """The coder begins anew from the shared prefix after turn `turn`, with the files as after turn `back_to`.
 
-    Where `back_to` is None they stayed as they were.
+    Where `back_to` is None they stayed as they were. `anew`: the entry is an opening of its own for these files, and
+    nothing but the user's words of what was said before is part of the prompt.
     """
 
     turn: int
     back_to: int | None
     why: str
+    anew: bool = False
     kind: Literal["ResampleFacts"] = field(default="ResampleFacts", kw_only=True, repr=False)
 
 
@@ -179,6 +181,9 @@ class Transcript:
         newest = next((i for i in range(len(entries) - 1, -1, -1) if entries[i].author == "resample"), None)
         if newest is None:
             return entries
+        if _is_anew(entries[newest]):
+            said = [entry for entry in entries[:newest] if entry.author == "user"]
+            return [entries[newest], *said, *entries[newest + 1 :]]
         begun = next((i for i in range(newest, -1, -1) if _is_continued(entries[i])), 0)
         asked = self._cue("coder")
         shared = next((i for i in range(begun, newest) if entries[i] == asked), newest)
@@ -244,6 +249,10 @@ class Transcript:
 
 def _is_continued(entry: Entry) -> bool:
     return isinstance(entry.facts, ContinuedFacts)
+
+
+def _is_anew(entry: Entry) -> bool:
+    return isinstance(entry.facts, ResampleFacts) and entry.facts.anew
 
 
 def _changed(entries: Iterable[Entry]) -> Iterable[str]:

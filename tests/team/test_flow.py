@@ -4,7 +4,7 @@ import pytest
 
 from super_agent.core.model.chat import Sampling
 from super_agent.core.model.sampling import PATIENCE, drawn
-from super_agent.team.attempts import best
+from super_agent.team.attempts import best, left_at
 from super_agent.team.context import read_verdict
 from super_agent.team.flow import End, Resample, Rules, Speak, next_step
 from super_agent.team.transcript import (
@@ -135,13 +135,32 @@ def test_a_reply_of_an_earlier_attempt_that_changes_nothing_is_not_waited_for_ag
     assert after(*begin, said("b"), wrote(), rules=SMALL) == Speak("coder")
 
 
-def test_a_small_model_mends_once_and_then_begins_from_the_first_files() -> None:
+def test_a_small_model_mends_once_and_then_begins_from_the_best_files_and_after_three_more_from_the_first() -> None:
     rules = Rules(has_check=True, began_green=False, max_turns=99, plans=False, repairs=1, blind=True)
     begun = Entry("task", "x", TaskFacts("x", "first", (0, -4)))
     first = (begun, said("a"), wrote("a.py"), failed("1", score=(1, -3)))
     assert next_step(Transcript([*first]), rules) == Speak("coder")
     second = (*first, said("b"), wrote("a.py"), failed("2", score=(3, -1)))
+    assert next_step(Transcript([*second]), rules) == Resample(2, "mending it did not help")
+    for turn in range(3, 9, 2):
+        attempt = (again(turn - 1, 2), *tried(turn), *tried(turn + 1))
+        second = (*second, *attempt)
     assert next_step(Transcript([*second]), rules) == Resample(0, "mending it did not help")
+    better = (again(8, 0), *tried(9), said("10"), wrote("a.py"), failed("10", score=(4, -1)))
+    assert next_step(Transcript([*second, *better]), rules) == Resample(10, "mending it did not help")
+
+
+def tried(turn: int) -> tuple[Entry, ...]:
+    """A turn with a failure of its own that is worse than what was there."""
+    return said(str(turn)), wrote("a.py"), failed(str(turn), score=(0, -1))
+
+
+def test_where_an_attempt_ended_is_kept_under_a_name_only_if_other_files_were_gone_back_to() -> None:
+    begin = (said("a"), wrote("a.py"), failed())
+    assert left_at(Transcript([*begin, again(1, 0)]), 1)
+    assert not left_at(Transcript([*begin, again(1, 1)]), 1)
+    assert not left_at(Transcript([*begin, again(1, None)]), 1)
+    assert not left_at(Transcript([*begin, again(1, 0)]), 2)
 
 
 def test_the_best_state_by_the_check_is_gone_back_to() -> None:

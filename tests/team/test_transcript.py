@@ -48,6 +48,24 @@ def test_a_brief_prompt_goes_back_to_its_own_cue() -> None:
     assert [m.content for m in transcript.messages()[1:]] == [f"Task: x\n\nx\n\n{BRIEF_CUE}"]
 
 
+def test_an_attempt_with_an_opening_of_its_own_sees_nothing_that_was_said_before_but_by_the_user() -> None:
+    transcript = Transcript([Entry("task", "Task: x. a.py is 1.", TaskFacts("x", brief=True))])
+    transcript.ask("coder")
+    transcript.append(Entry("coder", "half right"))
+    transcript.append(Entry("user", "The user says: y"))
+    transcript.append(Entry("resample", "Task: x. a.py is 2.", ResampleFacts(1, 1, "the check failed", anew=True)))
+    transcript.ask("coder")
+    last = f"Task: x. a.py is 2.\n\nThe user says: y\n\nx\n\n{BRIEF_CUE}"
+    assert [m.content for m in transcript.messages()[1:]] == [last]
+    assert KEPT.validate_json(KEPT.dump_json(transcript)).messages() == transcript.messages()
+    transcript.append(Entry("coder", "wrong"))
+    transcript.append(Entry("resample", "", ResampleFacts(2, 0, "the check failed")))
+    transcript.ask("coder")
+    assert [m.content for m in transcript.messages()[1:]] == [
+        f"Task: x. a.py is 1.\n\nThe user says: y\n\nx\n\n{BRIEF_CUE}"
+    ]
+
+
 def test_a_cue_is_not_repeated_after_a_cancelled_call() -> None:
     transcript = Transcript([Entry("task", "x")])
     transcript.ask("planner")

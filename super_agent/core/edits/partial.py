@@ -84,7 +84,8 @@ class _Edits:
     def of_definitions(self) -> bool:
         """Whether the block is some of the file's functions and classes; if so each has found its place."""
         there, given = _definitions(self.file.body), _definitions(self.block.body)
-        if not names_in(self.file.body) & names_in(self.block.body):
+        mine = names_in(self.block.body)
+        if not (mine & names_in(self.file.body) or mine <= self.named):
             return False
         if not self._leaves_out(self.file.body, self.block.body):
             return False

@@ -74,8 +74,8 @@ def defines_task_file(text: str, around: Surroundings) -> str:
 def part_of(fence: Fence, language: str, around: Surroundings, *, alone: bool) -> str:
     """The file of which a Python block without a path holds functions or classes, or empty.
 
-    It is the one that has some of them; or, for the only block of a reply, the one that the task names: methods may be
-    given without their class.
+    It is the one that has some of them; or the one that the task names, for the only block of a reply (methods may be
+    given without their class) and for functions that the task names too.
     """
     if language != "python" or not (fence.closed and fence.certain and only_defines(fence.text)):
         return ""
@@ -85,4 +85,5 @@ def part_of(fence: Fence, language: str, around: Surroundings, *, alone: bool) -
         return named
     if some:
         return some[0] if len(some) == 1 else ""
-    return named if alone and around.files.get(named) else ""
+    asked = alone or mine <= frozenset(re.findall(r"\w+", around.task))
+    return named if asked and around.files.get(named) else ""
