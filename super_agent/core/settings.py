@@ -59,7 +59,7 @@ class Settings(BaseModel):
         0.5, gt=0, le=MAX_SECONDS, description="before a request is sent again, doubled each time"
     )
 
-    max_turns: int = Field(8, ge=1, description="coder replies (exec: instructions) before a run gives up")
+    max_turns: int = Field(16, ge=1, description="coder replies (exec: instructions) before a run gives up")
     attempts: int | None = Field(
         None, ge=1, le=64, description="first replies of the coder that are tried before the best of them is mended"
     )
