@@ -28,7 +28,7 @@ BYTES_PER_CONTEXT_TOKEN = 23_040
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A stored model; models with the same `weights` share one runner. `parameter_count` is of its weights, if known."""
+    """A stored model; models with the same `weights` share one runner. `parameter_count` is None where unknown."""
 
     name: str
     num_ctx: int | None = None

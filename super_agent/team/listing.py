@@ -1,9 +1,12 @@
 """What the team sees of the workspace at the start: a bounded listing, and the text of the files the task names."""
 
 import re
+from collections.abc import Collection
 
+from super_agent.core.edits.stubs import stubbed, suspects
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.workspace import Workspace
+from super_agent.core.replies.inference import is_test
 from super_agent.core.replies.languages import language_for
 from super_agent.core.sanitize import printable_path
 from super_agent.core.text import clipped
@@ -19,11 +22,20 @@ MAX_FILES = 120
 """Listed by name; a model gains little from more, and each costs about 8 tokens."""
 
 
-def describe(workspace: Workspace, task: str, max_named_chars: int, check: str = "", *, max_map_chars: int = 0) -> str:
+def describe(
+    workspace: Workspace,
+    task: str,
+    max_named_chars: int,
+    check: str = "",
+    *,
+    max_map_chars: int = 0,
+    stubs: Collection[str] = (),
+) -> str:
     """The listing and the files that the coder needs as one text for the opening message; the latter bounded together.
 
     They are what the task names, then what `check` does (the command and its output), and in a small workspace all
     other sources, as long as they fit whole. In a larger one a map tells what the files define that are not shown.
+    `stubs` are functions that are shown without their bodies.
     """
     paths, links = workspace.files_and_links()
     if not paths and not links:
@@ -34,13 +46,13 @@ def describe(workspace: Workspace, task: str, max_named_chars: int, check: str =
     parts = ["The workspace holds:\n" + "\n".join(_listed(workspace, path, path in links) for path in shown) + more]
     named = named_files(task, paths)
     named += [path for path in _named_through_links(workspace, task, paths, links) if path not in named]
-    parts += [text_of(workspace, path, max_named_chars // len(named)) for path in named]
+    parts += [text_of(workspace, path, max_named_chars // len(named), stubs) for path in named]
     room = max_named_chars - sum(len(part) for part in parts[1:])
     others = [path for path in named_files(check, paths) if path not in named]
     if len(paths) <= FEW_FILES:
         others += [path for path in paths if path not in (*named, *others) and language_for(path)]
     for path in (path for path in others if path.rsplit("/", 1)[-1] != PROJECT_NOTES):
-        text = text_of(workspace, path, max_named_chars)
+        text = text_of(workspace, path, max_named_chars, stubs)
         if len(text) <= room:
             parts.append(text)
             room -= len(text)
@@ -48,6 +60,15 @@ def describe(workspace: Workspace, task: str, max_named_chars: int, check: str =
     if len(paths) > FEW_FILES and (drawn := repository_map(workspace, task, check, max_map_chars, named)):
         parts.insert(1, drawn)
     return "\n\n".join(parts)
+
+
+def suspected(workspace: Workspace, task: str, failure: str) -> list[str]:
+    """The functions that the check's output names, the most named first, of the sources that `describe` shows."""
+    paths = workspace.files()
+    if len(paths) > FEW_FILES:
+        paths = [*named_files(task, paths), *named_files(failure, paths)]
+    texts = (_read(workspace, path) for path in paths if _may_be_wrong(path))
+    return suspects((text for text in texts if text is not None), failure)
 
 
 def named_files(task: str, paths: list[str]) -> list[str]:
@@ -80,13 +101,25 @@ def _listed(workspace: Workspace, path: str, linked: bool) -> str:
     return f"{path} -> {printable_path(link.leads_to or link.target)}" + ("" if link.leads_to else " (not read)")
 
 
-def text_of(workspace: Workspace, path: str, limit_chars: int) -> str:
-    """A file as the team reads it: its path and, in a fence, head and tail of its text."""
+def text_of(workspace: Workspace, path: str, limit_chars: int, stubs: Collection[str] = ()) -> str:
+    """A file as the team reads it: its path and, in a fence, head and tail of its text, perhaps with `stubs`."""
     try:
         text = workspace.read_text(path)
     except PathRefused as refusal:
         return f"{path} is not shown: {refusal}."
     if text is None:
         return f"{path} does not exist any more."
+    text = stubbed(text, stubs) if stubs and _may_be_wrong(path) else text
     shown = clipped(text.rstrip("\n"), limit_chars, f"a show block with {path} and a range of lines shows them")
     return f"{path}:\n````\n{shown}\n````"
+
+
+def _may_be_wrong(path: str) -> bool:
+    return language_for(path) == "python" and not is_test(path)
+
+
+def _read(workspace: Workspace, path: str) -> str | None:
+    try:
+        return workspace.read_text(path)
+    except PathRefused:
+        return None

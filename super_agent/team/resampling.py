@@ -11,9 +11,9 @@ from super_agent.core.model.context_allocation import ContextAllocation
 from super_agent.core.model.sampling import drawn
 from super_agent.team import attempts
 from super_agent.team.flow import Resample, turns
-from super_agent.team.listing import describe, text_of
+from super_agent.team.listing import describe, suspected, text_of
 from super_agent.team.roles import opening
-from super_agent.team.transcript import Entry, ResampleFacts, Transcript
+from super_agent.team.transcript import Entry, ResampleFacts, TaskFacts, Transcript
 
 GoBack = Callable[[int, int, bool, tuple[str, ...]], tuple[str, ...] | None]
 """Brings paths back, from how the turn left them, to how an earlier turn did (0: before the first); see `go_back` of
@@ -37,10 +37,7 @@ class Resampler:
         """Append what makes the coder's next reply a new attempt; raises `SnapshotFailed`."""
         files = self._go_back(step.back_to) if step.back_to is not None else None
         back_to = step.back_to if files is not None else None
-        text = self._as_it_stands(back_to)
-        anew = self.transcript.brief and bool(text)
-        if anew:
-            text = self._opening(back_to)
+        text, anew = self._told(back_to)
         self.transcript.append(Entry("resample", text, ResampleFacts(turns(self.transcript), back_to, step.why, anew)))
         self.llm.go_back()
         number, now = attempts.number(self.transcript), self.sampling() or self.base
@@ -69,15 +66,28 @@ class Resampler:
         left = attempts.left_at(self.transcript, turn)
         return self.go_back(newest, turn, left, self.transcript.changed_paths())
 
-    def _opening(self, turn: int | None) -> str:
+    def _told(self, turn: int | None) -> tuple[str, bool]:
+        """What the coder is told of the files as that turn left them, and whether that is an opening of its own."""
+        text = self._as_it_stands(turn)
+        if not self.transcript.brief:
+            return text, False
+        count = attempts.stubs(self.transcript)
+        stubs = suspected(self.workspace, self.transcript.task, self._check_of(turn))[:count] if count else []
+        return (self._opening(turn, stubs), True) if stubs or text else ("", False)
+
+    def _opening(self, turn: int | None, stubs: list[str]) -> str:
         """The task as if it began with these files: a small model that is told of others writes those."""
-        check = self._check_of(turn)
-        listing = describe(self.workspace, self.transcript.task, self.allocation.named_files, check)
-        return opening(self.transcript.task, listing, check, self.transcript.project, brief=True)
+        check, task, room = self._check_of(turn), self.transcript.task, self.allocation
+        named, drawn = room.named_files, room.repository_map
+        listing = describe(self.workspace, task, named, check, max_map_chars=drawn, stubs=stubs)
+        return opening(task, listing, check, self.transcript.project, brief=True)
 
     def _check_of(self, turn: int | None) -> str:
+        """What was said of the check after that turn, or of the newest one."""
         since = self.transcript.since_continued()
         before = turns(self.transcript) - turns(since)
+        if turn == before and since.entries and isinstance(facts := since.entries[0].facts, TaskFacts):
+            return facts.check
         found = since.check_of(turn - before) if turn is not None else since.last("check")
         return "" if found is None else found.text
 

@@ -122,7 +122,7 @@ class TeamRun:
         room = self.parts.allocation
         listing = describe(self.parts.workspace, task, room.named_files, told, max_map_chars=room.repository_map)
         project, brief = self.parts.project, self.parts.composition.brief and result is not None
-        facts = TaskFacts(task.strip(), *_standing(result), project, brief)
+        facts = TaskFacts(task.strip(), *_standing(result), project, brief, text)
         self.transcript.append(Entry("task", opening(task, listing, text, project, brief=brief), facts))
 
     async def _go_on(self) -> None:

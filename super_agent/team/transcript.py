@@ -23,7 +23,8 @@ class TaskFacts:
     """The user's task in their own words, which an opening message only holds among other things.
 
     `signature` and `score` are of the check as it ended before the first turn, as in `CheckFacts`. `project` is what
-    the message says of the project beside its files. `brief`: the prompt has no worked example, see `roles`.
+    the message says of the project beside its files, `check` what it says of the check. `brief`: the prompt has no
+    worked example, see `roles`.
     """
 
     task: str
@@ -31,6 +32,7 @@ class TaskFacts:
     score: tuple[int, int] = (0, 0)
     project: str = ""
     brief: bool = False
+    check: str = ""
     kind: Literal["TaskFacts"] = field(default="TaskFacts", kw_only=True, repr=False)
 
 

@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+from super_agent.core.edits.stubs import STUB
 from tests.cli.adding import CHECK, PLAN, RIGHT, WRONG, events, where
 from tests.cli.background import start, wait_until
 from tests.cli.conftest import SuperAgent
@@ -88,21 +89,22 @@ def test_a_small_coder_begins_anew_with_the_best_files_as_if_the_task_began_with
     )
     small = Model("small:latest", 8192, parameter_count=1_500_000_000)
     both = HALF.replace("a - b", "a + b", 1)
-    with ScriptedOllama(autogen=[HALF, "No.", SIDE, Silence(), both], models=[small]) as server:
+    with ScriptedOllama(autogen=[HALF, SIDE, Silence(), both], models=[small]) as server:
         told = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", "small")
         run = start(tmp_path, "run", "Write add.py", *told, "--check", TESTS, "--json")
-        wait_until(lambda: len(server.chats) == 4, "the fourth attempt")
+        wait_until(lambda: len(server.chats) == 3, "the third attempt")
         run.send_signal(signal.SIGKILL)
         out, _ = run.communicate(timeout=30)
         done = super_agent("resume", "--json", "--workspace", str(workspace))
-        first, anew, again, killed, resumed = server.chats
+        first, anew, killed, resumed = server.chats
     assert done.code == 0, done.out + done.err
-    # The third attempt added a file and made it worse: the best files are those that the first one left.
-    assert [e["back_to"] for e in events(out) if e["type"] == "resampled"] == [1, 1, 1]
-    assert anew.prompt == again.prompt == killed.prompt == resumed.prompt
+    # The second attempt added a file and made it worse: the best files are those that the first one left.
+    assert [e["back_to"] for e in events(out) if e["type"] == "resampled"] == [1, 1]
+    assert anew.prompt == killed.prompt == resumed.prompt
     assert len(anew.prompt) == len(first.prompt) == 2
     assert anew.prompt[-1][1].startswith("Task: Write add.py\n\nThe workspace holds:\nadd.py\n")
-    assert "def sub(a, b)" in anew.prompt[-1][1]
+    # What fails is to be written anew, not copied.
+    assert f"def add(a, b):\n    {STUB}\n\n\ndef sub(a, b):\n    return a - b\n" in anew.prompt[-1][1]
     assert "1 failed, 1 passed" in anew.prompt[-1][1]
     assert not (workspace / "side.py").exists()
 

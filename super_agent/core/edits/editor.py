@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from super_agent.core.edits.locate import with_hunks, with_lines, with_sections
 from super_agent.core.edits.partial import used_names, with_definitions
+from super_agent.core.edits.stubs import STUB, filled
 from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
@@ -114,15 +115,21 @@ class Editor:
             return with_lines(lines, block.lines, content)
         if block.heading and lines[:1] == [block.heading]:
             content = [block.heading, *content]
+        return self._written_whole(block, file, content)
+
+    def _written_whole(self, block: FileBlock, file: TextFile, content: list[str]) -> list[str]:
+        """What a block of a whole file, or of some of its definitions, makes of the file."""
+        lines, language = list(file.lines), language_for(block.path)
+        is_python = language == "python" and bool(lines)
+        content = filled(lines, content) if is_python else content
         _refuse_elision(joined(content), file.text, language)
-        if language == "python" and lines:
+        if is_python:
             used = self._definitions if block.is_part else self._used_elsewhere
             merged = with_definitions(lines, content, lambda: used(block.path), self._named)
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             content = merged or content
-        new = joined(content)
-        self._refuse_shrinkage(block.path, file.text, new)
+        self._refuse_shrinkage(block.path, file.text, joined(content))
         return content
 
     def _refuse_shrinkage(self, path: str, old: str, new: str) -> None:
@@ -177,7 +184,7 @@ def _creates(block: FileBlock) -> bool:
 
 
 def _refuse_elision(new: str, old: str, language: str) -> None:
-    if marker := elision_in(new, old, language):
+    if marker := STUB if STUB in new else elision_in(new, old, language):
         raise PathRefused(f'the line "{marker.strip()}" {_ELIDED}; write the whole file, or SEARCH/REPLACE sections')
 
 

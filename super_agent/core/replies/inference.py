@@ -53,6 +53,11 @@ def _begins_as_file(fence: Fence) -> bool:
     return first.startswith(("import ", "from ", "def ", "class ", "async def ", "@", '"""', "#"))
 
 
+def is_test(path: str) -> bool:
+    """Whether a path is of a test, by its name or its folder's."""
+    return bool(_TEST.search(path))
+
+
 def named_path(language: str, around: Surroundings) -> str:
     """The one file that the task names and that may hold the language; tests aside, or empty."""
     words = dict.fromkeys(w.rstrip(".:").removeprefix("./") for w in re.findall(r"[\w./+-]+", around.task))

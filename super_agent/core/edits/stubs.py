@@ -1,0 +1,86 @@
+"""Functions that are shown without their bodies, so that a model writes them anew instead of copying them.
+
+Shown its file and the failing tests, Qwen2.5-Coder 1.5B gave files back unchanged in 7 of 24 repairs. Of twelve small
+projects with one bug, two samples each at temperature 0.5, it mended 8 of 24 so, 8 of 24 with a stub for each function
+that the check's output names, and 14 of 24 with one for the most named function alone.
+"""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+
+from super_agent.core.replies.definitions import tree_of
+
+STUB = "...  # wrong, to be written anew"
+MAX_BODY_LINES = 25
+"""A longer function holds more that would be lost than a small model writes anew."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def suspects(texts: Iterable[str], failure: str) -> list[str]:
+    """The functions of these Python texts that the check's output names, the most named first."""
+    said = Counter(re.findall(r"\w+", failure))
+    names = dict.fromkeys(node.name for text in texts for node in _stubbable(text))
+    return sorted((name for name in names if said[name]), key=lambda name: said[name], reverse=True)
+
+
+def stubbed(text: str, names: Collection[str]) -> str:
+    """Python text with stubs for its functions of these names; as it is where there are none."""
+    lines = text.split("\n")
+    for node in reversed([node for node in _stubbable(text) if node.name in names]):
+        body = _body(node)
+        lines[body.start : body.stop] = [" " * _first(node).col_offset + STUB]
+    return "\n".join(lines)
+
+
+def filled(old: list[str], new: list[str]) -> list[str]:
+    """The lines of a reply's file in which each stub that was left has the body that the function has in the file."""
+    if not any(line.strip() == STUB for line in new):
+        return new
+    there, given = tree_of("\n".join(old)), tree_of("\n".join(new))
+    if there is None or given is None:
+        return new
+    bodies = dict(_functions(there))
+    lines = list(new)
+    for name, node in reversed(list(_functions(given))):
+        body = _body(node)
+        if name in bodies and [line.strip() for line in new[body.start : body.stop]] == [STUB]:
+            own = _body(bodies[name])
+            if _first(bodies[name]).col_offset == _first(node).col_offset:
+                lines[body.start : body.stop] = old[own.start : own.stop]
+    return lines
+
+
+def _stubbable(text: str) -> list[Function]:
+    """In the order of their lines: those with a body of its own lines that is not too long."""
+    tree = None if "\f" in text else tree_of(text)
+    found = [] if tree is None else [node for _, node in _functions(tree) if not node.name.startswith("__")]
+    return [f for f in found if 0 < len(_body(f)) <= MAX_BODY_LINES and _first(f).lineno > f.lineno]
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
+    """Functions and methods by their dotted names, in the order of their lines."""
+    for node in tree.body:
+        if isinstance(node, Function):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef):
+            yield from ((f"{node.name}.{each.name}", each) for each in node.body if isinstance(each, Function))
+
+
+def _first(node: Function) -> ast.stmt:
+    """The first statement after the docstring, or the docstring where nothing else is there."""
+    return node.body[1] if ast.get_docstring(node, clean=False) is not None and len(node.body) > 1 else node.body[0]
+
+
+def _body(node: Function) -> range:
+    """The lines of the body without the docstring, from 0."""
+    first = _first(node)
+    is_docstring = first is node.body[0] and ast.get_docstring(node, clean=False) is not None
+    last = node.end_lineno or node.lineno
+    return range(last, last) if is_docstring else range(_begin(first), last)
+
+
+def _begin(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)]) - 1
