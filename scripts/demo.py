@@ -35,8 +35,8 @@ class Job:
 
 
 MEND = Job(
-    "Some tests fail. Change only basket.py: line_total must take 10 % off where the quantity is BULK or more, and add "
-    "a function count_pieces(basket) that returns how many pieces are in the basket altogether.",
+    "Some tests fail. Change only basket.py: line_total must take 10 % off the total where the quantity is BULK or "
+    "more, and add a function count_pieces(basket) that returns how many pieces are in the basket altogether.",
     "pytest -q",
     SHOP,
 )

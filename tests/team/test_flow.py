@@ -192,7 +192,7 @@ def test_no_progress_is_said_only_after_so_many_attempts_that_brought_nothing_ne
 
 def test_each_attempt_is_drawn_with_another_seed_and_hotter_up_to_a_bound() -> None:
     found = [drawn(Sampling(0.0, 500), count) for count in range(4)]
-    assert found == [None, Sampling(0.4, 501), Sampling(0.8, 502), Sampling(0.8, 503)]
+    assert found == [None, Sampling(0.4, 501), Sampling(0.6, 502), Sampling(0.6, 503)]
     assert drawn(Sampling(1.3, 0), 1) == Sampling(1.3, 1)
 
 

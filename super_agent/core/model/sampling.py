@@ -8,8 +8,9 @@ from super_agent.core.settings import Settings
 PATIENCE = 6
 """Attempts in a row, each drawn otherwise, that end in failures all known before: then nothing is to be expected."""
 STEP = 0.4
-HOTTEST = 0.8
-"""What best-of-N results for small coders are commonly drawn with; hotter replies lose their form."""
+HOTTEST = 0.6
+"""Of 33 samples each over eleven tasks Qwen2.5-Coder 1.5B solved 6 at 0.5 and 6 at 0.8; of the demo's task six of nine up
+to 0.6 and none of nine at 0.8, where its replies are three times as long."""
 
 
 def drawn(base: Sampling, again: int) -> Sampling | None:
