@@ -64,7 +64,7 @@ def describe(
 
 def suspected(workspace: Workspace, task: str, failure: str) -> list[str]:
     """The functions that the check's output names, the most named first, of the sources that `describe` shows."""
-    paths = workspace.files()
+    paths = list(workspace.files())
     if len(paths) > FEW_FILES:
         paths = [*named_files(task, paths), *named_files(failure, paths)]
     texts = (_read(workspace, path) for path in paths if _may_be_wrong(path))

@@ -9,8 +9,8 @@ PATIENCE = 6
 """Attempts in a row, each drawn otherwise, that end in failures all known before: then nothing is to be expected."""
 STEP = 0.4
 HOTTEST = 0.6
-"""Of 33 samples each over eleven tasks Qwen2.5-Coder 1.5B solved 6 at 0.5 and 6 at 0.8; of the demo's task six of nine up
-to 0.6 and none of nine at 0.8, where its replies are three times as long."""
+"""Qwen2.5-Coder 1.5B solved 6 of 33 samples over eleven tasks at 0.5 and at 0.8 alike; of the demo's task six of nine
+up to 0.6 and none of nine at 0.8, where its replies are three times as long."""
 
 
 def drawn(base: Sampling, again: int) -> Sampling | None:
