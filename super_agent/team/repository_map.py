@@ -24,6 +24,10 @@ MAX_START_BYTES = 4 * 1024
 """Of each file for the ranking: what it imports, and what it defines within about 120 lines."""
 MAX_NAMED_BYTES = 64 * 1024
 """Of a file that holds a name of the task."""
+MAX_TASK_CHARS = 20_000
+MAX_CHECK_CHARS = 25_000
+"""Of the beginning and of the end of the check's output: what is named there is what matters."""
+MAX_NAME_CHARS = 80
 MAX_PROCESSOR_S, MAX_CLOCK_S = 1.0, 10.0
 """What was read by then is ranked; the second is for slow disks."""
 MAX_OUTLINE_BYTES = 200_000
@@ -35,11 +39,14 @@ FILE_SHARE = 0.25
 """Of the map for one file, so that it names some."""
 TITLE = "What its files define, the most relevant first:"
 _NO_WORD = bytes(c if c >= 128 or chr(c).isalnum() or c in b"_$" else 32 for c in range(256))
-_IDENTIFIER = re.compile(
-    r"`([A-Za-z_]\w*)|(?:def|class|function|method|func)\s+([A-Za-z_]\w*)|\.([A-Za-z_]\w*)|([A-Za-z_]\w*)\("
-    r"|([A-Za-z_]*(?:[a-z]_[a-z]|[a-z][A-Z]|[A-Z]+[a-z]+[A-Z]|_[A-Z])\w*|[A-Z][A-Z_]{3,})"
+_MARKED = re.compile(
+    r"`([A-Za-z_]\w{0,80})|\b(?:def|class|function|method|func)\s+([A-Za-z_]\w{0,80})|\.([A-Za-z_]\w{0,80})"
+    r"|\b([A-Za-z_]\w{0,80})\("
 )
-"""What a task certainly means as a name: by its marks, its place or its form; `price` in a sentence is a word."""
+"""What a task means as a name by its marks or its place; `price` in a sentence is a word."""
+_FORMED = re.compile(r"[a-z]_[a-z]|[a-z][A-Z]|[A-Z]{2}[a-z]|_[A-Z]|^[A-Z]{4,}$")
+_FORMED_IN_OUTPUT = re.compile(r"[a-z_][A-Z_]|[A-Z][a-z]")
+"""The same by their form; a check's output has few words at the beginning of a sentence."""
 _NO_PLAIN_WORD = re.compile(rb"[a-z]_|[a-z][A-Z]|^[A-Z][a-z]")
 """In names that nobody writes but for what they name; `line` and `write` stand in every file."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -95,14 +102,21 @@ def repository_map(workspace: Workspace, task: str, check: str, max_chars: int, 
 
 
 def _wanted(task: str, check: str) -> _Wanted:
-    said = [next(word for word in found if word) for found in _IDENTIFIER.findall(task)]
-    parts = frozenset(part for word in re.findall(r"\w+", task) for part in _parts(word)) - _COMMON
-    return _Wanted(frozenset(word.encode("utf-8", "replace") for word in said), _words(check), parts)
+    task, check = task[:MAX_TASK_CHARS], check[:MAX_CHECK_CHARS] + " " + check[MAX_CHECK_CHARS:][-MAX_CHECK_CHARS:]
+    words = _words(task)
+    said = {word for found in _MARKED.findall(task) for word in found if word}
+    said |= {word for word in words if _FORMED.search(word)}
+    parts = frozenset(part for word in words for part in _parts(word)) - _COMMON
+    return _Wanted(_encoded(said), _encoded(w for w in _words(check) if _FORMED_IN_OUTPUT.search(w)), parts)
 
 
-def _words(text: str) -> frozenset[bytes]:
-    """Those of a check's output that may be names: an ordinary word in lower case is rather meant as such."""
-    return frozenset(word.encode("utf-8", "replace") for word in re.findall(r"\w*(?:[a-z_][A-Z_]|[A-Z][a-z])\w*", text))
+def _words(text: str) -> set[str]:
+    """Those that may be names; longer ones are data, and a pattern could take long on them."""
+    return {word for word in re.findall(r"\w+", text) if 2 < len(word) <= MAX_NAME_CHARS}
+
+
+def _encoded(words: Iterable[str]) -> frozenset[bytes]:
+    return frozenset(word.encode("utf-8", "replace") for word in words)
 
 
 def _parts(name: str) -> Iterable[str]:
@@ -151,7 +165,8 @@ def _rank(files: Sequence[_File], wanted: _Wanted, shown: frozenset[str]) -> Non
         score += min(4, sum(2 / definers[name] for name in file.names & needed))
         score += min(3, sum(3 / (1 + used[name]) for name in file.words & wanted.of_task))
         score += math.log2(1 + sum(used[name] / definers[name] for name in file.names & telling)) / 2
-        file.score = score * (0.3 if _is_test(file.path) else 1)
+        # Rounded, as the order in which a set is summed up differs from process to process.
+        file.score = round(score * (0.3 if _is_test(file.path) else 1), 6)
 
 
 class _Likeness:
@@ -160,7 +175,8 @@ class _Likeness:
     def __init__(self, files: Sequence[_File], wanted: frozenset[str]) -> None:
         self._wanted = wanted
         self._parts: dict[str, frozenset[str]] = {}
-        spread = Counter(part for file in files for part in self._all(file))
+        self._all = {file.path: self._all_of(file) for file in files}
+        spread = Counter(part for found in self._all.values() for part in found)
         self._worth = {part: math.log2(1 + len(files) / count) for part, count in spread.items()}
 
     def of(self, file: _File) -> float:
@@ -168,12 +184,12 @@ class _Likeness:
         folder, _, name = file.path.rpartition("/")
         best = max((self._sum(self._of(each.decode("utf-8", "replace"))) for each in file.names), default=0.0)
         own = self._of(name.rpartition(".")[0])
-        return self._sum(own) + best / 2 + self._sum(self._of(folder) - own) / 3 + self._sum(self._all(file)) / 10
+        return self._sum(own) + best / 2 + self._sum(self._of(folder) - own) / 3 + self._sum(self._all[file.path]) / 10
 
     def _sum(self, parts: Iterable[str]) -> float:
         return sum(self._worth[part] for part in parts)
 
-    def _all(self, file: _File) -> frozenset[str]:
+    def _all_of(self, file: _File) -> frozenset[str]:
         names = (self._of(name.decode("utf-8", "replace")) for name in file.names)
         return frozenset().union(self._of(file.path.rpartition(".")[0]), *names)
 

@@ -1,7 +1,7 @@
 """What the coder asks to see: files, lines of them, places of a definition, and answers to searches."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.search import Found, chosen, search, search_for, time_budget
@@ -11,25 +11,31 @@ from super_agent.core.replies.outline import CODE, definition_of
 from super_agent.core.replies.types import SearchRequest, ShowRequest
 from super_agent.core.sanitize import printable_path
 from super_agent.core.text import clipped
+from super_agent.core.time_budget import TimeBudget
 
 Request = ShowRequest | SearchRequest
 MAX_LINES = 30
 """Lines of one answer; what more of them hold is found by a longer text."""
+MAX_PATH_CHARS = 400
+"""Of what could be a name of anything."""
 DEFINITION_LINES = 40
 """Shown of a definition that is asked for by its name: about one screen."""
 _NAMED = re.compile(r"^(?:(?:async\s+)?[a-z]+\s+){0,2}(?:[\w.]*[.:])?(?P<name>[A-Za-z_]\w*)\s*(?:\(.*)?:?$")
 """A name as models ask for it: `price_of`, `def price_of(item):`, `class Cart`, `shop.Cart.total()`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Showing:
     """Answers the requests of one reply; `max_chars` bounds all answers together."""
 
     workspace: Workspace
     max_chars: int
+    _budget: TimeBudget = field(default_factory=time_budget)
+    """Of all searches for one reply."""
 
     def answers(self, requests: tuple[Request, ...]) -> list[str]:
         """One text for each request, in their order."""
+        self._budget = time_budget()
         share = self.max_chars // max(1, len(requests))
         return [
             self._searched(request, share) if isinstance(request, SearchRequest) else self._shown(request, share)
@@ -52,6 +58,8 @@ class Showing:
     def _elsewhere(self, request: ShowRequest, share: int) -> str:
         """What no path of the workspace can mean all the same: a folder, a file's name, a definition; or nothing."""
         path = request.path.rstrip("/")
+        if len(path) > MAX_PATH_CHARS or self._budget.is_over():
+            return ""
         files = chosen(self.workspace)
         if any(other.startswith(f"{path}/") for other in files):
             return self._searched(SearchRequest("", path, "*"), share)
@@ -66,7 +74,7 @@ class Showing:
         return self._defined(name["name"], code, share)
 
     def _defined(self, name: str, files: list[str], share: int) -> str:
-        found = search_for(self.workspace, definition_of(name), files, time_budget(), needle=name.encode())
+        found = search_for(self.workspace, definition_of(name), files, self._budget, needle=name.encode())
         if not found.matches:
             return ""
         if len(found.matches) > 1:
@@ -78,7 +86,7 @@ class Showing:
     def _searched(self, request: SearchRequest, share: int) -> str:
         if not request.text:
             return self._listed(request, share)
-        found = search(self.workspace, request.text, request.under, request.glob)
+        found = search(self.workspace, request.text, request.under, request.glob, self._budget)
         names = f" Files of that name: {_some(found.named, share)}." if found.named else ""
         ended = " It was ended by its limit, so there may be more." if found.unfinished else ""
         asked = f"search: {words_of(request)}"

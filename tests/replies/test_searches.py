@@ -111,6 +111,11 @@ def test_an_edit_that_is_headed_by_the_word_search_is_not_taken_for_a_search() -
     assert parse_coder_reply(f"```search\n{edit}\nand so on\n```", AROUND).shows == ()
 
 
+def test_many_quotes_end_nothing() -> None:
+    assert search_in("`" * 390) is not None
+    assert search_in("`" * 100_000) is None
+
+
 @given(st.text(max_size=80))
 def test_any_line_can_be_read(line: str) -> None:
     found = search_in(line, FILES)

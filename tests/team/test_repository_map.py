@@ -1,6 +1,7 @@
 """What the opening message says of a larger workspace: which files matter to the task, and what they define."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,15 @@ def test_it_keeps_within_its_room(workspace: Workspace) -> None:
     assert max(map(len, text.splitlines())) < 120
     assert repository_map(workspace, "the cart", "", 0) == ""
     assert [ContextAllocation(n).repository_map for n in (2048, 8192, 32768, 131072)] == [384, 1536, 4500, 4500]
+
+
+@pytest.mark.parametrize(
+    "word", ["a" * 100_000, "A" * 100_000, "aA" * 50_000, "a_" * 50_000, "`" * 100_000, "a." * 50_000]
+)
+def test_data_in_task_or_output_takes_no_time(workspace: Workspace, word: str) -> None:
+    began = time.thread_time()
+    assert files_in(repository_map(workspace, f"line_total {word}", word, 500))[0] == "shop/cart.py"
+    assert time.thread_time() - began < 2
 
 
 def test_ignored_files_and_what_links_lead_to_are_not_read_and_names_are_made_harmless(

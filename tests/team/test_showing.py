@@ -1,10 +1,12 @@
 """What the coder reads when it asks to see something."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from super_agent.core.files import search as module
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.types import SearchRequest, ShowRequest
 from super_agent.team.showing import MAX_LINES, Showing
@@ -77,7 +79,18 @@ def test_a_folder_is_listed_and_a_file_is_found_by_its_name(workspace: Workspace
     )
 
 
+def test_all_searches_of_a_reply_share_one_limit_of_time(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PROCESSOR_S", 0.2)
+    (workspace.root / "hostile.txt").write_text(("a" * 300 + "\n") * 5000)
+    began = time.thread_time()
+    answers = Showing(workspace, 3000).answers((SearchRequest("a+a+a+b"),) * 50 + (ShowRequest("none"),) * 50)
+    assert answers[1].endswith("left out. It was ended by its limit, so there may be more.")
+    assert answers[-1] == "none does not exist."
+    assert time.thread_time() - began < 4
+
+
 def test_what_is_nowhere_is_said(workspace: Workspace) -> None:
     assert answer(workspace, ShowRequest("none.py")) == "none.py does not exist."
     assert answer(workspace, ShowRequest("no_such_name")) == "no_such_name does not exist."
+    assert answer(workspace, ShowRequest("a." * 50_000 + "!")).startswith("cannot show a.a.")
     assert answer(workspace, ShowRequest("../outside.py")).startswith("cannot show ../outside.py:")

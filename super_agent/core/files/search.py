@@ -64,12 +64,14 @@ class Found:
     unfinished: bool = False
 
 
-def search(workspace: Workspace, text: str, under: str = "", glob: str = "") -> Found:
+def search(workspace: Workspace, text: str, under: str = "", glob: str = "", budget: TimeBudget | None = None) -> Found:
     """Lines that hold `text`, in the files under a folder (or in one file) whose names match a glob.
 
-    A folder that holds nothing is taken for the whole workspace.
+    A folder that holds nothing is taken for the whole workspace. Several searches can share a budget.
     """
-    budget = time_budget()
+    budget = budget or time_budget()
+    if budget.is_over():
+        return Found(unfinished=True)
     paths = chosen(workspace, under, glob)
     found = Found()
     for how, pattern in _readings(text):

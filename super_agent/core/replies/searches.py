@@ -29,8 +29,10 @@ _STOPS = frozenset(("|", "||", "&&", ";", ">", "2>/dev/null", "2>&1", "\\;", "+"
 
 def search_in(line: str, known: Collection[str] = ()) -> SearchRequest | None:
     """What a line of a show block looks for; None where it names a path, as all of `known` do."""
+    if len(line) > MAX_TEXT_CHARS * 2:
+        return None
     line = _undressed(line)
-    if not line or line in known or len(line) > MAX_TEXT_CHARS * 2:
+    if not line or line in known:
         return None
     words = _words(line)
     tool = words[0].lower() if words else ""
@@ -58,7 +60,7 @@ def only_searches(lines: Sequence[str]) -> tuple[SearchRequest, ...]:
 
 def _undressed(line: str) -> str:
     line = re.sub(r"^\s*(?:[-*]\s+|\d+[.)]\s+|[$>]\s+)?", "", line).strip()
-    if len(line) > 2 and line[0] == line[-1] == "`" and search_in(line[1:-1]) is not None:
+    if len(line) > 2 and line[0] == line[-1] == "`" and line.count("`") == 2 and search_in(line[1:-1]) is not None:
         return line[1:-1].strip()
     return line
 
