@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from super_agent.core.edits.stubs import stubbed, suspects
 from super_agent.core.errors import PathRefused
+from super_agent.core.files.ignored import visible_files
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.inference import is_test
 from super_agent.core.replies.languages import language_for
@@ -34,17 +35,20 @@ def describe(
     """The listing and the files that the coder needs as one text for the opening message; the latter bounded together.
 
     They are what the task names, then what `check` does (the command and its output), and in a small workspace all
-    other sources, as long as they fit whole. In a larger one a map tells what the files define that are not shown.
+    other sources, as long as they fit whole. In a larger one ignored files are not listed, and a map tells what those
+    define that are not shown.
     `stubs` are functions that are shown without their bodies.
     """
-    paths, links = workspace.files_and_links()
-    if not paths and not links:
+    everything, links = workspace.files_and_links()
+    paths = _worth_listing(workspace, everything)
+    if not everything and not links:
         return "The workspace is empty."
     all_paths = sorted([*paths, *links], key=lambda path: path.split("/"))
     shown = [path for path in all_paths if len(path) <= MAX_PATH_CHARS][:MAX_FILES]
     more = f"\n… and {len(all_paths) - len(shown)} more" if len(all_paths) > len(shown) else ""
     parts = ["The workspace holds:\n" + "\n".join(_listed(workspace, path, path in links) for path in shown) + more]
     named = named_files(task, paths)
+    named += [path for path in named_files(task, everything) if path not in named]
     named += [path for path in _named_through_links(workspace, task, paths, links) if path not in named]
     parts += [text_of(workspace, path, max_named_chars // len(named), stubs) for path in named]
     room = max_named_chars - sum(len(part) for part in parts[1:])
@@ -64,11 +68,16 @@ def describe(
 
 def suspected(workspace: Workspace, task: str, failure: str) -> list[str]:
     """The functions that the check's output names, the most named first, of the sources that `describe` shows."""
-    paths = list(workspace.files())
+    paths = _worth_listing(workspace, list(workspace.files()))
     if len(paths) > FEW_FILES:
         paths = [*named_files(task, paths), *named_files(failure, paths)]
     texts = (_read(workspace, path) for path in paths if _may_be_wrong(path))
     return suspects((text for text in texts if text is not None), failure)
+
+
+def _worth_listing(workspace: Workspace, paths: list[str]) -> list[str]:
+    """Of more than a few files those that are not ignored; what builds leave behind would push out the sources."""
+    return visible_files(workspace, with_hidden=True) if len(paths) > FEW_FILES else paths
 
 
 def named_files(task: str, paths: list[str]) -> list[str]:

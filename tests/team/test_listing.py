@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.core.files.workspace import Workspace
-from super_agent.team.listing import FEW_FILES, describe
+from super_agent.team.listing import FEW_FILES, describe, suspected
 
 
 @pytest.fixture
@@ -37,3 +37,15 @@ def test_a_small_workspace_is_shown_whole_as_long_as_it_fits(workspace: Workspac
     workspace.write_bytes("photo.jpg", b"\xff\xd8")
     assert shown(describe(workspace, "Mend z.py", 3000)) == ["z.py", "a.py", "big.py"]
     assert shown(describe(workspace, "Mend z.py", 1000)) == ["z.py", "a.py"]
+
+
+def test_ignored_files_of_a_larger_workspace_are_neither_listed_nor_counted(workspace: Workspace) -> None:
+    put(workspace, **{"src/a": "A = 1", "src/b": "B = 1"}, **{f"build/b{n}": "X = 1" for n in range(200)})
+    workspace.write_bytes(".gitignore", b"build/\n")
+    text = describe(workspace, "Mend it", 3000, max_map_chars=1500)
+    assert text.startswith("The workspace holds:\n.gitignore\nsrc/a.py\nsrc/b.py\n\n")
+    assert shown(text) == ["src/a.py", "src/b.py"]
+    assert shown(describe(workspace, "Mend build/b7.py as a.py", 3000)) == ["src/a.py", "build/b7.py", "src/b.py"]
+    assert describe(workspace, "Mend b.py", 3000).count("src/b.py:\n") == 1
+    put(workspace, **{"src/a": "def first():\n    return 1\n"})
+    assert suspected(workspace, "Mend it", "E   first() failed") == ["first"]

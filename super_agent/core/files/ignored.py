@@ -41,17 +41,21 @@ Level = tuple[str, tuple[Rule, ...]]
 
 @dataclass(slots=True)
 class _Folder:
-    """What is known of a folder: whether all in it is left out, and the levels of rules that hold in it."""
+    """What is known of a folder: whether all in it is left out, and the levels of rules that hold in it.
 
+    `hidden`: hidden files are left out too.
+    """
+
+    hidden: bool
     left_out: bool = False
     levels: dict[str, tuple[Level, ...]] = field(default_factory=dict)
 
 
-def visible_files(workspace: Workspace) -> list[str]:
-    """Regular files in sorted order, without hidden ones and those that are ignored; no link is followed."""
+def visible_files(workspace: Workspace, *, with_hidden: bool = False) -> list[str]:
+    """Regular files in sorted order, without those that are ignored and hidden ones; no link is followed."""
     paths = list(workspace.files())
     known = frozenset(path for path in paths if path.rsplit("/", 1)[-1] in IGNORE_FILES)
-    folders = {"": _entered(workspace, known, "", _Folder())}
+    folders = {"": _entered(workspace, known, "", _Folder(not with_hidden))}
     return [path for path in paths if _is_visible(workspace, known, folders, path)]
 
 
@@ -64,7 +68,7 @@ def _is_visible(workspace: Workspace, known: frozenset[str], folders: dict[str, 
     for inner in reversed(missing):
         above = folders[inner.rpartition("/")[0]]
         left_out = above.left_out or _is_ignored(above, inner, is_folder=True)
-        folders[inner] = _Folder(left_out=True) if left_out else _entered(workspace, known, inner, above)
+        folders[inner] = _Folder(above.hidden, left_out=True) if left_out else _entered(workspace, known, inner, above)
     around = folders[path.rpartition("/")[0]]
     return not around.left_out and not _is_ignored(around, path, is_folder=False)
 
@@ -75,7 +79,7 @@ def _entered(workspace: Workspace, known: frozenset[str], folder: str, above: _F
     for name in IGNORE_FILES:
         if prefix + name in known and (rules := _rules_of(workspace, prefix + name)):
             levels[name] = ((prefix, rules), *levels.get(name, ()))
-    return _Folder(levels=levels)
+    return _Folder(above.hidden, levels=levels)
 
 
 def _rules_of(workspace: Workspace, path: str) -> tuple[Rule, ...]:
@@ -93,7 +97,7 @@ def _is_ignored(around: _Folder, path: str, *, is_folder: bool) -> bool:
             rule = next((rule for rule in found if rule.matches(relative, is_folder=is_folder)), None)
             if rule is not None:
                 return not rule.negated
-    return path.rsplit("/", 1)[-1].startswith(".")
+    return around.hidden and path.rsplit("/", 1)[-1].startswith(".")
 
 
 def rules(lines: Iterable[str]) -> list[Rule]:
