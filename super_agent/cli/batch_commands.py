@@ -15,6 +15,7 @@ from super_agent.cli.say import say, say_json
 from super_agent.core.errors import ExitCode, UsageError
 
 TASKS = "tasks"
+HOST_ALONE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 AN_ADDRESS = re.compile(r"auto|local|ray://.*|.*:\d+")
 
 
@@ -33,8 +34,17 @@ def _with_address(args: list[str]) -> list[str]:
     for argument, following in pairwise([*args, ""]):
         found.append(argument)
         if argument == "--ray" and not AN_ADDRESS.fullmatch(following):
+            _refuse_host_alone(following, args)
             found.append("local")
     return found
+
+
+def _refuse_host_alone(word: str, args: list[str]) -> None:
+    """A host without a port would be read as a second file of tasks."""
+    others = [argument for argument in args if argument != word]
+    is_host = HOST_ALONE.fullmatch(word) and not word.endswith(".jsonl") and not Path(word).exists()
+    if is_host and any(Path(other).exists() for other in others):
+        raise UsageError(f"--ray {word} has no port", fix=f"Give it, such as --ray {word}:6379")
 
 
 class _Tasks(TyperCommand):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.ignored import visible_files
 from super_agent.core.files.workspace import Workspace
+from super_agent.core.replies.inference import is_test
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.outline import CODE, Definition, defined_names, outline
 from super_agent.core.sanitize import printable_path
@@ -166,7 +167,7 @@ def _rank(files: Sequence[_File], wanted: _Wanted, shown: frozenset[str]) -> Non
         score += min(3, sum(3 / (1 + used[name]) for name in file.words & wanted.of_task))
         score += math.log2(1 + sum(used[name] / definers[name] for name in file.names & telling)) / 2
         # Rounded, as the order in which a set is summed up differs from process to process.
-        file.score = round(score * (0.3 if _is_test(file.path) else 1), 6)
+        file.score = round(score * (0.3 if is_test(file.path) else 1), 6)
 
 
 class _Likeness:
@@ -197,13 +198,6 @@ class _Likeness:
         if name not in self._parts:
             self._parts[name] = self._wanted.intersection(_parts(name))
         return self._parts[name]
-
-
-def _is_test(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1]
-    return (
-        name.startswith("test_") or "_test." in name or ".test." in name or bool({"tests", "test"} & {*path.split("/")})
-    )
 
 
 def _drawn(workspace: Workspace, path: str, wanted: _Wanted, room: int) -> str:

@@ -66,6 +66,7 @@ def test_every_bad_line_is_named_and_nothing_runs(super_agent: SuperAgent, lines
         (("FILE", "--until-failures", "x"), "--until-failures=x"),
         (("FILE", "--repos", "/nowhere"), "--repos=/nowhere: is no folder"),
         (("FILE", "--html", "/nowhere/page.html"), "--html=/nowhere/page.html: is no file in a folder that exists"),
+        (("FILE", "--ray", "myhost"), "--ray myhost has no port. Give it, such as --ray myhost:6379"),
         (("EMPTY",), "holds no task"),
         (("SETUP",), "1 tasks have a setup command"),
         (("FILE", "--base-url", "http://127.0.0.1:1"), "127.0.0.1:1"),
