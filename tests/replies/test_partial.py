@@ -173,3 +173,23 @@ def test_a_part_that_changes_nothing_is_refused_with_the_reason(tmp_path: Path) 
     text, refusals = in_workspace(tmp_path, "Mend leap.py.", f"```python\n{block}```")
     assert text == LEAP
     assert refusals == [("leap.py", "the block has no function or class that changes in it; write the file whole")]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["```\nleap.py\n{new}```", "```\nleap.py:\n```python\n{new}```", "```\n**leap.py**:\n{new}```"],
+    ids=["the path", "the path and the fence that was meant", "the path in bold"],
+)
+def test_a_first_line_that_is_the_path_of_a_file_names_it(tmp_path: Path, reply: str) -> None:
+    new = LEAP.replace("366", "367")
+    text, refusals = in_workspace(tmp_path, "", reply.format(new=new))
+    assert not refusals
+    assert text == new
+
+
+@pytest.mark.parametrize("block", ["leap.py\ntest_leap.py\n", "leap.py\n", "leap.py\nleap.is_leap(2000)\n"])
+def test_a_list_of_files_or_a_use_of_one_is_not_its_content(tmp_path: Path, block: str) -> None:
+    (tmp_path / "leap.py").write_text(LEAP)
+    with Workspace(tmp_path) as workspace:
+        editor = Editor(workspace, lambda _event: None, lambda _path, _data: None)
+        assert not parse_coder_reply(f"```\n{block}```", editor.surroundings("")).files

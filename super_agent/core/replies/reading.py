@@ -16,7 +16,7 @@ from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import Heading, is_placeholder, path_above, path_in_comment, read_info
 from super_agent.core.replies.searches import only_searches, search_in
 from super_agent.core.replies.sections import has_markers, read_sections
-from super_agent.core.replies.several_files import each_file
+from super_agent.core.replies.several_files import each_file, with_first_line_as_path
 from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.core.replies.types import (
     NOWHERE,
@@ -65,7 +65,7 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     """Read a whole reply; any text can be read."""
     said, _ = split_thoughts(text)
     reading = _Reading(around, [], [], [], [])
-    found = read_fences(said, around)
+    found = [with_first_line_as_path(fence, around.files.keys()) for fence in read_fences(said, around)]
     taken = False
     if looks_like_call(_outside(said, found)) or (not found and said.lstrip()[:1] in ("{", "[")):
         taken = _take_calls(printed_calls(said), reading)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from super_agent.core.replies.definitions import parses
+from super_agent.core.replies.definitions import definitions, parses
 from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.paths import path_in_comment, read_info
@@ -29,6 +29,22 @@ def each_file(fence: Fence, known: Collection[str]) -> list[Fence]:
         replace(fence, info=f"{language_for(path)} {path}", lines=_body(lines, known), line=fence.line + place)
         for lines, path, place in zip(parts, paths, places, strict=True)
     ]
+
+
+def with_first_line_as_path(fence: Fence, known: Collection[str]) -> Fence:
+    """A block without an info string whose first line is the path of a file that exists, and the rest that file.
+
+    The rest may begin with the fence that was meant, and must be Python that defines something, as no list of files
+    does.
+    """
+    path = fence.lines[0].strip().strip("*`:") if fence.lines and not fence.info.strip() else ""
+    if path not in known or language_for(path) != "python":
+        return fence
+    twice = fence.lines[1:2] != () and fence.lines[1].startswith("```")
+    rest = fence.lines[2:] if twice else fence.lines[1:]
+    if not definitions("python", "\n".join(rest)):
+        return fence
+    return replace(fence, info=f"python {path}", lines=rest, certain=fence.certain or twice)
 
 
 def _path(line: str, known: Collection[str]) -> str:
