@@ -32,7 +32,7 @@ def test_a_whole_run_from_the_form_to_green(
         " f.elements.approve.value = 'always'; f.requestSubmit(); })()"
     )
     window.wait("document.getElementById('ask') && !document.getElementById('ask').hidden", 90)
-    assert "I write it." in window.text()
+    window.wait("document.body.innerText.includes('I write it.')")
     window.evaluate("window.before = true, location.reload()")  # in the middle of the run
     window.wait("!window.before && document.getElementById('ask') && !document.getElementById('ask').hidden")
     assert "open('made.txt'" in str(window.evaluate("document.getElementById('ask').elements.code.value"))

@@ -13,10 +13,18 @@ function toEnd() {
   document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
 }
 
+// What comes within a frame is added at once: where the page ends is measured anew each time, over all that it holds.
+const FRAME_MS = 16;
+const waiting = [];
+
 // Shows what is added by `change`, unless the reader has scrolled up to read something else.
 function growing(change) {
+  if (waiting.push(change) === 1) setTimeout(grow, FRAME_MS);
+}
+
+function grow() {
   const follow = atEnd();
-  change();
+  for (const change of waiting.splice(0)) change();
   if (follow) toEnd();
   else byId("newest").hidden = false;
 }
@@ -52,14 +60,15 @@ function followRun(place) {
   const source = new EventSource(place.dataset.url);
   const on = (kind, act) => source.addEventListener(kind, (event) => act(JSON.parse(event.data)));
   const clear = () => byId("streaming").replaceChildren();
-  source.addEventListener("open", () => { clear(); byId("status").textContent = ""; });
+  const clearNext = () => (waiting.length ? growing(clear) : clear());
+  source.addEventListener("open", () => { clearNext(); byId("status").textContent = ""; });
   source.addEventListener("error", () => { byId("status").textContent = place.dataset.lost; });
   on("piece", (data) => growing(() => stream(data.kind, data.text)));
   on("part", (data) => growing(() => { clear(); byId("story").insertAdjacentHTML("beforeend", data.html); }));
   on("status", (data) => { byId("status").textContent = data.text; });
   const changed = () => replaceFrom(place.dataset.head, "head", "steer");
   on("state", changed);
-  on("ended", () => { clear(); changed(); });
+  on("ended", () => { clearNext(); changed(); });
   on("ask", ask);
   on("plan", plan);
   on("reset", () => { source.close(); location.reload(); });
