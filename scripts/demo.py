@@ -35,8 +35,9 @@ class Job:
 
 
 MEND = Job(
-    "Some tests fail. Change only basket.py: line_total must take 10 % off the total where the quantity is BULK or "
-    "more, and add a function count_pieces(basket) that returns how many pieces are in the basket altogether.",
+    "Some tests fail. Change only basket.py: line_total must return price times quantity, and 10 % less than that "
+    "where the quantity is BULK or more; add a function count_pieces(basket) that returns how many pieces are "
+    "in the basket.",
     "pytest -q",
     SHOP,
 )

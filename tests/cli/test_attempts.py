@@ -127,7 +127,7 @@ def test_solo_begins_anew_too_before_there_is_no_progress(super_agent: SuperAgen
     assert ["seed" in r.body["options"] for r in (first, second, anew)] == [False, False, True]
 
 
-def test_solo_ends_without_progress_after_six_attempts_that_brought_nothing(
+def test_solo_ends_without_progress_after_twelve_attempts_that_brought_nothing(
     super_agent: SuperAgent, workspace: Path
 ) -> None:
     with ScriptedOllama(executor=["It is done."] * 20) as server:
@@ -136,5 +136,5 @@ def test_solo_ends_without_progress_after_six_attempts_that_brought_nothing(
         )
     assert done.code == 1, done.out + done.err
     seen = events(done.out)
-    assert (seen[-1]["reason"], seen[-1]["turns"]) == ("no_progress", 8)
-    assert [e["number"] for e in seen if e["type"] == "resampled"] == [2, 3, 4, 5, 6, 7]
+    assert (seen[-1]["reason"], seen[-1]["turns"]) == ("no_progress", 14)
+    assert [e["number"] for e in seen if e["type"] == "resampled"] == [*range(2, 14)]

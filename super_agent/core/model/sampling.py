@@ -5,7 +5,7 @@ import zlib
 from super_agent.core.model.chat import Sampling
 from super_agent.core.settings import Settings
 
-PATIENCE = 6
+PATIENCE = 12
 """Attempts in a row, each drawn otherwise, that end in failures all known before: then nothing is to be expected."""
 STEP = 0.4
 HOTTEST = 0.6
