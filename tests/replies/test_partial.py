@@ -67,6 +67,23 @@ def test_a_whole_file_that_forgets_a_function_which_others_use_keeps_it() -> Non
     assert found.index("def first") < found.index("def days_in")
 
 
+def test_a_block_that_uses_what_the_file_imports_and_does_not_import_it_is_a_part() -> None:
+    old = "from leap import days_in\n\n\ndef test_a():\n    assert days_in(4)\n\n\ndef test_b():\n    days_in(1)\n"
+    new = "def test_b():\n    assert days_in(1) == 365\n"
+    assert merged(old, new) == old.replace("    days_in(1)\n", "    assert days_in(1) == 365\n")
+    assert merged(old, "from leap import days_in\n\n\n" + new) is None
+
+
+def test_a_part_of_the_tests_in_the_same_reply_drops_nothing_that_they_use(tmp_path: Path) -> None:
+    tests = "from leap import days_in, is_leap\n\n\ndef test_a():\n    assert is_leap(4)\n"
+    (tmp_path / "test_leap.py").write_text(tests)
+    part = "def test_a():\n    assert is_leap(8)\n"
+    text, refusals = in_workspace(tmp_path, "", f"```python leap.py\n{NEW_LEAP}```\n```python test_leap.py\n{part}```")
+    assert not refusals
+    assert "def days_in" in text
+    assert (tmp_path / "test_leap.py").read_text() == tests.replace("is_leap(4)", "is_leap(8)")
+
+
 @pytest.mark.parametrize("task", ["rename old to new", ""])
 def test_what_the_task_names_may_be_renamed(task: str) -> None:
     old = "def old(a):\n    return a\n\n\ndef rest():\n    return 1\n"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from super_agent.core.edits.locate import with_hunks, with_lines, with_sections
-from super_agent.core.edits.partial import used_names, with_definitions
+from super_agent.core.edits.partial import forgets_imports, used_names, with_definitions
 from super_agent.core.edits.stubs import STUB, filled
 from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
@@ -144,8 +144,12 @@ class Editor:
     def _used_elsewhere(self, path: str) -> frozenset[str]:
         """By other files as the reply leaves them."""
         others = [p for p in self._workspace.files() if p != path and language_for(p) == "python"][:MAX_READ_FILES]
-        texts = [self._whole[p] if p in self._whole else self._text(p) for p in others]
-        return used_names(text for text in texts if text is not None)
+        return used_names(text for p in others if (text := self._text_after(p)) is not None)
+
+    def _text_after(self, path: str) -> str | None:
+        """As the reply leaves it, as far as that is a whole file."""
+        before, after = self._text(path), self._whole.get(path)
+        return before if after is None or (before is not None and forgets_imports(before, after)) else after
 
     def _definitions(self, path: str) -> frozenset[str]:
         text = self._text(path)

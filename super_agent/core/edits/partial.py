@@ -42,6 +42,12 @@ def with_definitions(
     return merged if merged != old and parses("\n".join(merged)) else None
 
 
+def forgets_imports(old: str, new: str) -> bool:
+    """Whether Python text uses what the file imports and does not import it: then it is no whole file."""
+    there, given = tree_of(old), tree_of(new)
+    return there is not None and given is not None and bool(_forgotten(there.body, given.body))
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     lines: list[str]
@@ -158,7 +164,7 @@ class _Edits:
         """Whether the block certainly leaves out what is meant to stay; a rename adds as much as it leaves out."""
         there, given = names_in(old), names_in(new)
         missing = there - given - names_in(self.block.body)
-        if missing & _used(new):
+        if missing & _used(new) or _forgotten(old, new):
             return True
         if len(given - there) >= len(missing):
             missing -= self.named
@@ -192,6 +198,19 @@ def _used(body: list[ast.stmt]) -> set[str]:
             case ast.ImportFrom(names=names):
                 read |= {alias.name for alias in names}
     return read - bound
+
+
+def _forgotten(old: list[ast.stmt], new: list[ast.stmt]) -> set[str]:
+    """What the first statements import, and the others use without."""
+    return (_imported(old) - _imported(new) - names_in(new)) & _used(new)
+
+
+def _imported(body: list[ast.stmt]) -> set[str]:
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    return found
 
 
 def _span(node: ast.stmt) -> tuple[int, int]:
