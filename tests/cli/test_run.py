@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from super_agent.core.model.sampling import PATIENCE
 from tests.cli.adding import ACCEPT, CHECK, PLAN, RIGHT, WRONG, events, where
 from tests.cli.conftest import SuperAgent
 from tests.scripted_ollama import ScriptedOllama
@@ -100,7 +101,7 @@ def test_a_server_that_fails_for_a_moment_ends_no_run(super_agent: SuperAgent, w
 
 def test_the_same_failure_twice_is_no_progress_and_exit_1(super_agent: SuperAgent, workspace: Path) -> None:
     again = WRONG.replace("a - b", "b - a")
-    with ScriptedOllama(autogen=[PLAN, WRONG, *[again] * 7]) as server:
+    with ScriptedOllama(autogen=[PLAN, WRONG, *[again] * (PATIENCE + 1)]) as server:
         done = super_agent("run", "Write add.py", *where(server, workspace), "--check", CHECK)
     assert done.code == 1, done.err
     assert "ended: no progress" in done.out
