@@ -68,16 +68,16 @@ class Resampler:
 
     def _told(self, turn: int | None) -> tuple[str, bool]:
         """What the coder is told of the files as that turn left them, and whether that is an opening of its own."""
-        text = self._as_it_stands(turn)
+        moved = self._moved(turn)
         if not self.transcript.brief:
-            return text, False
-        count = attempts.stubs(self.transcript)
-        stubs = suspected(self.workspace, self.transcript.task, self._check_of(turn))[:count] if count else []
-        return (self._opening(turn, stubs), True) if stubs or text else ("", False)
+            return self._as_it_stands(turn, moved), False
+        check, count = self._check_of(turn), attempts.stubs(self.transcript)
+        stubs = suspected(self.workspace, self.transcript.task, check)[:count] if count else []
+        return (self._opening(check, stubs), True) if stubs or moved else ("", False)
 
-    def _opening(self, turn: int | None, stubs: list[str]) -> str:
+    def _opening(self, check: str, stubs: list[str]) -> str:
         """The task as if it began with these files: a small model that is told of others writes those."""
-        check, task, room = self._check_of(turn), self.transcript.task, self.allocation
+        task, room = self.transcript.task, self.allocation
         named, drawn = room.named_files, room.repository_map
         listing = describe(self.workspace, task, named, check, max_map_chars=drawn, stubs=stubs)
         return opening(task, listing, check, self.transcript.project, brief=True)
@@ -91,14 +91,17 @@ class Resampler:
         found = since.check_of(turn - before) if turn is not None else since.last("check")
         return "" if found is None else found.text
 
-    def _as_it_stands(self, turn: int | None) -> str:
-        """What the coder is told where the files are not as the shared prefix shows them."""
+    def _moved(self, turn: int | None) -> tuple[str, ...]:
+        """The files that the run changed, where they are not as the shared prefix shows them."""
         since = self.transcript.since_continued()
         before = turns(self.transcript) - turns(since)
-        paths = since.changed_paths()
-        if not paths or (turn == before and self.transcript.compacted_up_to() == 0):
+        return () if turn == before and self.transcript.compacted_up_to() == 0 else since.changed_paths()
+
+    def _as_it_stands(self, turn: int | None, moved: tuple[str, ...]) -> str:
+        """What the coder is told of these files; empty without any."""
+        if not moved:
             return ""
-        share = self.allocation.named_files // len(paths)
-        parts = [text_of(self.workspace, path, share) for path in paths]
+        share = self.allocation.named_files // len(moved)
+        parts = [text_of(self.workspace, path, share) for path in moved]
         parts += [check] if (check := self._check_of(turn)) else []
         return "These files are now as follows:\n\n" + "\n\n".join(parts)

@@ -17,15 +17,19 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no chromium is installe
 Serve = Callable[..., Server]
 
 
+def open_the_form(window: Chromium, serve: Serve, ollama: ScriptedOllama, work: Path) -> None:
+    """The form of a new run, which may work in that folder."""
+    work.mkdir()
+    base = enter(window, serve("--root", str(work), OLLAMA_BASE_URL=ollama.base_url, DEFAULT_MODEL=ollama.model))
+    window.open(f"{base}new")
+    window.wait("document.querySelector('form.begin')")
+
+
 def test_a_whole_run_from_the_form_to_green(
     window: Chromium, serve: Serve, scripted_ollama: Callable[..., ScriptedOllama], tmp_path: Path, store: Store
 ) -> None:
     ollama = scripted_ollama(executor=[f"I write it.\n{BLOCK}", "Done."])
-    (tmp_path / "work").mkdir()
-    server = serve("--root", str(tmp_path / "work"), OLLAMA_BASE_URL=ollama.base_url, DEFAULT_MODEL=ollama.model)
-    base = enter(window, server)
-    window.open(f"{base}new")
-    window.wait("document.querySelector('form.begin')")
+    open_the_form(window, serve, ollama, tmp_path / "work")
     window.evaluate(
         "(() => { const f = document.querySelector('form.begin'); f.elements.task.value = 'make it';"
         " f.elements.check.value = 'test -e made.txt'; f.elements.mode.value = 'solo';"
@@ -109,11 +113,7 @@ def test_what_is_done_on_one_of_two_pages_is_seen_on_the_other(
     window: Chromium, serve: Serve, scripted_ollama: Callable[..., ScriptedOllama], tmp_path: Path, store: Store
 ) -> None:
     ollama = scripted_ollama(executor=[BLOCK, f"Once more.\n{BLOCK}", "Done."])
-    (tmp_path / "work").mkdir()
-    server = serve("--root", str(tmp_path / "work"), OLLAMA_BASE_URL=ollama.base_url, DEFAULT_MODEL=ollama.model)
-    base = enter(window, server)
-    window.open(f"{base}new")
-    window.wait("document.querySelector('form.begin')")
+    open_the_form(window, serve, ollama, tmp_path / "work")
     window.evaluate(
         "(() => { const f = document.querySelector('form.begin').elements; f.task.value = 'make it'; f.mode.value ="
         " 'solo'; f.check.value = 'false'; f.approve.value = 'always'; f.task.form.requestSubmit(); })()"

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from super_agent.core.replies.definitions import names_in, parses, tree_of
+from super_agent.core.replies.definitions import names_in, parses, span, tree_of
 from super_agent.core.replies.lines import indent_of
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -73,7 +73,7 @@ class _Source:
         return None
 
     def text(self, node: ast.stmt) -> list[str]:
-        first, last = _span(node)
+        first, last = span(node)
         return self.lines[first:last]
 
 
@@ -95,7 +95,7 @@ class _Edits:
             return False
         if not self._leaves_out(self.file.body, self.block.body):
             return False
-        last = max((_span(there[name])[1] for name in given if name in there), default=len(self.file.lines))
+        last = max((span(there[name])[1] for name in given if name in there), default=len(self.file.lines))
         for name, node in given.items():
             if name in there:
                 self._replace(there[name], node)
@@ -117,9 +117,9 @@ class _Edits:
         for name, node in given.items():
             text = [indent + line if line.strip() else line for line in self.block.text(node)]
             if name in methods:
-                self.found.append((*_span(methods[name]), text))
+                self.found.append((*span(methods[name]), text))
             else:
-                end = _span(owner)[1]
+                end = span(owner)[1]
                 self.found.append((end, end, ["", *text]))
         return True
 
@@ -127,9 +127,9 @@ class _Edits:
         """The block's docstring and constants; what only the block imports or sets follows the file's own imports."""
         old, new = self.file.docstring, self.block.docstring
         if old is not None and new is not None:
-            self.found.append((*_span(old), self.block.text(new)))
+            self.found.append((*span(old), self.block.text(new)))
         there, given = _constants(self.file.body), _constants(self.block.body)
-        self.found += [(*_span(there[name]), self.block.text(node)) for name, node in given.items() if name in there]
+        self.found += [(*span(there[name]), self.block.text(node)) for name, node in given.items() if name in there]
         known = {ast.unparse(node) for node in self.file.body if isinstance(node, ast.Import | ast.ImportFrom)}
         imports = [n for n in self.block.body if isinstance(n, ast.Import | ast.ImportFrom)]
         added: list[ast.stmt] = [node for node in imports if ast.unparse(node) not in known]
@@ -154,11 +154,11 @@ class _Edits:
             beside = _used([node for node in self.file.body if node is not old])
             if there.keys() & given.keys() and self._leaves_out(old.body, new.body, beside):
                 for name, node in given.items():
-                    where = _span(there[name]) if name in there else (_span(old)[1],) * 2
+                    where = span(there[name]) if name in there else (span(old)[1],) * 2
                     lines = self.block.text(node)
                     self.found.append((*where, lines if name in there else ["", *lines]))
                 return
-        self.found.append((*_span(old), self.block.text(new)))
+        self.found.append((*span(old), self.block.text(new)))
 
     def _leaves_out(self, old: list[ast.stmt], new: list[ast.stmt], beside: Collection[str] = ()) -> bool:
         """Whether the block certainly leaves out what is meant to stay; a rename adds as much as it leaves out."""
@@ -213,12 +213,6 @@ def _imported(body: list[ast.stmt]) -> set[str]:
     return found
 
 
-def _span(node: ast.stmt) -> tuple[int, int]:
-    """First line, from 0, with the decorators, and the line after the last."""
-    above = [each.lineno for each in getattr(node, "decorator_list", [])]
-    return min([node.lineno, *above]) - 1, node.end_lineno or node.lineno
-
-
 def _is_method(node: Definition) -> bool:
     if isinstance(node, ast.ClassDef):
         return False
@@ -230,4 +224,4 @@ def _after_imports(file: _Source) -> int:
     """The line after the file's imports, else after its docstring, else the first."""
     imports = [node for node in file.body if isinstance(node, ast.Import | ast.ImportFrom)]
     last = imports[-1] if imports else file.docstring
-    return 0 if last is None else _span(last)[1]
+    return 0 if last is None else span(last)[1]

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
-from super_agent.core.replies.definitions import tree_of
+from super_agent.core.replies.definitions import span, tree_of
 
 STUB = "...  # wrong, to be written anew"
 MAX_BODY_LINES = 25
@@ -78,9 +78,4 @@ def _body(node: Function) -> range:
     first = _first(node)
     is_docstring = first is node.body[0] and ast.get_docstring(node, clean=False) is not None
     last = node.end_lineno or node.lineno
-    return range(last, last) if is_docstring else range(_begin(first), last)
-
-
-def _begin(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)]) - 1
+    return range(last, last) if is_docstring else range(span(first)[0], last)

@@ -52,6 +52,12 @@ def names_in(body: Sequence[ast.stmt]) -> frozenset[str]:
     return frozenset(found)
 
 
+def span(node: ast.stmt) -> tuple[int, int]:
+    """First line, from 0, with the decorators, and the line after the last."""
+    above = [each.lineno for each in getattr(node, "decorator_list", [])]
+    return min([node.lineno, *above]) - 1, node.end_lineno or node.lineno
+
+
 def only_defines(text: str) -> bool:
     """Whether Python text defines functions or classes and does nothing else when it runs."""
     tree = tree_of(text)
