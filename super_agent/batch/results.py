@@ -1,6 +1,5 @@
 """`results.jsonl`: one line for each attempt, written by the driver alone, on disk before it is counted."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
+from super_agent.core.locks import try_lock
 
 Outcome = Literal["done", "not done", "refused", "server", "executor", "killed"]
 TRANSIENT = (int(ExitCode.SERVER), int(ExitCode.EXECUTOR))
@@ -85,12 +85,10 @@ class ResultsFile:
         self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not try_lock(self._fd):
                 raise UsageError(
                     f"another batch works in {path.parent}", fix="Wait for it, end it, or name another --out"
-                ) from None
+                )
             self._end = self._mend()
             self.last: dict[str, Last] = {}
             for attempt in read_attempts(path):

@@ -1,7 +1,6 @@
 """What runs on a node, in a process of Ray's: one attempt there, as on the driver's own machine."""
 
 import asyncio
-import fcntl
 import os
 import queue
 import shutil
@@ -22,6 +21,7 @@ from super_agent.batch.repositories import Repositories
 from super_agent.batch.results import Attempt
 from super_agent.batch.standing import discard
 from super_agent.core.errors import ExecutorError, SuperAgentError
+from super_agent.core.locks import lock_within, open_file
 from super_agent.core.settings import load_settings, server_environment
 from super_agent.core.store.store import Store
 
@@ -132,17 +132,10 @@ class _Work:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """One attempt at a task at a time on this node; raises `ExecutorError` where an earlier one does not end."""
-    until = time.monotonic() + FREED_S
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = open_file(path)
     try:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise ExecutorError("an earlier attempt at the task still runs on this node") from None
-                time.sleep(0.1)
+        if not lock_within(file, FREED_S, every_s=0.1):
+            raise ExecutorError("an earlier attempt at the task still runs on this node")
         yield
     finally:
         os.close(file)
