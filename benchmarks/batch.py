@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Figure
-from super_agent.batch.results import Attempt
+from super_agent.core.batches.attempts import Attempt
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Say
 

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from super_agent.batch.results import Attempt, final_attempts
+from super_agent.core.batches.attempts import Attempt, final_attempts
 from super_agent.core.errors import PathRefused, SuperAgentError, UsageError
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.settings import child_environment

@@ -12,10 +12,10 @@ from super_agent import __version__
 from super_agent.batch.copies import copy_folder
 from super_agent.batch.process import Ended, RunProcess
 from super_agent.batch.repositories import Repositories
-from super_agent.batch.results import Attempt, Outcome
 from super_agent.batch.standing import discard, patch_of, standing, tally_of
 from super_agent.batch.tally import Tally
 from super_agent.batch.tasks import Task
+from super_agent.core.batches.attempts import Attempt, Outcome
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.state import write_durably

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from super_agent.batch.results import Attempt, cannot_write, final_attempts, read_attempts
+from super_agent.batch.results import cannot_write
+from super_agent.core.batches.attempts import Attempt, final_attempts, read_attempts
 from super_agent.core.state import write_durably
 
 

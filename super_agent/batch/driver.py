@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from super_agent.batch.index import Entry, TaskIndex
-from super_agent.batch.results import TRANSIENT, Attempt, BatchFailed, ResultsFile, cannot_write
+from super_agent.batch.results import TRANSIENT, BatchFailed, ResultsFile, cannot_write
 from super_agent.batch.tasks import Task
+from super_agent.core.batches.attempts import Attempt
 from super_agent.core.state import write_durably
 
 MORE_ATTEMPTS = 2

@@ -4,7 +4,8 @@ import html
 from pathlib import Path
 
 from super_agent.batch.derived import Summary
-from super_agent.batch.results import Attempt, cannot_write, final_attempts
+from super_agent.batch.results import cannot_write
+from super_agent.core.batches.attempts import Attempt, final_attempts
 
 HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>super-agent batch</title>

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from super_agent.batch.index import Entry
-from super_agent.batch.results import Attempt
+from super_agent.core.batches.attempts import Attempt
 from super_agent.core.sanitize import sanitize
 
 EVENT_VERSION = 1

@@ -13,9 +13,9 @@ from super_agent.batch.cluster.work import carry_out
 from super_agent.batch.driver import Start
 from super_agent.batch.index import Entry
 from super_agent.batch.process import GRACE_S
-from super_agent.batch.results import Attempt, Outcome
 from super_agent.batch.tally import Tally
 from super_agent.batch.tasks import Task
+from super_agent.core.batches.attempts import Attempt, Outcome
 from super_agent.core.errors import ExitCode, SuperAgentError
 
 LOOK_S = 3.0

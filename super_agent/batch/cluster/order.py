@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from super_agent.batch.results import Attempt
 from super_agent.batch.tasks import Task
+from super_agent.core.batches.attempts import Attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from super_agent.batch.cluster.order import Begun, Event, Order, Result
 from super_agent.batch.driver import locks
 from super_agent.batch.process import GRACE_S
 from super_agent.batch.repositories import Repositories
-from super_agent.batch.results import Attempt
 from super_agent.batch.standing import discard
+from super_agent.core.batches.attempts import Attempt
 from super_agent.core.errors import ExecutorError, SuperAgentError
 from super_agent.core.locks import lock_within, open_file
 from super_agent.core.settings import load_settings, server_environment
