@@ -1,4 +1,4 @@
-"""What a run alone pays for the queue and for the vigil at each model call, which takes a second or more."""
+"""What a run alone pays for the queue and for the liveness monitor at each model call, which takes a second or more."""
 
 import tempfile
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ def figures() -> Iterator[Figure]:
             queue.enter(request)
             queue.leave(request)
 
-        def keep_vigil() -> None:
-            with LivenessMonitor("autogen", settings, discard, lambda: None) as vigil:
-                vigil.piece()
+        def monitored() -> None:
+            with LivenessMonitor("autogen", settings, discard, lambda: None) as monitor:
+                monitor.piece()
 
         yield Figure(
             "the queue, for one call of a run alone", "ms", repeated(lambda: 1000 * seconds(pass_queue), 200), 1
         )
-        yield Figure("the vigil over one call", "ms", repeated(lambda: 1000 * seconds(keep_vigil), 200), 1)
+        yield Figure("the vigil over one call", "ms", repeated(lambda: 1000 * seconds(monitored), 200), 1)
         queue.close()

@@ -18,8 +18,8 @@ from super_agent.core.events import Emit, discard
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling
 from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
 from super_agent.core.model.middleware import CallMiddleware, RequestFacts
-from super_agent.core.model.retry import Attempts
-from super_agent.core.model.token_estimate import Account
+from super_agent.core.model.retry import Retries
+from super_agent.core.model.token_estimate import TokenAccounting
 from super_agent.core.model.wire import messages_out
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.sockets import Sockets
@@ -52,7 +52,7 @@ class OllamaAdapter:
         self.context_length = context_length
         self._settings = settings
         self._middleware = middleware
-        self._account = Account("open-interpreter", settings, context_length)
+        self._account = TokenAccounting("open-interpreter", settings, context_length)
         self._sockets = Sockets()
         self._session: requests.Session | None = None
         self._emit = emit
@@ -131,8 +131,8 @@ class OllamaAdapter:
             self._session.close()
 
     def _tried(self, body: bytes, facts: RequestFacts) -> Generator[ReplyPiece, None, Reply]:
-        """One request, sent again as `Attempts` allows; returns its reply."""
-        attempts = Attempts("open-interpreter", self._settings, self._emit)
+        """One request, sent again as `Retries` allows; returns its reply."""
+        retries = Retries("open-interpreter", self._settings, self._emit)
         self._session = self._session or self._connected()
         while True:
             started = time.monotonic()
@@ -140,11 +140,11 @@ class OllamaAdapter:
             try:
                 with closing(self._pieces(self._session, body, stream)) as pieces:
                     for piece in pieces:
-                        attempts.pieces += 1
+                        retries.pieces += 1
                         yield piece
                 return stream.end(time.monotonic() - started)
             except ServerError as error:
-                wait_s = attempts.wait_after(error)
+                wait_s = retries.wait_after(error)
             facts.given_up.wait(wait_s)
             self._raise_if_cancelled()
 

@@ -4,13 +4,13 @@
 #   --installed           never builds: exit 3 where there is none
 #   --instructions SET    with these instruction sets instead of the best ones that the processor has
 # The versions belong together: this Ollama pins exactly this llama.cpp release (b10488). The runner is compiled for
-# named instruction sets, never for "what this machine has": see super_agent/core/ollama/instructions.py.
+# named instruction sets, never for "what this machine has": see super_agent/core/ollama/instruction_sets.py.
 set -euo pipefail
 
 ollama_version=0.32.15
 here=$(cd "$(dirname "$0")" && pwd)
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/super-agent"
-sets="$here/../super_agent/core/ollama/instructions.py"
+sets="$here/../super_agent/core/ollama/instruction_sets.py"
 
 say() { printf 'super-agent: %s\n' "$*" >&2; }
 . "$here/packages.sh"

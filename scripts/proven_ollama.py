@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from scripts.own_ollama import OwnOllama, cache_folder, find_program
 from super_agent.core.errors import SuperAgentError
-from super_agent.core.ollama import instructions
+from super_agent.core.ollama import instruction_sets
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
 from super_agent.provision.demo_model import SMALL_CODER, TINY, packaged_model
@@ -39,7 +39,7 @@ def with_right_runner(attempt: Callable[[], T], tell: Tell) -> T:
         except RunnerWrong as wrong:
             if wrong.home is None:
                 raise
-            instructions.refuse(wrong.home, wrong.what)
+            instruction_sets.refuse(wrong.home, wrong.what)
             tell(f"{wrong.what}; the runner in {wrong.home.name} is not used on this processor again")
 
 

@@ -18,8 +18,8 @@ from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling
 from super_agent.core.model.completions import PATH, CompletionRequest, CompletionStream, response_format, tools_out
 from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
 from super_agent.core.model.middleware import CallMiddleware
-from super_agent.core.model.retry import Attempts
-from super_agent.core.model.token_estimate import Account
+from super_agent.core.model.retry import Retries
+from super_agent.core.model.token_estimate import TokenAccounting
 from super_agent.core.model.wire import messages_out
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import authorization
@@ -53,7 +53,7 @@ class LLMClient:
         self.context_length = context_length
         self._settings = settings
         self._middleware = middleware
-        self._account = Account("autogen", settings, context_length)
+        self._account = TokenAccounting("autogen", settings, context_length)
         self._emit = emit
         self._tell_every_s = tell_every_s
         self._http: httpx.AsyncClient | None = None
@@ -139,8 +139,8 @@ class LLMClient:
         yield reply
 
     async def _tried(self, body: bytes) -> AsyncGenerator[ReplyPiece | Reply, None]:
-        """One request, sent again as `Attempts` allows."""
-        attempts = Attempts("autogen", self._settings, self._emit)
+        """One request, sent again as `Retries` allows."""
+        retries = Retries("autogen", self._settings, self._emit)
         self._http = self._http or self._connected()
         while True:
             started = time.monotonic()
@@ -148,11 +148,11 @@ class LLMClient:
             try:
                 async with aclosing(self._pieces(self._http, body, stream)) as pieces:
                     async for piece in pieces:
-                        attempts.pieces += 1
+                        retries.pieces += 1
                         yield piece
                 reply = stream.end(time.monotonic() - started)
             except ServerError as error:
-                wait_s = attempts.wait_after(error)
+                wait_s = retries.wait_after(error)
             else:
                 yield reply
                 return

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from super_agent.core.errors import ServerError
-from super_agent.core.instance.usage import look
+from super_agent.core.instance.status import instance_status
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from super_agent.mcp.results import InstanceCheck, InstanceResult, LoadedModel, plain
@@ -25,7 +25,7 @@ def instance(settings: Settings, *, proof: bool, load: bool, tell: Callable[[str
         ]
         failed = any(check.status == "failed" for check in checks)
         try:
-            picture = look(server, settings)
+            status = instance_status(server, settings)
         except ServerError:  # a check says so
             return InstanceResult(one_instance=False, checks=checks, models=[], other_connections=None)
     models = [
@@ -35,9 +35,9 @@ def instance(settings: Settings, *, proof: bool, load: bool, tell: Callable[[str
             size_bytes=row.size,
             size_vram_bytes=row.size_vram,
             context_length=row.context_length,
-            clients=[f"{client.kind} {client.pid}" for client in picture.users(row)],
+            clients=[f"{client.kind} {client.pid}" for client in status.users(row)],
         )
-        for row in picture.rows
+        for row in status.rows
     ]
-    others = None if picture.others is None else len(picture.others)
+    others = None if status.others is None else len(status.others)
     return InstanceResult(one_instance=not failed, checks=checks, models=models, other_connections=others)

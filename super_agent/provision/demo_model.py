@@ -17,7 +17,7 @@ import psutil
 
 from super_agent.core.errors import ModelNotFound, ServerError
 from super_agent.core.ollama.aliases import Recipe, create_alias
-from super_agent.core.ollama.api import Ollama, Progress
+from super_agent.core.ollama.api import Ollama, ProgressResponse
 from super_agent.core.settings import Settings
 from super_agent.provision.packaged_weights import QWEN_0_5B, QWEN_1_5B, SMOLLM2, PackagedWeights, fetch
 
@@ -153,7 +153,7 @@ def _pulled_coder(server: Ollama, tell: Tell) -> str:
 
 def _pull(server: Ollama, model: str, tell: Tell) -> str:
     """Pull a model; returns why not, or nothing. In a thread, because the server answers at once and then may wait."""
-    steps: queue.Queue[Progress | ServerError | None] = queue.Queue()
+    steps: queue.Queue[ProgressResponse | ServerError | None] = queue.Queue()
 
     def follow() -> None:
         try:

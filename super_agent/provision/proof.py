@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 
 from super_agent.core.errors import ServerFailed
-from super_agent.core.ollama import instructions
+from super_agent.core.ollama import instruction_sets
 from super_agent.core.ollama.api import Ollama
 from super_agent.provision.demo_model import CODER, SMALL_CODER, TINY
 
@@ -53,7 +53,7 @@ def mark_proven(home: Path, model: str) -> None:
 
 
 def _marks(home: Path) -> Path:
-    return home / f"proven-{instructions.processor_key()}"
+    return home / f"proven-{instruction_sets.processor_key()}"
 
 
 def _line(home: Path, model: str) -> str:

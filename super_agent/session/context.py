@@ -83,7 +83,7 @@ class ModelSession:
     def at_turn_start(self) -> None:
         """A good moment to let other runs in, and for a look at the instance."""
         self.queue.turn_ended()
-        self.watch.look()
+        self.watch.observe()
 
 
 @contextmanager

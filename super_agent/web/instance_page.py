@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from super_agent.core.errors import ServerError
 from super_agent.core.instance.diagnosis_text import cause_text
-from super_agent.core.instance.usage import look
+from super_agent.core.instance.status import instance_status
 from super_agent.core.ollama.api import Ollama
 from super_agent.session.narrate.instance import processor, size, until
 from super_agent.session.narrate.instance_history import LANES, history_plot, noted
@@ -30,7 +30,7 @@ def show(context: Context, pages: Pages, _request: Request) -> Response:
     say = translator(context.language)
     try:
         with Ollama(context.settings) as server:
-            picture = look(server, context.settings)
+            picture = instance_status(server, context.settings)
     except ServerError as failed:
         error = str(failed)
     return pages.response(

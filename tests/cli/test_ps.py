@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from super_agent.core.instance.client_registry import ClientLock
-from super_agent.core.instance.usage import look
+from super_agent.core.instance.status import instance_status
 from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama
@@ -19,10 +19,10 @@ def test_a_row_counts_the_clients_of_another_alias_that_shares_its_runner(tmp_pa
         lock = ClientLock(settings, "autogen")
         try:
             with Ollama(settings) as server:
-                picture = look(server, settings)
+                status = instance_status(server, settings)
         finally:
             lock.close()
-    assert {row.name: len(picture.users(row)) for row in picture.rows} == {"twin:latest": 1, "stranger:latest": 0}
+    assert {row.name: len(status.users(row)) for row in status.rows} == {"twin:latest": 1, "stranger:latest": 0}
 
 
 def test_a_client_on_the_same_server_under_another_name_is_counted(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_client_on_the_same_server_under_another_name_is_counted(tmp_path: Pat
         lock = ClientLock(by_number, "open-interpreter")
         try:
             with Ollama(by_name) as server:
-                [row] = (picture := look(server, by_name)).rows
+                [row] = (status := instance_status(server, by_name)).rows
         finally:
             lock.close()
-    assert [client.kind for client in picture.users(row)] == ["open-interpreter"]
+    assert [client.kind for client in status.users(row)] == ["open-interpreter"]

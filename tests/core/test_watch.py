@@ -61,8 +61,8 @@ def watched(scripted: ScriptedOllama, stack: ExitStack, tmp_path: Path) -> Watch
 def test_nothing_is_said_where_nothing_happens(watched: Watched) -> None:
     watched.begin()
     for _ in range(3):
-        watched.watch.glance()
-        watched.watch.look()
+        watched.watch.observe_before_call()
+        watched.watch.observe()
     assert watched.noted() == []
     assert watched.notices() == []
 
@@ -72,9 +72,9 @@ def test_a_glance_before_the_request_sees_whose_context_it_is_and_the_next_one_w
 ) -> None:
     watched.begin()
     watched.catalogue.reload(1024)
-    watched.watch.glance()
+    watched.watch.observe_before_call()
     watched.catalogue.use(watched.model)
-    watched.watch.glance()
+    watched.watch.observe_before_call()
     why = f"a client sends its own num_ctx: 1024 tokens instead of the {CONTEXT} baked in"
     assert watched.noted() == [("reload", why), ("reload", why)]
     assert watched.watch.counts["reload"] == 2
@@ -83,7 +83,7 @@ def test_a_glance_before_the_request_sees_whose_context_it_is_and_the_next_one_w
 def test_a_server_that_does_not_answer_a_glance_is_the_requests_own_business(watched: Watched) -> None:
     watched.begin()
     watched.scripted.overrides["/api/ps"] = Refuse(500, "busy")
-    watched.watch.glance()
+    watched.watch.observe_before_call()
     assert watched.noted() == []
 
 
@@ -94,7 +94,7 @@ def test_a_strict_run_ends_at_the_glance_with_cause_and_fix(
     watched.begin()
     watched.catalogue.reload(1024)
     with pytest.raises(InstanceChanged, match=r"reload.*its own num_ctx: 1024.*Let that client send no num_ctx"):
-        watched.watch.glance()
+        watched.watch.observe_before_call()
 
 
 def test_a_model_that_comes_back_without_a_word_from_v1_is_a_load_with_the_cause_of_its_absence(
@@ -102,10 +102,10 @@ def test_a_model_that_comes_back_without_a_word_from_v1_is_a_load_with_the_cause
 ) -> None:
     watched.begin()
     watched.catalogue.loaded.clear()
-    watched.watch.look()
+    watched.watch.observe()
     watched.catalogue.use(watched.model)
-    watched.watch.look()
-    watched.watch.look()
+    watched.watch.observe()
+    watched.watch.observe()
     kinds = [kind for kind, _cause in watched.noted()]
     causes = {cause for _kind, cause in watched.noted()}
     assert kinds == ["eviction", "load"]
@@ -118,12 +118,12 @@ def test_a_model_that_a_request_loaded_again_gets_our_keep_alive_again(watched: 
     watched.begin()
     wanted = watched.catalogue.loaded[watched.model.weights].expires_at
     watched.catalogue.loaded.clear()
-    watched.watch.glance()
+    watched.watch.observe_before_call()
     watched.catalogue.use(watched.model)  # as a request of `/v1` does, which can carry no keep_alive
     assert watched.catalogue.loaded[watched.model.weights].expires_at < wanted - 60
-    watched.watch.look()
+    watched.watch.observe()
     assert watched.catalogue.loaded[watched.model.weights].expires_at >= wanted
-    watched.watch.look()
+    watched.watch.observe()
     assert [kind for kind, _cause in watched.noted()] == ["eviction", "load"]
 
 

@@ -121,7 +121,7 @@ def test_killed_in_mid_reply_the_executors_call_begins_anew(restarting: Restarti
                 restarting.start_later()
         else:
             reply = item
-    run.watch.look()
+    run.watch.observe()
     run.is_kept_as_wanted()
     adapter.close()
     run.server.close()
@@ -150,7 +150,7 @@ def test_killed_before_the_first_piece_the_teams_call_is_sent_again(restarting: 
         return items[-1]
 
     reply = asyncio.run(ask())
-    run.watch.look()
+    run.watch.observe()
     run.is_kept_as_wanted()
     run.server.close()
     assert reply.prompt_tokens > 400

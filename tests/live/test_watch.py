@@ -80,7 +80,7 @@ def watched(live_ollama: LiveOllama, live_settings: Callable[..., Settings]) -> 
 def test_ten_clean_turns_raise_no_alarm(watched: MakeWatched) -> None:
     run = watched()
     for _ in range(10):
-        run.watch.look()
+        run.watch.observe()
         run.ask()
     assert run.noted() == [("load", True)]
 
@@ -89,13 +89,13 @@ def test_a_foreign_num_ctx_is_a_reload_each_way_noticed_once_each(watched: MakeW
     run = watched()
     run.ask()
     foreign(run.settings.base_url, "watch-alias", options={"num_ctx": 1024})
-    run.watch.look()
+    run.watch.observe()
     assert run.noted()[1:] == [("reload", False)]
     assert "num_ctx" in run.causes()
     run.ask()
-    run.watch.look()
+    run.watch.observe()
     assert run.noted()[1:] == [("reload", False), ("reload", False)]
-    run.watch.look()
+    run.watch.observe()
     assert len(run.noted()) == 3
 
 
@@ -104,16 +104,16 @@ def test_an_alias_that_shares_the_runner_is_no_alarm(watched: MakeWatched) -> No
     for _step in run.server.create("watch-twin", TINY.base, parameters={"num_ctx": 2048, "temperature": 0.5}):
         continue
     foreign(run.settings.base_url, "watch-twin")
-    run.watch.look()
+    run.watch.observe()
     run.ask()
-    run.watch.look()
+    run.watch.observe()
     assert [kind for kind, expected in run.noted() if not expected] == []
 
 
 def test_a_client_on_the_base_model_is_named(watched: MakeWatched) -> None:
     run = watched()
     foreign(run.settings.base_url, TINY.base)
-    run.watch.look()
+    run.watch.observe()
     assert run.noted()[1:] == [("reload", False)]
     assert f"a client uses {TINY.base}" in run.causes()
     assert "same weights" in run.causes()
@@ -122,17 +122,17 @@ def test_a_client_on_the_base_model_is_named(watched: MakeWatched) -> None:
 def test_an_unloaded_model_is_an_eviction_and_its_return_a_load(watched: MakeWatched) -> None:
     run = watched()
     run.server.unload("watch-alias")
-    run.watch.look()
+    run.watch.observe()
     run.ask()
-    run.watch.look()
-    run.watch.look()
+    run.watch.observe()
+    run.watch.observe()
     assert run.noted()[1:] == [("eviction", False), ("load", False)]
 
 
 def test_a_foreign_keep_alive_is_noticed(watched: MakeWatched) -> None:
     run = watched()
     foreign(run.settings.base_url, "watch-alias", keep_alive="1m")
-    run.watch.look()
+    run.watch.observe()
     assert run.noted()[1:] == [("keep_alive_reset", False)]
 
 
@@ -141,7 +141,7 @@ def test_a_model_replaced_under_its_name_is_noticed(watched: MakeWatched) -> Non
     for _step in run.server.create("watch-alias", TINY.base, parameters={"num_ctx": 1024}):
         continue
     run.ask()
-    run.watch.look()
+    run.watch.observe()
     assert [kind for kind, expected in run.noted() if not expected] == ["reload"]
 
 
@@ -157,7 +157,7 @@ def test_a_strict_run_ends_on_the_first_unexpected_thing(watched: MakeWatched) -
     run = watched(strict=True)
     foreign(run.settings.base_url, "watch-alias", options={"num_ctx": 1024})
     with pytest.raises(InstanceChanged, match="reload"):
-        run.watch.look()
+        run.watch.observe()
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_a_restarted_server_is_a_load_and_the_run_goes_on(program: Path, tmp_pat
     try:
         with OwnOllama(program, tmp_path / "two.log", address=address):
             run.ask()
-            run.watch.look()
+            run.watch.observe()
             unexpected = [e for e in run.events if isinstance(e, InstanceNoted) and not e.expected]
             assert [(e.kind, e.cause) for e in unexpected] == [("load", "the server was restarted")]
     finally:
@@ -194,7 +194,7 @@ def test_another_model_that_takes_its_place_is_named(program: Path, tmp_path: Pa
         run = Watched(settings_for(own, tmp_path, model))
         try:
             foreign(own.base_url, OTHER)
-            run.watch.look()
+            run.watch.observe()
             assert run.noted()[-1] == ("eviction", False)
             assert OTHER in run.causes()
         finally:

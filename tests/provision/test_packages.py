@@ -45,7 +45,7 @@ def checkout(folder: Path) -> Path:
     root = SCRIPTS.parent
     for name in ("scripts", "requirements", "interpreter/open_interpreter", "interpreter/sandbox"):
         shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("interpreter/engine/environment.py", "super_agent/core/ollama/instructions.py"):
+    for name in ("interpreter/engine/environment.py", "super_agent/core/ollama/instruction_sets.py"):
         (folder / name).parent.mkdir(parents=True)
         shutil.copyfile(root / name, folder / name)
     return folder

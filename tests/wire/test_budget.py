@@ -11,7 +11,7 @@ from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import PromptTooLong
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.model.prefix_cache import PrefixBreak
-from super_agent.core.model.token_estimate import Account, PromptBudget, weigh
+from super_agent.core.model.token_estimate import PromptBudget, TokenAccounting, estimate_tokens
 from super_agent.core.settings import load_settings
 from tests.scripted_http import Request
 from tests.scripted_models import Model
@@ -62,7 +62,7 @@ def test_a_first_prompt_is_estimated_above_what_a_real_server_counted(kind: str)
 
 
 def test_the_estimate_of_code_is_less_than_half_too_high() -> None:
-    assert weigh(CODE) < 1.5 * 580  # counted by the same server
+    assert estimate_tokens(CODE) < 1.5 * 580  # counted by the same server
 
 
 @given(st.text(), st.text())
@@ -73,13 +73,13 @@ def test_more_text_is_never_estimated_as_fewer_tokens(one: str, more: str) -> No
 
 @given(st.text(st.characters(min_codepoint=128, max_codepoint=0xD7FF)))
 def test_other_scripts_count_a_token_for_each_byte(text: str) -> None:
-    assert weigh(text) >= len(text.encode())
+    assert estimate_tokens(text) >= len(text.encode())
 
 
 def test_numbers_and_encoded_data_are_dense() -> None:
     numbers = "".join(random.Random(1).choices("0123456789", k=1000))
-    assert weigh(numbers) >= 1000
-    assert weigh("QUJDREVGR0g" * 100) >= 1000
+    assert estimate_tokens(numbers) >= 1000
+    assert estimate_tokens("QUJDREVGR0g" * 100) >= 1000
 
 
 def test_what_was_counted_is_not_estimated_again() -> None:
@@ -127,7 +127,7 @@ def test_what_would_not_fit_the_context_is_not_sent(kind: ClientKind) -> None:
 
 
 def test_without_a_known_context_the_server_decides() -> None:
-    account = Account("open-interpreter", load_settings({"max_reply_tokens": 100}, environ={}), None)
+    account = TokenAccounting("open-interpreter", load_settings({"max_reply_tokens": 100}, environ={}), None)
     facts = account.opened([Message("user", "word " * 100_000)], account.reply_limit())
     assert facts.prompt_tokens > 100_000
 

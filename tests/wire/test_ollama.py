@@ -11,7 +11,7 @@ from super_agent.core.errors import (
     ReplyBroken,
     ServerFailed,
 )
-from super_agent.core.ollama.api import LoadedModel, Ollama, Progress, same_model
+from super_agent.core.ollama.api import LoadedModel, Ollama, ProgressResponse, same_model
 from super_agent.core.ollama.responses import StoredModel
 from tests.scripted_models import DEFAULT_KEEP_ALIVE_S, WEIGHT_BYTES, Model
 from tests.scripted_ollama import ScriptedOllama
@@ -68,7 +68,7 @@ def test_load_sends_no_runner_option(server: ScriptedOllama, ollama: Ollama) -> 
 
 def test_creating_an_alias(server: ScriptedOllama, ollama: Ollama) -> None:
     steps = list(ollama.create("mine", "base", parameters={"num_ctx": 4096}, license="ours", system="Be brief."))
-    assert steps[-1] == Progress("success")
+    assert steps[-1] == ProgressResponse("success")
     assert server.requests[-1].body == {
         "model": "mine",
         "from": "base",

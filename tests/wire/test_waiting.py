@@ -7,7 +7,7 @@ import pytest
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import OllamaUnreachable, ServerError
 from super_agent.core.events import Event, Waiting
-from super_agent.core.model.liveness import FAILED_LOOKS, LivenessMonitor
+from super_agent.core.model.liveness import FAILED_PROBES, LivenessMonitor
 from super_agent.core.settings import Settings
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse, Say, Silence
@@ -22,9 +22,9 @@ def test_a_slow_server_is_left_to_work_and_the_wait_is_told(kind: ClientKind) ->
     events: list[Event] = []
     with ScriptedOllama([Say(LONG, wait_s=0.7)]) as server:
         items = converse(kind, server.settings(), [HELLO], emit=events.append, tell_every_s=0.2)[0]
-        looks = [r for r in server.requests if r.path == "/api/version"]
+        probes = [r for r in server.requests if r.path == "/api/version"]
     assert last(items).text == LONG
-    assert len(looks) == len(events) >= 2
+    assert len(probes) == len(events) >= 2
     assert all(isinstance(e, Waiting) and e.client == kind and e.waiting_for == "first_piece" for e in events)
     seconds = [e.seconds for e in events if isinstance(e, Waiting)]
     assert seconds == sorted(seconds)
@@ -78,19 +78,19 @@ def test_a_server_that_is_dead_is_given_up_long_before_the_deadline(kind: Client
 
 
 class HardOfHearing(LivenessMonitor):
-    """Its looks fail, but never FAILED_LOOKS times in a row."""
+    """Its probes fail, but never FAILED_PROBES times in a row."""
 
-    looks = 0
+    probes = 0
 
-    def look(self) -> ServerError | None:
-        self.looks += 1
-        return None if self.looks % FAILED_LOOKS == 0 else OllamaUnreachable("no answer")
+    def probe(self) -> ServerError | None:
+        self.probes += 1
+        return None if self.probes % FAILED_PROBES == 0 else OllamaUnreachable("no answer")
 
 
 def test_looks_that_fail_now_and_then_end_nothing() -> None:
     told, dead = threading.Event(), threading.Event()
-    with HardOfHearing("autogen", Settings(), lambda _event: told.set(), dead.set, 0.05) as vigil:
+    with HardOfHearing("autogen", Settings(), lambda _event: told.set(), dead.set, 0.05) as monitor:
         assert told.wait(10)
-    assert vigil.looks == FAILED_LOOKS
+    assert monitor.probes == FAILED_PROBES
     assert not dead.is_set()
-    vigil.raise_if_dead()
+    monitor.raise_if_dead()

@@ -5,7 +5,7 @@ from typing import Any
 
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import UsageError
-from super_agent.core.instance.usage import look
+from super_agent.core.instance.status import instance_status
 from super_agent.core.instance.watch import find_loaded
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
@@ -19,9 +19,9 @@ def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool) -> int:
         if row is None:
             _tell(settings.model, f"{settings.model} is not loaded", unloaded=False, as_json=as_json)
             return 0
-        picture = look(server, settings)
-        users = [f"{c.kind} (pid {c.pid})" for c in picture.users(row)]
-        users += [f"{c.program} ({c.address})" for c in picture.others or ()]
+        status = instance_status(server, settings)
+        users = [f"{c.kind} (pid {c.pid})" for c in status.users(row)]
+        users += [f"{c.program} ({c.address})" for c in status.others or ()]
         if users:
             raise UsageError(f"{row.name} is in use by {', '.join(users)}", fix="End them first")
         server.unload(settings.model)

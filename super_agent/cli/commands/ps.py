@@ -10,7 +10,7 @@ from typing import Any
 from super_agent.cli.render.capabilities import draws
 from super_agent.cli.say import say, say_json
 from super_agent.core.instance.client_registry import ClientEntry
-from super_agent.core.instance.usage import Picture, look
+from super_agent.core.instance.status import InstanceStatus, instance_status
 from super_agent.core.ollama.api import LoadedModel, Ollama
 from super_agent.core.settings import load_settings
 from super_agent.session.narrate.instance import processor, size, until
@@ -27,33 +27,33 @@ def main(flags: dict[str, Any], env_file: Path | None, *, as_json: bool, clients
     settings = load_settings(flags, env_file=env_file)
     with Ollama(settings) as server:
         while True:
-            picture = look(server, settings)
+            status = instance_status(server, settings)
             if as_json:
-                say_json(as_json_object(picture))
+                say_json(as_json_object(status))
             else:
                 if watch and draws(sys.stdout):
                     sys.stdout.write(REDRAW)
-                say(as_text(picture, clients=clients))
+                say(as_text(status, clients=clients))
             if not watch:
                 return 0
             time.sleep(WATCH_EVERY_S)
 
 
-def as_json_object(picture: Picture) -> dict[str, Any]:
+def as_json_object(status: InstanceStatus) -> dict[str, Any]:
     """{"version": 1, "models": [{..., "clients": [...]}], "other_connections": [...] or null}."""
-    models = [{**asdict(row), "clients": [asdict(c) for c in picture.users(row)]} for row in picture.rows]
-    others = None if picture.others is None else [asdict(c) for c in picture.others]
+    models = [{**asdict(row), "clients": [asdict(c) for c in status.users(row)]} for row in status.rows]
+    others = None if status.others is None else [asdict(c) for c in status.others]
     return {"version": 1, "models": models, "other_connections": others}
 
 
-def as_text(picture: Picture, *, clients: bool) -> str:
+def as_text(status: InstanceStatus, *, clients: bool) -> str:
     """The table, and with `clients` a second one."""
     now = time.time()
-    text = table([COLUMNS, *(_cells(row, picture, now) for row in picture.rows)])
+    text = table([COLUMNS, *(_cells(row, status, now) for row in status.rows)])
     if clients:
-        text += "\n" + table([CLIENT_COLUMNS, *(_client_cells(c, now) for c in picture.clients)])
-        text += "".join(f"connected, model unknown: {c.program} {c.address}\n" for c in picture.others or ())
-        if picture.others is None:
+        text += "\n" + table([CLIENT_COLUMNS, *(_client_cells(c, now) for c in status.clients)])
+        text += "".join(f"connected, model unknown: {c.program} {c.address}\n" for c in status.others or ())
+        if status.others is None:
             text += "connections of a server elsewhere are not observable\n"
     return text
 
@@ -65,10 +65,10 @@ def table(lines: Sequence[Sequence[str]]) -> str:
     return "".join(f"{line}\n" for line in padded)
 
 
-def _cells(row: LoadedModel, picture: Picture, now: float) -> tuple[str, ...]:
-    users = str(len(picture.users(row)))
-    if picture.others:
-        users += f" (+{len(picture.others)} connected, model unknown)"
+def _cells(row: LoadedModel, status: InstanceStatus, now: float) -> tuple[str, ...]:
+    users = str(len(status.users(row)))
+    if status.others:
+        users += f" (+{len(status.others)} connected, model unknown)"
     amount, expiry = size(row.size), until(row, now)
     return (row.name, row.digest[:12], amount, processor(row), str(row.context_length), expiry, users)
 

@@ -13,7 +13,7 @@ from super_agent.core.errors import ModelNotFound, OllamaUnreachable, ServerFail
 from super_agent.core.instance.context_size import fit_context
 from super_agent.core.instance.watch import find_loaded
 from super_agent.core.ollama.aliases import Recipe, create_alias, is_ours, recipe_for
-from super_agent.core.ollama.api import Ollama, Progress, same_model
+from super_agent.core.ollama.api import Ollama, ProgressResponse, same_model
 from super_agent.core.ollama.server import start_server
 from super_agent.core.settings import Settings, load_settings
 
@@ -124,7 +124,7 @@ def _words(recipe: Recipe) -> str:
     return ", ".join(f"{name} {value}" for name, value in recipe.parameters.items())
 
 
-def _follow(steps: Iterable[Progress], title: str, tell: Tell) -> None:
+def _follow(steps: Iterable[ProgressResponse], title: str, tell: Tell) -> None:
     """Show progress: a bar in a terminal, a line for each tenth otherwise."""
     if draws(sys.stdout):
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn

@@ -1,4 +1,4 @@
-"""Why the model instance is not as it was left: from what two looks saw to the cause, without asking anybody.
+"""Why the model instance is not as it was left: from two observations to the cause, without asking anybody.
 
 `verify` and the watch of a run both ask here, so both say the same; the words are in `cause_words`.
 """
@@ -58,7 +58,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ServerObservation:
-    """What one look at a server saw; `at` is seconds since the epoch.
+    """What was seen of a server at once; `at` is seconds since the epoch.
 
     `siblings` are the names of those rows that hold our model's weights under another name; a row without a name is a
     runner that is just being started for somebody, seen by its process (`/api/ps` has no row for it yet).
@@ -82,31 +82,31 @@ class ServerObservation:
         return self.named(model) or next((row for row in self.rows if row.name in self.siblings), None)
 
 
-def find_cause(wanted: Wanted, looks: Sequence[ServerObservation], *, last_use: float = 0.0) -> Cause:
-    """Why the instance was loaded anew or is gone; looks oldest first, at least one.
+def find_cause(wanted: Wanted, observations: Sequence[ServerObservation], *, last_use: float = 0.0) -> Cause:
+    """Why the instance was loaded anew or is gone; observations oldest first, at least one.
 
     `last_use` is when we used it last (seconds since the epoch): every use starts its keep_alive again.
     """
-    pairs: list[tuple[ServerObservation | None, ServerObservation]] = [*itertools.pairwise(looks)] or [
-        (None, looks[-1])
+    pairs: list[tuple[ServerObservation | None, ServerObservation]] = [*itertools.pairwise(observations)] or [
+        (None, observations[-1])
     ]
     found = [_between(wanted, before, now, last_use) for before, now in pairs]
     return next((cause for cause in found if cause.kind != "in_between"), found[-1])
 
 
-def foreign_load(wanted: Wanted, look: ServerObservation) -> Cause | None:
+def foreign_load(wanted: Wanted, observed: ServerObservation) -> Cause | None:
     """Who else loaded our weights, where the row shows it and it would be loaded anew for us."""
-    named, row = look.named(wanted.model), look.row(wanted.model)
+    named, row = observed.named(wanted.model), observed.row(wanted.model)
     if row is None or wanted.baked is None or (named is not None and row.context_length == wanted.baked):
         return None
     values: Values = {"model": wanted.model, "context": row.context_length, "baked": wanted.baked, "name": row.name}
     if named is not None:
-        return Cause("foreign_context", values, _connected(look))
+        return Cause("foreign_context", values, _connected(observed))
     if not row.name:
         other = row.context_length != wanted.baked
-        return Cause("foreign_load", values, _connected(look)) if other else None
+        return Cause("foreign_load", values, _connected(observed)) if other else None
     kind: CauseKind = "base_name" if same_model(row.name, wanted.base) else "other_alias"
-    return Cause(kind, values, _connected(look))
+    return Cause(kind, values, _connected(observed))
 
 
 def _between(wanted: Wanted, before: ServerObservation | None, now: ServerObservation, last_use: float) -> Cause:
@@ -118,7 +118,7 @@ def _between(wanted: Wanted, before: ServerObservation | None, now: ServerObserv
     was, named = before.named(wanted.model) if before else None, now.named(wanted.model)
     if was is not None and named is not None and was.digest != named.digest:
         return Cause("model_replaced", values)
-    # What was foreign at the last look explains the load that makes it ours again.
+    # What was foreign at the last observation explains the load that makes it ours again.
     foreign = foreign_load(wanted, now) or (foreign_load(wanted, before) if before else None)
     if foreign is None and before is not None and (ended := _keep_alive_ended(wanted, before, now, last_use)):
         return ended
@@ -154,5 +154,5 @@ def _keep_alive_ended(
     return Cause("keep_alive_ended", {"model": wanted.model, "until": until}) if ended <= now.at else None
 
 
-def _connected(look: ServerObservation) -> str:
-    return ", ".join(sorted(set(look.programs)))
+def _connected(observed: ServerObservation) -> str:
+    return ", ".join(sorted(set(observed.programs)))

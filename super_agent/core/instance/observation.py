@@ -23,7 +23,7 @@ SETTLE_S = 0.5
 SETTLE_STEP_S = 0.05
 
 
-def look_at(
+def observe(
     server: Ollama, model: str, weights: str, *, timeout_s: float = 0.0, known: RunnerProcess | None = None
 ) -> ServerObservation:
     """One `/api/ps`; where it does not name the model, whose weights (a blob's name, "" unknown) each row has.
@@ -31,54 +31,54 @@ def look_at(
     While a runner is being started there is no row at all, which looks like a model that was unloaded: its process
     (another one than `known`) tells the difference, where it can be seen, and is given as a row without a name.
     """
-    look = rows_at(server, model, weights, timeout_s)
+    observed = observe_rows(server, model, weights, timeout_s)
     if not weights or not is_local(server.base_url):
-        return look
+        return observed
     deadline = time.monotonic() + SETTLE_S
-    while look.row(model) is None and time.monotonic() < deadline:
+    while observed.row(model) is None and time.monotonic() < deadline:
         time.sleep(SETTLE_STEP_S)
-        look = rows_at(server, model, weights, timeout_s)
-    if look.row(model) is not None:
-        return look
+        observed = observe_rows(server, model, weights, timeout_s)
+    if observed.row(model) is not None:
+        return observed
     started = [runner for runner in processes.runners(server.base_url, weights) or () if runner != known]
     rows = tuple(LoadedModel("", "", 0, 0, runner.context, None) for runner in started[-1:])
-    return replace(look, rows=look.rows + rows, siblings=look.siblings | {row.name for row in rows})
+    return replace(observed, rows=observed.rows + rows, siblings=observed.siblings | {row.name for row in rows})
 
 
-def rows_at(server: Ollama, model: str, weights: str, timeout_s: float = 0.0) -> ServerObservation:
-    """The look that `/api/ps` gives by itself, without waiting for anything."""
-    look = ServerObservation(time.time(), server.loaded(timeout_s))
-    if look.named(model) is not None or not weights:
-        return look
-    return replace(look, siblings=frozenset(row.name for row in look.rows if _weights(server, row) == weights))
+def observe_rows(server: Ollama, model: str, weights: str, timeout_s: float = 0.0) -> ServerObservation:
+    """What `/api/ps` gives by itself, without waiting for anything."""
+    observed = ServerObservation(time.time(), server.loaded(timeout_s))
+    if observed.named(model) is not None or not weights:
+        return observed
+    return replace(observed, siblings=frozenset(row.name for row in observed.rows if _weights(server, row) == weights))
 
 
-def with_evidence(look: ServerObservation, settings: Settings) -> ServerObservation:
-    """The look with what this machine shows of a local server: its process, its limit, who is connected."""
+def with_evidence(observed: ServerObservation, settings: Settings) -> ServerObservation:
+    """The observation with what this machine shows of a local server: its process, its limit, who is connected."""
     ours = {client.pid for client in live_clients(settings.state_dir)} | {os.getpid()}
     seen = processes.connections(settings.base_url, ours) or ()
     return replace(
-        look,
+        observed,
         server_pid=processes.server_pid(settings.base_url),
         max_loaded=_max_loaded(settings.base_url),
         programs=tuple(f"{c.program} (pid {c.pid})" if c.pid else f"{c.program} ({c.address})" for c in seen),
     )
 
 
-def remember(settings: Settings, look: ServerObservation) -> None:
-    """Keep the look for the next command, which may find the model gone."""
+def remember(settings: Settings, observed: ServerObservation) -> None:
+    """Keep the observation for the next command, which may find the model gone."""
     path = _memory(settings)
     private_folder(settings.state_dir)
     private_folder(path.parent)
-    kept = {"at": look.at, "server_pid": look.server_pid, "rows": [asdict(row) for row in look.rows]}
+    kept = {"at": observed.at, "server_pid": observed.server_pid, "rows": [asdict(row) for row in observed.rows]}
     part = path.with_name(f"{path.name}.{os.getpid()}")
     with suppress(OSError):  # a full disk costs a hint, not the run
-        part.write_text(json.dumps(kept | {"siblings": sorted(look.siblings)}), encoding="utf-8")
+        part.write_text(json.dumps(kept | {"siblings": sorted(observed.siblings)}), encoding="utf-8")
         part.replace(path)
 
 
 def remembered(settings: Settings) -> ServerObservation | None:
-    """The last look that any command kept for this server and model; None where there is none to be read."""
+    """The last observation that any command kept for this server and model; None where there is none to be read."""
     try:
         kept = json.loads(_memory(settings).read_text(encoding="utf-8"))
         rows = tuple(LoadedModel(**row) for row in kept["rows"])

@@ -13,22 +13,22 @@ REAL_WORK_CONTEXT = 16384
 """Tokens. A 32B model lost 20 points of aider's edit benchmark when its context was cut; 16k is the least."""
 
 
-def conflicts(wanted: Wanted, look: ServerObservation, clients: tuple[ClientEntry, ...]) -> Iterator[Notice]:
+def conflicts(wanted: Wanted, observed: ServerObservation, clients: tuple[ClientEntry, ...]) -> Iterator[Notice]:
     """Before the model is loaded for the run: who else is there, and what loading it undoes; `clients` are ours."""
-    row = look.row(wanted.model)
-    if row is not None and row.context_length != wanted.baked and (foreign := foreign_load(wanted, look)):
+    row = observed.row(wanted.model)
+    if row is not None and row.context_length != wanted.baked and (foreign := foreign_load(wanted, observed)):
         text = f"{wanted.model} was not loaded as it should be: {cause_text(foreign)}; it is loaded anew for this run"
         yield Notice("warning", text, prevention_text(foreign))
-    others = [other.name for other in look.rows if other is not row and other.name]
-    if row is None and look.max_loaded is not None and 0 < look.max_loaded <= len(others):
-        limit = f"the server keeps {look.max_loaded} loaded (OLLAMA_MAX_LOADED_MODELS)"
-        fix = f"Start the server with OLLAMA_MAX_LOADED_MODELS={look.max_loaded + 1}"
+    others = [other.name for other in observed.rows if other is not row and other.name]
+    if row is None and observed.max_loaded is not None and 0 < observed.max_loaded <= len(others):
+        limit = f"the server keeps {observed.max_loaded} loaded (OLLAMA_MAX_LOADED_MODELS)"
+        fix = f"Start the server with OLLAMA_MAX_LOADED_MODELS={observed.max_loaded + 1}"
         yield Notice("warning", f"{limit}: loading {wanted.model} drops {', '.join(others)}", fix)
     if kinds := Counter(client.kind for client in clients if same_model(client.model, wanted.model)):
         told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
         yield Notice("info", f"other runs use {wanted.model} now ({told}): each request waits for the one before it")
-    if look.programs:
-        yield Notice("info", f"others are connected to the server: {', '.join(sorted(set(look.programs)))}")
+    if observed.programs:
+        yield Notice("info", f"others are connected to the server: {', '.join(sorted(set(observed.programs)))}")
 
 
 def context_notices(wanted: Wanted, loaded: LoadedModel, max_context: int | None) -> Iterator[Notice]:

@@ -11,7 +11,7 @@ from typing import Protocol
 from super_agent.core.errors import ModelElsewhere, ModelNotFound, ReplyBroken, ServerError, ServerFailed
 from super_agent.core.instance.checks import CheckLine, ProofMiddleware
 from super_agent.core.instance.diagnosis import Cause, ServerObservation, Values, Wanted, find_cause, foreign_load
-from super_agent.core.instance.observation import look_at, remember, remembered, with_evidence
+from super_agent.core.instance.observation import observe, remember, remembered, with_evidence
 from super_agent.core.instance.prepare import REAL_WORK_CONTEXT
 from super_agent.core.instance.sense import crashed, sense_check
 from super_agent.core.instance.watch import LOAD_THRESHOLD_S
@@ -77,47 +77,47 @@ def live_proof(
 ) -> list[CheckLine]:
     """Checks 6 to 12; the model must be loaded. Costs four short prompts and some twenty tokens."""
     details = server.show(autogen.model)
-    looks: list[ServerObservation] = []
+    observations: list[ServerObservation] = []
 
-    def look() -> None:
-        looks.append(with_evidence(look_at(server, autogen.model, details.weights), settings))
+    def observe_now() -> None:
+        observations.append(with_evidence(observe(server, autogen.model, details.weights), settings))
 
-    look()
+    observe_now()
     processes_before = processes.runners(autogen.base_url, details.weights)
     word = secrets.token_hex(8)
     try:
-        asyncio.run(_converse(autogen, executor, word, look))
+        asyncio.run(_converse(autogen, executor, word, observe_now))
     except (ServerFailed, ReplyBroken) as error:
         unseen = (CheckLine(name, "not_observable", "no_reply") for name in LIVE_NAMES)
-        return [*unseen, crashed(error), _who_else(looks[-1], autogen)]
+        return [*unseen, crashed(error), _who_else(observations[-1], autogen)]
     processes_after = processes.runners(autogen.base_url, details.weights)
-    if (row := looks[-1].row(autogen.model)) is not None and row.name:
-        remember(settings, looks[-1])
-    cause = find_cause(Wanted.of(details), looks)
+    if (row := observations[-1].row(autogen.model)) is not None and row.name:
+        remember(settings, observations[-1])
+    cause = find_cause(Wanted.of(details), observations)
     return [
-        _one_runner(looks, middleware, cause),
+        _one_runner(observations, middleware, cause),
         _same_process(processes_before, processes_after, cause),
         _isolated(middleware, word),
-        _placement(looks[-1], autogen.model, cause),
-        _context(looks[-1].row(autogen.model), details, autogen, cause),
+        _placement(observations[-1], autogen.model, cause),
+        _context(observations[-1].row(autogen.model), details, autogen, cause),
         sense_check(settings, autogen.context_length),
-        _who_else(looks[-1], autogen),
+        _who_else(observations[-1], autogen),
     ]
 
 
-async def _converse(autogen: LLMClient, executor: Native, word: str, look: Callable[[], None]) -> None:
+async def _converse(autogen: LLMClient, executor: Native, word: str, observe_now: Callable[[], None]) -> None:
     """AutoGen's client, the executor's adapter, AutoGen's client again; only the first conversation holds the word.
 
-    After each of them comes a look at what is loaded: a reload that the last one undoes is seen in between.
+    After each of them comes an observation of what is loaded: a reload that the last one undoes is seen in between.
     """
     secret = [Message("user", f"The word is {word}. Say ok.")]
     try:
         await _ask(autogen, secret)
-        look()
+        observe_now()
         executor.reply_to([Message("user", "Say ok.")])
-        look()
+        observe_now()
         await _ask(autogen, secret)
-        look()
+        observe_now()
     finally:
         await autogen.aclose()
 
@@ -133,21 +133,21 @@ def _model_exists(details: ModelDetails) -> CheckLine:
 
 
 def _model_loaded(server: Ollama, details: ModelDetails, settings: Settings) -> CheckLine:
-    wanted, look = Wanted.of(details), look_at(server, details.name, details.weights)
-    row = look.row(wanted.model)
+    wanted, observed = Wanted.of(details), observe(server, details.name, details.weights)
+    row = observed.row(wanted.model)
     if row is None:
-        now, before = with_evidence(look, settings), remembered(settings)
+        now, before = with_evidence(observed, settings), remembered(settings)
         cause = find_cause(wanted, [before, now] if before else [now])
-        others = ", ".join(r.name for r in look.rows)
+        others = ", ".join(r.name for r in observed.rows)
         values: Values = {"model": wanted.model, "others": others}
         return CheckLine("loaded", "warning", "others_loaded" if others else "idle", values, "up", cause)
     if row.name:
-        remember(settings, look)
+        remember(settings, observed)
     values = {"model": wanted.model, "row": row.name or "…", "context": row.context_length, "mib": row.size // MIB}
     if wanted.baked is not None and row.context_length != wanted.baked:
-        foreign = foreign_load(wanted, with_evidence(look, settings))
+        foreign = foreign_load(wanted, with_evidence(observed, settings))
         return CheckLine("loaded", "warning", "loaded_otherwise", values, "up", foreign)
-    shared = look.named(wanted.model) is None
+    shared = observed.named(wanted.model) is None
     return CheckLine("loaded", "passed", "loaded_shared" if shared else "loaded", values)
 
 
@@ -166,13 +166,13 @@ def _same_name(autogen: Endpoint, executor: Endpoint) -> CheckLine:
     return CheckLine("name", "passed" if same else "failed", "name", values, "" if same else "one_name")
 
 
-def _one_runner(looks: list[ServerObservation], middleware: ProofMiddleware, cause: Cause) -> CheckLine:
+def _one_runner(observations: list[ServerObservation], middleware: ProofMiddleware, cause: Cause) -> CheckLine:
     loads = [usage.load_s for usage in middleware.usages if usage.load_s is not None]
     load_s = max(loads, default=0.0)
     values: Values = {"load_ms": round(load_s * 1000)}
     model = middleware.sent[0].model
-    rows = [row for look in looks if (row := look.row(model)) is not None]
-    if len(rows) < len(looks):
+    rows = [row for observed in observations if (row := observed.row(model)) is not None]
+    if len(rows) < len(observations):
         return CheckLine("runner", "failed", "gone", values, "up", cause)
     contexts = [row.context_length for row in rows]
     odd = next((context for context in contexts if context != contexts[-1]), None)
@@ -206,15 +206,15 @@ def _isolated(middleware: ProofMiddleware, word: str) -> CheckLine:
     return CheckLine("contexts", "failed", "contexts_mixed", {"word": word}, "report")
 
 
-def _placement(look: ServerObservation, model: str, gone: Cause) -> CheckLine:
-    row = look.row(model)
+def _placement(observed: ServerObservation, model: str, gone: Cause) -> CheckLine:
+    row = observed.row(model)
     if row is None:
         return CheckLine("placement", "failed", "gone", {}, "up", gone)
     outside = row.size - row.size_vram
     values: Values = {"mib": row.size // MIB, "outside": outside // MIB}
     if outside <= 0:
         return CheckLine("placement", "passed", "in_vram", values)
-    rival = max((r for r in look.rows if r is not row and r.size_vram), key=lambda r: r.size_vram, default=None)
+    rival = max((r for r in observed.rows if r is not row and r.size_vram), key=lambda r: r.size_vram, default=None)
     cause = None
     if rival is not None:
         cause = Cause("vram_shared", {"model": model, "name": rival.name, "mib": rival.size_vram // MIB})
@@ -243,19 +243,19 @@ def _context(row: LoadedModel | None, details: ModelDetails, autogen: LLMClient,
     return CheckLine("context", "passed", "context", values)
 
 
-def _who_else(look: ServerObservation, autogen: LLMClient) -> CheckLine:
-    row = look.row(autogen.model)
-    models = [r.name for r in look.rows if r is not row]
+def _who_else(observed: ServerObservation, autogen: LLMClient) -> CheckLine:
+    row = observed.row(autogen.model)
+    models = [r.name for r in observed.rows if r is not row]
     variables = processes.server_variables(autogen.base_url) or {}
     told = [f"{name}={variables[name]}" for name in TELLING_VARIABLES if variables.get(name)]
     values: Values = {
         "model": autogen.model,
         "first": models[0] if models else "",
         "models": ", ".join(models) or "-",
-        "programs": ", ".join(look.programs) or "-",
+        "programs": ", ".join(observed.programs) or "-",
         "variables": ", ".join(told) or "-",
     }
-    fix = "stop_others" if models else "tell_others" if look.programs else "server_settings" if told else ""
+    fix = "stop_others" if models else "tell_others" if observed.programs else "server_settings" if told else ""
     if not is_local(autogen.base_url):
         return CheckLine("others", "warning" if models else "not_observable", "others_remote", values, fix)
     return CheckLine("others", "warning" if fix else "passed", "others", values, fix)

@@ -29,7 +29,7 @@ from super_agent.core.events import (
 from super_agent.core.instance.client_registry import ClientLock, live_clients
 from super_agent.core.instance.diagnosis import Cause, ServerObservation, Wanted, find_cause
 from super_agent.core.instance.diagnosis_text import cause_text, repair_text
-from super_agent.core.instance.observation import look_at, remember, rows_at, with_evidence
+from super_agent.core.instance.observation import observe, observe_rows, remember, with_evidence
 from super_agent.core.instance.prepare import conflicts, context_notices
 from super_agent.core.model.evaluation import Evaluated
 from super_agent.core.model.middleware import CountingMiddleware, RequestFacts, Usage
@@ -44,7 +44,7 @@ LOAD_THRESHOLD_S = 0.2
 """Measured on Ollama 0.32.15: 1-30 ms when nothing was loaded, about 550 ms for the smallest model's reload."""
 QUEUE_THRESHOLD_S = 1.0
 """Of a native reply's time that is neither load, prompt nor reply; an idle server leaves some 20 ms of it."""
-GLANCE_TIMEOUT_S = 1.0
+BEFORE_CALL_TIMEOUT_S = 1.0
 """`/api/ps` takes a millisecond or two, whatever the runner does; a server that is stuck must not hold a run up."""
 Kind = InstanceKind
 KINDS: tuple[Kind, ...] = ("load", "reload", "eviction", "keep_alive_reset", "truncation", "queued")
@@ -73,7 +73,7 @@ def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
         able = ", ".join(details.capabilities) or "nothing it names"
         raise RequestRejected(f"the model {settings.model} cannot chat; it can do: {able}", fix="Set DEFAULT_MODEL")
     wanted = Wanted.of(details)
-    found = with_evidence(rows_at(server, settings.model, details.weights), settings)
+    found = with_evidence(observe_rows(server, settings.model, details.weights), settings)
     here = [c for c in live_clients(settings.state_dir) if processes.same_server(c.server, settings.base_url)]
     for notice in conflicts(wanted, found, tuple(here)):
         emit(notice)
@@ -122,28 +122,28 @@ class InstanceWatch:
     _runner: RunnerProcess | None = None
     _why_gone: Cause | None = None
     _counted: bool = False
-    """A load that was already counted from a reply, so that the next look does not count it again."""
+    """A load that was already counted from a reply, so that the next observation does not count it again."""
     _loaded_anew: bool = False
-    """Since the last look; a request that loads the model brings the server's own keep_alive with it."""
+    """Since the last observation; a request that loads the model brings the server's own keep_alive with it."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def begin(self, ready: Ready) -> None:
         """Remember the instance as it is; a load that made it is counted as expected."""
         self._wanted, self._weights = Wanted.of(ready.details), ready.details.weights
-        self._last = with_evidence(look_at(self.server, self.settings.model, self._weights), self.settings)
+        self._last = with_evidence(observe(self.server, self.settings.model, self._weights), self.settings)
         self._runner = self._find_runner()
         remember(self.settings, self._last)
         if ready.load_s >= LOAD_THRESHOLD_S:
             self._note("load", f"loaded in {ready.load_s:.1f} s", expected=True)
 
-    def look(self) -> None:
-        """Compare with the last look; raises `InstanceChanged` where the run is strict.
+    def observe(self) -> None:
+        """Compare with the last observation; raises `InstanceChanged` where the run is strict.
 
-        A server that is away just now is not looked at: the next call waits for it, and the look after it sees more.
+        A server that is away just now is passed over: the next call waits for it.
         """
         with self._lock:
             try:
-                now = look_at(self.server, self.settings.model, self._weights, known=self._ending())
+                now = observe(self.server, self.settings.model, self._weights, known=self._ending())
             except ServerError as error:
                 if not error.transient:
                     raise
@@ -153,13 +153,12 @@ class InstanceWatch:
             if self._loaded_anew:
                 self._keep()
 
-    def glance(self) -> None:
-        """Look before a request, which undoes what is foreign and with it hides whose it was; raises as `look`."""
+    def observe_before_call(self) -> None:
+        """Before a request, which undoes what is foreign and with it hides whose it was; raises as `observe`."""
         with self._lock:
             try:
-                now = look_at(
-                    self.server, self.settings.model, self._weights, timeout_s=GLANCE_TIMEOUT_S, known=self._ending()
-                )
+                known, timeout_s = self._ending(), BEFORE_CALL_TIMEOUT_S
+                now = observe(self.server, self.settings.model, self._weights, timeout_s=timeout_s, known=known)
             except ServerError:
                 return  # the request itself finds out, and says or mends it
             self._compare(now)
@@ -211,10 +210,10 @@ class InstanceWatch:
         model = self.settings.model
         row = self._last.named(model)
         if row is None or row.context_length != (self._wanted.baked or row.context_length):
-            return  # the next request loads it, and the look after that one comes here again
+            return  # the next request loads it, and the observation after that one comes here again
         try:
             self.server.load(model, self.settings.keep_alive)
-            self._last = replace(self._last, rows=rows_at(self.server, model, self._weights).rows)
+            self._last = replace(self._last, rows=observe_rows(self.server, model, self._weights).rows)
         except ServerError as error:
             self.emit(Notice("warning", f"{error.what}: the model keeps the server's own keep_alive"))
         self._loaded_anew = False
@@ -229,7 +228,7 @@ class InstanceWatch:
         return "its process is another one than before"
 
     def _cause(self, before: ServerObservation) -> Cause:
-        """What the two last looks and this machine show; the evidence is kept for the next time."""
+        """What the two last observations and this machine show; the evidence is kept for the next time."""
         self._last = with_evidence(self._last, self.settings)
         now = replace(self._last, at=time.time())
         return find_cause(self._wanted, [before, now], last_use=self._last_use)
@@ -283,7 +282,7 @@ class RunMiddleware:
         self.counting.before(request)
         if self.queue is not None:
             self.queue.enter(request)
-        self.watch.glance()
+        self.watch.observe_before_call()
         if (broken := request.prefix_break) is not None:
             self.emit(PrefixBroken(request.client, broken.message, broken.character, broken.reason))
 

@@ -18,8 +18,8 @@ from super_agent.core.settings import Settings
 
 TELL_EVERY_S = 10.0
 """As long as a user waits without a word (Nielsen's limit for keeping attention)."""
-LOOK_AGAIN_S = 1.0
-FAILED_LOOKS = 3
+PROBE_AGAIN_S = 1.0
+FAILED_PROBES = 3
 """In a row, each of up to 10 s: a machine that swaps may be slow even to say its version."""
 
 
@@ -59,11 +59,11 @@ class LivenessMonitor:
         self._began, self._last = True, time.monotonic()
 
     def raise_if_dead(self, cause: BaseException | None = None) -> None:
-        """Raise what the look found, where that ended the call."""
+        """Raise what the probe found, where that ended the call."""
         if self.dead is not None:
             raise self.dead from cause
 
-    def look(self) -> ServerError | None:
+    def probe(self) -> ServerError | None:
         """Why the server does not answer; None where anything answers, be it an error."""
         try:
             with Ollama(self._settings) as server:
@@ -81,7 +81,7 @@ class LivenessMonitor:
             if silent_s < self._every_s:
                 failed, next_s = 0, self._every_s - silent_s
                 continue
-            error = self.look()
+            error = self.probe()
             if self._over.is_set():
                 return
             if error is None:
@@ -89,8 +89,8 @@ class LivenessMonitor:
                 seconds = round(time.monotonic() - self._last, 1)
                 self._emit(Waiting(self._client, seconds, "next_piece" if self._began else "first_piece"))
                 continue
-            failed, next_s = failed + 1, LOOK_AGAIN_S
-            if failed >= FAILED_LOOKS:
+            failed, next_s = failed + 1, PROBE_AGAIN_S
+            if failed >= FAILED_PROBES:
                 self.dead = error
                 self._on_dead()
                 return

@@ -12,7 +12,7 @@ MAX_DISCARDED = 1
 
 
 @dataclass(slots=True)
-class Attempts:
+class Retries:
     """The tries of one request; the client counts in `pieces` what it has handed on of the reply under way.
 
     A request has no effect but its reply, so it may be repeated as long as nobody relies on a piece of that. Once

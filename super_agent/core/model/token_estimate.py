@@ -17,7 +17,7 @@ from super_agent.core.settings import Settings
 
 LEAST_REPLY_TOKENS = 16
 FIRST_SCALE = 1.1
-"""On `weigh`. Measured with SmolLM2's 49k vocabulary (larger ones need fewer tokens) on code in four languages, logs,
+"""Measured with SmolLM2's 49k vocabulary (larger ones need fewer tokens) on code in four languages, logs,
 JSON, CSV, base64, hex and prose in seven languages: 1.03 to 1.4 times the true count for each, never under it."""
 LEARNT_MARGIN = 1.1
 LEARNT_FROM_TOKENS = 200
@@ -34,7 +34,7 @@ _DIGITS = b"0123456789"
 _SIGNS = bytes(c for c in range(33, 127) if not chr(c).isalnum())
 
 
-def weigh(text: str) -> float:
+def estimate_tokens(text: str) -> float:
     """About how many tokens a text has: bytes of other scripts, digits and blobs one each, short words one."""
     data = text.encode("utf-8", "replace")
     rest = _BLOB.sub(b"", data)
@@ -64,7 +64,7 @@ class PromptBudget:
         """
         known = self._known(messages)
         if not known:
-            tokens = TEMPLATE_TOKENS + weigh(extra)
+            tokens = TEMPLATE_TOKENS + estimate_tokens(extra)
         elif known > len(self._messages):
             tokens = self._prompt_tokens + self._reply_tokens
         else:
@@ -120,7 +120,7 @@ class PromptBudget:
         if broken is None or broken.message >= len(messages):
             return sum(_weigh_message(m) for m in messages[len(self._left) :])
         rest = messages[broken.message].content[broken.character :]
-        return weigh(rest) + sum(_weigh_message(m) for m in messages[broken.message + 1 :])
+        return estimate_tokens(rest) + sum(_weigh_message(m) for m in messages[broken.message + 1 :])
 
     def _least(self, messages: Sequence[Message]) -> int:
         """Fewer tokens than this cannot be the whole prompt: tokenizers split at white space first, so a text has at
@@ -137,7 +137,7 @@ class PromptBudget:
         return count + 1 if len(messages) > count and messages[count] == self._reply else count
 
 
-class Account:
+class TokenAccounting:
     """What one client's calls go through before and after: reply limit, context, its facts, its usage."""
 
     def __init__(self, client: ClientKind, settings: Settings, context_length: int | None) -> None:
@@ -200,5 +200,5 @@ def _queued_s(reply: Reply) -> float | None:
 
 
 def _weigh_message(message: Message) -> float:
-    calls = sum(weigh(f"{c.name} {c.arguments}") for c in message.tool_calls)
-    return weigh(message.content) + calls
+    calls = sum(estimate_tokens(f"{c.name} {c.arguments}") for c in message.tool_calls)
+    return estimate_tokens(message.content) + calls

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from super_agent.core.errors import ModelNotFound, UsageError
-from super_agent.core.ollama.api import ModelDetails, Ollama, Progress, same_model
+from super_agent.core.ollama.api import ModelDetails, Ollama, ProgressResponse, same_model
 
 MARK = "Alias made by super-agent"
 """Begins the line in the licence field of what `up` makes, to tell its aliases from the user's models."""
@@ -47,7 +47,7 @@ def is_ours(details: ModelDetails) -> bool:
     return any(line.startswith(MARK) for line in details.license.splitlines())
 
 
-def create_alias(server: Ollama, model: str, recipe: Recipe) -> Iterator[Progress]:
+def create_alias(server: Ollama, model: str, recipe: Recipe) -> Iterator[ProgressResponse]:
     """Make the alias; raises `UsageError` where a model of that name exists and is not ours."""
     try:
         existing = server.show(model)

@@ -19,15 +19,15 @@ from super_agent.core.errors import Interrupted, ModelNotFound
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import LineReader, authorization, encoded
 from super_agent.core.ollama.responses import (
-    Answer,
-    JobLine,
+    GenerateResponse,
+    ListResponse,
     LoadedModel,
     ModelDetails,
-    Progress,
-    Rows,
-    Shown,
+    ProgressLine,
+    ProgressResponse,
+    ShowResponse,
     StoredModel,
-    Version,
+    VersionResponse,
     same_model,
 )
 from super_agent.core.ollama.sockets import Sockets, pools_on
@@ -35,7 +35,7 @@ from super_agent.core.ollama.urllib3_errors import from_urllib3
 from super_agent.core.setting_forms import keep_alive_sent
 from super_agent.core.settings import Settings
 
-__all__ = ["LoadedModel", "ModelDetails", "Ollama", "Progress", "same_model"]
+__all__ = ["LoadedModel", "ModelDetails", "Ollama", "ProgressResponse", "same_model"]
 
 ANSWER_TIMEOUT_S = 10.0
 """For calls that the server answers from memory; they take milliseconds."""
@@ -76,16 +76,16 @@ class Ollama:
 
     def version(self) -> str:
         """The server's version; `NotOllama` where something else answers."""
-        return self._ask("GET", "/api/version", Version).version
+        return self._ask("GET", "/api/version", VersionResponse).version
 
     def models(self) -> tuple[StoredModel, ...]:
         """All models on the server."""
-        return self._ask("GET", "/api/tags", Rows).stored()
+        return self._ask("GET", "/api/tags", ListResponse).stored()
 
     def show(self, model: str) -> ModelDetails:
         """What a model can do; `ModelNotFound` with near names where there is none, `ServerTooOld` if it cannot say."""
         try:
-            shown = self._ask("POST", "/api/show", Shown, {"model": model}, model=model)
+            shown = self._ask("POST", "/api/show", ShowResponse, {"model": model}, model=model)
             if shown.capabilities is None and not shown.remote_model:
                 raise http_errors.too_old(self.base_url, self.version(), "it does not tell what its models can do")
             return shown.of(model)
@@ -96,7 +96,7 @@ class Ollama:
 
     def loaded(self, timeout_s: float = 0.0) -> tuple[LoadedModel, ...]:
         """What is in memory now; raises `ServerTooOld` where that leaves out the context."""
-        rows = self._ask("GET", "/api/ps", Rows, timeout_s=timeout_s)
+        rows = self._ask("GET", "/api/ps", ListResponse, timeout_s=timeout_s)
         if not rows.tell_the_context():
             raise http_errors.too_old(self.base_url, self.version(), "it does not tell the context it has loaded")
         return rows.loaded()
@@ -115,18 +115,20 @@ class Ollama:
         """
         started = time.monotonic()
         body = {"model": model, "keep_alive": keep_alive_sent(keep_alive)}
-        self._ask("POST", "/api/generate", JobLine, body, model=model, timeout_s=LOAD_TIMEOUT_S)
+        self._ask("POST", "/api/generate", ProgressLine, body, model=model, timeout_s=LOAD_TIMEOUT_S)
         return time.monotonic() - started
 
     def answer(self, model: str, prompt: str, max_tokens: int) -> str:
         """What a model says to a prompt at temperature 0; no runner option, so nothing is loaded anew."""
         options = {"temperature": 0.0, "seed": 1, "num_predict": max_tokens}
         body = {"model": model, "prompt": prompt, "stream": False, "options": options}
-        return self._ask("POST", "/api/generate", Answer, body, model=model, timeout_s=LOAD_TIMEOUT_S).response
+        return self._ask(
+            "POST", "/api/generate", GenerateResponse, body, model=model, timeout_s=LOAD_TIMEOUT_S
+        ).response
 
     def unload(self, model: str) -> None:
         """Drop a model from memory."""
-        self._ask("POST", "/api/generate", JobLine, {"model": model, "keep_alive": 0}, model=model)
+        self._ask("POST", "/api/generate", ProgressLine, {"model": model, "keep_alive": 0}, model=model)
 
     def create(
         self,
@@ -136,24 +138,24 @@ class Ollama:
         parameters: Mapping[str, int | float] | None = None,
         license: str = "",  # noqa: A002 - Ollama's word
         system: str = "",
-    ) -> Iterator[Progress]:
+    ) -> Iterator[ProgressResponse]:
         """Make `model` from another one, with parameters baked in; a base that is not there is pulled first."""
         body: dict[str, Any] = {"model": model, "from": base, "parameters": dict(parameters or {})}
         body |= {name: value for name, value in (("license", license), ("system", system)) if value}
         yield from self._progress("/api/create", body, base)
 
-    def create_from_gguf(self, model: str, gguf: Path) -> Iterator[Progress]:
+    def create_from_gguf(self, model: str, gguf: Path) -> Iterator[ProgressResponse]:
         """Make `model` from a GGUF file on this machine, uploading it where the server lacks it."""
         with gguf.open("rb") as file:
             digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
             if not self._has_blob(digest):
-                yield Progress("uploading", 0, gguf.stat().st_size)
+                yield ProgressResponse("uploading", 0, gguf.stat().st_size)
                 file.seek(0)
                 with self._answer("POST", f"/api/blobs/{digest}", file, "", LOAD_TIMEOUT_S):
-                    yield Progress("uploading", gguf.stat().st_size, gguf.stat().st_size)
+                    yield ProgressResponse("uploading", gguf.stat().st_size, gguf.stat().st_size)
         yield from self._progress("/api/create", {"model": model, "files": {gguf.name: digest}}, model)
 
-    def pull(self, model: str) -> Iterator[Progress]:
+    def pull(self, model: str) -> Iterator[ProgressResponse]:
         """Fetch a model from the registry that the server uses."""
         yield from self._progress("/api/pull", {"model": model}, model)
 
@@ -182,7 +184,7 @@ class Ollama:
         if self._sockets.was_shut:
             raise Interrupted("the call was cancelled") from cause
 
-    def _progress(self, path: str, body: Mapping[str, Any], model: str) -> Iterator[Progress]:
+    def _progress(self, path: str, body: Mapping[str, Any], model: str) -> Iterator[ProgressResponse]:
         """The lines of a long job; raises `ReplyBroken` where they end before its success."""
         reader = LineReader()
         status = ""
@@ -195,14 +197,14 @@ class Ollama:
         if status != "success":
             raise http_errors.broken(self.base_url, f"{path} ended after {status or 'nothing'!r}")
 
-    def _step(self, line: bytes) -> Progress:
+    def _step(self, line: bytes) -> ProgressResponse:
         try:
-            step = JobLine.model_validate_json(line)
+            step = ProgressLine.model_validate_json(line)
         except ValidationError as error:
             raise http_errors.broken(self.base_url, f"no line of this API: {line[:60]!r}") from error
         if step.error is not None:
             raise http_errors.from_object(self.base_url, step.error)
-        return Progress(step.status, step.completed, step.total)
+        return ProgressResponse(step.status, step.completed, step.total)
 
     @contextmanager
     def _answer(

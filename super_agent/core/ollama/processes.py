@@ -29,7 +29,7 @@ class RunnerProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class TcpConnection:
     """An open connection to the server; `pid` is None where the other end's process cannot be seen."""
 
     pid: int | None
@@ -111,7 +111,7 @@ def same_server(one: str, other: str) -> bool:
     return _addresses(one)[:1] == _addresses(other)[:1]
 
 
-def connections(base_url: str, ours: Collection[int]) -> tuple[Connection, ...] | None:
+def connections(base_url: str, ours: Collection[int]) -> tuple[TcpConnection, ...] | None:
     """Who is connected to a local server now, without the processes `ours`; None where it cannot be observed."""
     if not is_local(base_url):
         return None
@@ -120,7 +120,7 @@ def connections(base_url: str, ours: Collection[int]) -> tuple[Connection, ...] 
     owners = {s.here: s.pid for s in established if s.there[1] == port}
     peers = [(s.there, owners.get(s.there)) for s in established if s.here[1] == port and s.pid in (None, server)]
     return tuple(
-        Connection(pid, _name(pid), f"{peer[0]}:{peer[1]}")
+        TcpConnection(pid, _name(pid), f"{peer[0]}:{peer[1]}")
         for peer, pid in peers
         if pid is None or (pid not in ours and pid != server)
     )

@@ -57,7 +57,7 @@ class ModelDetails:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ProgressResponse:
     """One line of a pull or create; bytes, 0 where the step has no size."""
 
     status: str
@@ -65,13 +65,13 @@ class Progress:
     total: int = 0
 
 
-class Version(BaseModel):
+class VersionResponse(BaseModel):
     """GET /api/version."""
 
     version: str
 
 
-class Row(BaseModel):
+class ListedModel(BaseModel):
     """A model in `/api/tags` or `/api/ps`."""
 
     name: str
@@ -82,10 +82,10 @@ class Row(BaseModel):
     expires_at: str = ""
 
 
-class Rows(BaseModel):
+class ListResponse(BaseModel):
     """GET /api/tags and /api/ps."""
 
-    models: list[Row] | None
+    models: list[ListedModel] | None
 
     def stored(self) -> tuple[StoredModel, ...]:
         """As rows of `/api/tags`."""
@@ -103,20 +103,20 @@ class Rows(BaseModel):
         )
 
 
-class Details(BaseModel):
+class ShowDetails(BaseModel):
     """The `details` of `/api/show`."""
 
     family: str = "unknown"
     parent_model: str = ""
 
 
-class Shown(BaseModel):
+class ShowResponse(BaseModel):
     """POST /api/show."""
 
     capabilities: tuple[str, ...] | None = None
     remote_model: str = ""
     remote_host: str = ""
-    details: Details = Details()
+    details: ShowDetails = ShowDetails()
     model_info: dict[str, Any] | None = None
     license: str | list[str] = ""
     parameters: str = ""
@@ -147,7 +147,7 @@ class Shown(BaseModel):
         )
 
 
-class JobLine(BaseModel):
+class ProgressLine(BaseModel):
     """A line of `/api/create` or `/api/pull`."""
 
     status: str = ""
@@ -176,7 +176,7 @@ def _seconds(moment: str) -> float | None:
         return None
 
 
-class Answer(BaseModel):
+class GenerateResponse(BaseModel):
     """A whole reply of /api/generate; `response` is empty where there was no prompt."""
 
     response: str = ""

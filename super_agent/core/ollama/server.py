@@ -11,7 +11,7 @@ import platformdirs
 
 from super_agent.core.errors import OllamaUnreachable
 from super_agent.core.ollama.api import Ollama
-from super_agent.core.ollama.instructions import candidates
+from super_agent.core.ollama.instruction_sets import candidates
 from super_agent.core.settings import Settings, server_environment
 from super_agent.core.state import private_folder
 

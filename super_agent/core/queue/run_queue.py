@@ -21,7 +21,7 @@ from super_agent.core.locks import alive, list_alive, lock_within, open_file, un
 from super_agent.core.model.middleware import RequestFacts
 from super_agent.core.ollama.processes import is_stopped, port_of
 from super_agent.core.ollama.server import is_local
-from super_agent.core.queue.scheduler import Places, Standing
+from super_agent.core.queue.scheduler import QueuePosition, Schedule
 from super_agent.core.settings import Settings
 from super_agent.core.state import private_folder
 
@@ -78,14 +78,14 @@ class RunQueue:
         with self._lock:
             if self._calls.pop(id(request), None) is None or self._order.closed:
                 return
-            with self._order.locked() as places:
-                if mine := places.of(self._order.run):
+            with self._order.locked() as schedule:
+                if mine := schedule.of(self._order.run):
                     mine.calls, mine.idle_since = len(self._calls), time.monotonic()
 
     def turn_ended(self) -> None:
         """Give way to others, where any wait."""
-        with self._lock, self._order.locked() as places:
-            places.turn_ended(self._order.run, time.monotonic())
+        with self._lock, self._order.locked() as schedule:
+            schedule.turn_ended(self._order.run, time.monotonic())
 
     def close(self) -> None:
         """Give up the place for good; idempotent."""
@@ -94,7 +94,7 @@ class RunQueue:
 
     def _wait(self, request: RequestFacts, slots: int, started: float) -> bool:
         """Whether it had to wait, which was told then."""
-        told: Standing | None = None
+        told: QueuePosition | None = None
         while (standing := self._ask(request, slots)).position:
             if standing != told:
                 self._emit(Queued(request.client, standing.position, standing.waiting_for))
@@ -108,25 +108,25 @@ class RunQueue:
             request.given_up.wait(POLL_S)
         return told is not None
 
-    def _ask(self, request: RequestFacts, slots: int) -> Standing:
+    def _ask(self, request: RequestFacts, slots: int) -> QueuePosition:
         with self._lock:
             # Under the lock: `leave` comes after it, and finds what is granted here.
             if request.given_up.is_set() or self._order.closed:
                 raise Interrupted("the model call was cancelled")
-            with self._order.locked() as places:
-                standing = places.ask(self._order.run, self._label, os.getpid(), time.monotonic(), slots)
+            with self._order.locked() as schedule:
+                standing = schedule.ask(self._order.run, self._label, os.getpid(), time.monotonic(), slots)
                 if standing.position == 0:
                     self._calls[id(request)] = request
-                    mine = places.of(self._order.run)
+                    mine = schedule.of(self._order.run)
                     if mine is not None:
                         mine.calls = len(self._calls)
             return standing
 
     def _leave_line(self) -> None:
-        with self._order.locked() as places:
-            mine = places.of(self._order.run)
+        with self._order.locked() as schedule:
+            mine = schedule.of(self._order.run)
             if mine is not None and not mine.holding:
-                places.drop(mine.run)
+                schedule.drop(mine.run)
 
 
 class _Order:
@@ -147,15 +147,15 @@ class _Order:
         return self._file < 0
 
     @contextmanager
-    def locked(self) -> Iterator[Places]:
+    def locked(self) -> Iterator[Schedule]:
         """The order for reading and changing, without the runs that are dead."""
         self._take()
         try:
             before = os.pread(self._file, 1 << 20, 0).split(b"\n", 1)[0]
-            places = _parsed(before)
-            self._look_at_others(places)
-            yield places
-            after = places.to_json().encode()
+            schedule = _parsed(before)
+            self._drop_the_dead(schedule)
+            yield schedule
+            after = schedule.to_json().encode()
             if after != before:
                 self._write(after)
         finally:
@@ -165,8 +165,8 @@ class _Order:
         if self.closed:
             return
         # Where the disk fails, the others see by the lock that this run is gone.
-        with suppress(StoreFailed), self.locked() as places:
-            places.drop(self.run)
+        with suppress(StoreFailed), self.locked() as schedule:
+            schedule.drop(self.run)
         unlist(self._folder / f"{self.run}.alive", self._alive)
         os.close(self._file)
         self._file = -1
@@ -187,22 +187,22 @@ class _Order:
                 fix="End a suspended super-agent (`jobs`, `fg`)",
             )
 
-    def _look_at_others(self, places: Places) -> None:
-        others = [place for place in places.places if place.run != self.run]
-        for place in others:
-            if not self._is_alive(place.run):
-                places.drop(place.run)
-        places.stopped = {place.run for place in others if is_stopped(place.pid)}
+    def _drop_the_dead(self, schedule: Schedule) -> None:
+        others = [entry for entry in schedule.entries if entry.run != self.run]
+        for entry in others:
+            if not self._is_alive(entry.run):
+                schedule.drop(entry.run)
+        schedule.stopped = {entry.run for entry in others if is_stopped(entry.pid)}
 
     def _is_alive(self, run: str) -> bool:
         return alive(self._folder / f"{Path(run).name}.alive") is not None
 
 
-def _parsed(data: bytes) -> Places:
+def _parsed(data: bytes) -> Schedule:
     try:
-        return Places.from_json(data.rstrip(b"\0").decode())
+        return Schedule.from_json(data.rstrip(b"\0").decode())
     except (ValueError, TypeError):
-        return Places()  # empty at first; or not of this version, whose runs are then not seen
+        return Schedule()  # empty at first; or not of this version, whose runs are then not seen
 
 
 def _name(base_url: str, scope: str) -> str:

@@ -34,7 +34,7 @@ class QueueEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QueuePosition:
     """What a run is told when it asks: 0 is its turn, else its position and who has the model."""
 
     position: int
@@ -42,38 +42,38 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Places:
-    """All places for one model; `stopped` are runs whose process is suspended: nobody waits for them."""
+class Schedule:
+    """The queue for one model; `stopped` are runs whose process is suspended: nobody waits for them."""
 
-    places: list[QueueEntry] = field(default_factory=list)
+    entries: list[QueueEntry] = field(default_factory=list)
     stopped: Collection[str] = ()
 
     def of(self, run: str) -> QueueEntry | None:
-        """The place of a run."""
-        return next((place for place in self.places if place.run == run), None)
+        """The entry of a run."""
+        return next((entry for entry in self.entries if entry.run == run), None)
 
-    def ask(self, run: str, label: str, pid: int, now: float, slots: int) -> Standing:
+    def ask(self, run: str, label: str, pid: int, now: float, slots: int) -> QueuePosition:
         """Give the run the model where it is its turn, else a place at the end of the queue, or the one it has."""
         mine = self.of(run)
         if mine is not None and mine.holding:
             if mine.calls or not self._stretch_is_over(mine, now):
-                return Standing(0)
-            self.places.remove(mine)
+                return QueuePosition(0)
+            self.entries.remove(mine)
             mine = None
         if mine is None:
-            ticket = max((place.ticket for place in self.places), default=0) + 1
+            ticket = max((entry.ticket for entry in self.entries), default=0) + 1
             mine = QueueEntry(run, label, pid, ticket, now)
-            self.places.append(mine)
-        holders = [place for place in self.places if place.holding]
-        yielding = [place for place in holders if self._lets_in(place, now)]
-        queue = [place for place in self._waiting() if place is mine or place.run not in self.stopped]
+            self.entries.append(mine)
+        holders = [entry for entry in self.entries if entry.holding]
+        yielding = [entry for entry in holders if self._lets_in(entry, now)]
+        queue = [entry for entry in self._waiting() if entry is mine or entry.run not in self.stopped]
         position = queue.index(mine)
         if position >= slots - len(holders) + len(yielding):
-            return Standing(position + 1, tuple(place.label for place in holders))
-        for place in sorted(yielding, key=lambda place: place.since)[: max(0, len(holders) + 1 - slots)]:
-            self.places.remove(place)
+            return QueuePosition(position + 1, tuple(entry.label for entry in holders))
+        for entry in sorted(yielding, key=lambda entry: entry.since)[: max(0, len(holders) + 1 - slots)]:
+            self.entries.remove(entry)
         mine.holding, mine.since, mine.idle_since = True, now, now
-        return Standing(0)
+        return QueuePosition(0)
 
     def turn_ended(self, run: str, now: float) -> None:
         """A good moment to give way, where others wait and the stretch was worth a switch."""
@@ -81,23 +81,23 @@ class Places:
         if mine is None or not mine.holding or mine.calls or not self._waiting():
             return
         if now - mine.since >= LEAST_STRETCH_S:
-            self.places.remove(mine)
+            self.entries.remove(mine)
 
     def drop(self, run: str) -> None:
         """The run is gone, or has given up its place."""
-        self.places = [place for place in self.places if place.run != run]
+        self.entries = [entry for entry in self.entries if entry.run != run]
 
     def to_json(self) -> str:
         """One line."""
-        return json.dumps([asdict(place) for place in self.places])
+        return json.dumps([asdict(entry) for entry in self.entries])
 
     @classmethod
-    def from_json(cls, text: str) -> "Places":
+    def from_json(cls, text: str) -> "Schedule":
         """Raises ValueError or TypeError for anything that `to_json` did not write."""
         return cls([QueueEntry(**fields) for fields in json.loads(text)])
 
     def _waiting(self) -> list[QueueEntry]:
-        return sorted((place for place in self.places if not place.holding), key=lambda place: place.ticket)
+        return sorted((entry for entry in self.entries if not entry.holding), key=lambda entry: entry.ticket)
 
     def _lets_in(self, holder: QueueEntry, now: float) -> bool:
         if holder.run in self.stopped:
@@ -107,5 +107,5 @@ class Places:
 
     def _stretch_is_over(self, holder: QueueEntry, now: float) -> bool:
         """Counted only while others wait: who was alone before has the whole stretch."""
-        waiting = [place.since for place in self._waiting() if place.run not in self.stopped]
+        waiting = [entry.since for entry in self._waiting() if entry.run not in self.stopped]
         return bool(waiting) and now - max(holder.since, min(waiting)) >= STRETCH_S

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from super_agent.core.ollama import instructions
-from super_agent.core.ollama.instructions import candidates, choose, processor_key, refuse, usable
+from super_agent.core.ollama import instruction_sets
+from super_agent.core.ollama.instruction_sets import candidates, choose, processor_key, refuse, usable
 
 AVX2 = "sse4_2 avx f16c fma avx2 bmi2"
 AVX512 = f"{AVX2} avx512f avx512cd avx512vl avx512dq avx512bw"
@@ -39,10 +39,10 @@ def test_arm_has_named_sets_too(tmp_path: Path) -> None:
 
 
 def test_no_set_names_anything_newer_than_vnni() -> None:
-    options = " ".join(option for one in instructions.SETS["x86_64"] for option in one.options)
+    options = " ".join(option for one in instruction_sets.SETS["x86_64"] for option in one.options)
     assert not [word for word in ("NATIVE", "BF16", "FP16", "AMX", "VBMI") if word in options]
     # ggml switches what is not named on by itself.
-    assert {len(one.options) for one in instructions.SETS["x86_64"]} == {8}
+    assert {len(one.options) for one in instruction_sets.SETS["x86_64"]} == {8}
 
 
 def test_a_refused_runner_is_not_chosen_again_on_this_processor_alone(tmp_path: Path) -> None:

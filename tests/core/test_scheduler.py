@@ -2,21 +2,21 @@
 
 from itertools import pairwise
 
-from super_agent.core.queue.scheduler import IDLE_S, LEAST_STRETCH_S, STRETCH_S, Places, QueueEntry, Standing
+from super_agent.core.queue.scheduler import IDLE_S, LEAST_STRETCH_S, STRETCH_S, QueueEntry, QueuePosition, Schedule
 
-MINE = Standing(0)
+MINE = QueuePosition(0)
 
 
 class Line:
     """A queue whose clock is set by hand."""
 
     def __init__(self, slots: int = 1) -> None:
-        self.places = Places()
+        self.schedule = Schedule()
         self.now = 1000.0
         self.slots = slots
 
-    def ask(self, run: str) -> Standing:
-        standing = self.places.ask(run, f"run {run}", 1, self.now, self.slots)
+    def ask(self, run: str) -> QueuePosition:
+        standing = self.schedule.ask(run, f"run {run}", 1, self.now, self.slots)
         if standing.position == 0:
             self.of(run).calls = 1
         return standing
@@ -24,7 +24,7 @@ class Line:
     def end_call(self, run: str) -> None:
         self.of(run).calls, self.of(run).idle_since = 0, self.now
 
-    def call(self, run: str, takes_s: float) -> Standing:
+    def call(self, run: str, takes_s: float) -> QueuePosition:
         """Ask, and where it is granted, have a whole call."""
         standing = self.ask(run)
         if standing == MINE:
@@ -33,7 +33,7 @@ class Line:
         return standing
 
     def of(self, run: str) -> QueueEntry:
-        place = self.places.of(run)
+        place = self.schedule.of(run)
         assert place is not None
         return place
 
@@ -41,36 +41,36 @@ class Line:
 def test_who_comes_first_has_the_model_and_the_others_wait_in_their_order() -> None:
     line = Line()
     assert line.ask("a") == MINE
-    assert line.ask("b") == Standing(1, ("run a",))
-    assert line.ask("c") == Standing(2, ("run a",))
-    assert line.ask("b") == Standing(1, ("run a",))
+    assert line.ask("b") == QueuePosition(1, ("run a",))
+    assert line.ask("c") == QueuePosition(2, ("run a",))
+    assert line.ask("b") == QueuePosition(1, ("run a",))
 
 
 def test_a_run_keeps_the_model_from_call_to_call_within_its_turn() -> None:
     line = Line()
     assert line.call("a", 5) == MINE
-    assert line.ask("b") == Standing(1, ("run a",))
+    assert line.ask("b") == QueuePosition(1, ("run a",))
     for _ in range(5):
         assert line.call("a", 5) == MINE
-        assert line.ask("b") == Standing(1, ("run a",))
+        assert line.ask("b") == QueuePosition(1, ("run a",))
 
 
 def test_the_end_of_a_turn_lets_others_in_once_the_stretch_was_worth_a_switch() -> None:
     line = Line()
     line.call("a", LEAST_STRETCH_S / 2)
     line.ask("b")
-    line.places.turn_ended("a", line.now)
-    assert line.ask("b") == Standing(1, ("run a",))
+    line.schedule.turn_ended("a", line.now)
+    assert line.ask("b") == QueuePosition(1, ("run a",))
     line.call("a", LEAST_STRETCH_S)
-    line.places.turn_ended("a", line.now)
+    line.schedule.turn_ended("a", line.now)
     assert line.ask("b") == MINE
-    assert line.ask("a") == Standing(1, ("run b",))
+    assert line.ask("a") == QueuePosition(1, ("run b",))
 
 
 def test_the_end_of_a_turn_changes_nothing_while_nobody_waits() -> None:
     line = Line()
     line.call("a", 100)
-    line.places.turn_ended("a", line.now)
+    line.schedule.turn_ended("a", line.now)
     assert line.of("a").holding
 
 
@@ -89,7 +89,7 @@ def test_a_turn_without_an_end_gives_way_when_its_stretch_is_over() -> None:
 def test_a_stretch_counts_only_while_others_wait() -> None:
     line = Line()
     line.call("a", 10 * STRETCH_S)
-    assert line.ask("b") == Standing(1, ("run a",))
+    assert line.ask("b") == QueuePosition(1, ("run a",))
     assert line.call("a", 1) == MINE
 
 
@@ -98,7 +98,7 @@ def test_a_call_under_way_is_never_interrupted() -> None:
     line.ask("a")
     line.ask("b")
     line.now += 10 * STRETCH_S
-    assert line.ask("b") == Standing(1, ("run a",))
+    assert line.ask("b") == QueuePosition(1, ("run a",))
     line.end_call("a")
     assert line.ask("b") == MINE
 
@@ -106,10 +106,10 @@ def test_a_call_under_way_is_never_interrupted() -> None:
 def test_a_run_that_does_something_else_lets_others_in() -> None:
     line = Line()
     line.call("a", 1)
-    assert line.ask("b") == Standing(1, ("run a",))
+    assert line.ask("b") == QueuePosition(1, ("run a",))
     line.now += IDLE_S
     assert line.ask("b") == MINE
-    assert line.ask("a") == Standing(1, ("run b",))
+    assert line.ask("a") == QueuePosition(1, ("run b",))
 
 
 def test_nobody_starves_among_many_that_always_want() -> None:
@@ -140,23 +140,23 @@ def test_as_many_runs_as_there_are_slots_have_the_model_at_once() -> None:
     line = Line(slots=2)
     assert line.ask("a") == MINE
     assert line.ask("b") == MINE
-    assert line.ask("c") == Standing(1, ("run a", "run b"))
+    assert line.ask("c") == QueuePosition(1, ("run a", "run b"))
     line.end_call("b")
     line.now += IDLE_S
     assert line.ask("c") == MINE
     assert line.of("a").holding
-    assert line.places.of("b") is None
+    assert line.schedule.of("b") is None
 
 
 def test_nobody_waits_for_a_run_that_is_suspended() -> None:
     line = Line()
     line.ask("a")
     line.ask("b")
-    assert line.ask("c") == Standing(2, ("run a",))
-    line.places.stopped = {"a", "b"}
+    assert line.ask("c") == QueuePosition(2, ("run a",))
+    line.schedule.stopped = {"a", "b"}
     assert line.ask("c") == MINE
-    line.places.stopped = ()
-    assert line.ask("b") == Standing(1, ("run c",))
+    line.schedule.stopped = ()
+    assert line.ask("b") == QueuePosition(1, ("run c",))
 
 
 def test_a_run_that_is_gone_leaves_its_place_to_the_next() -> None:
@@ -164,9 +164,9 @@ def test_a_run_that_is_gone_leaves_its_place_to_the_next() -> None:
     line.ask("a")
     line.ask("b")
     line.ask("c")
-    line.places.drop("b")
-    assert line.ask("c") == Standing(1, ("run a",))
-    line.places.drop("a")
+    line.schedule.drop("b")
+    assert line.ask("c") == QueuePosition(1, ("run a",))
+    line.schedule.drop("a")
     assert line.ask("c") == MINE
 
 
@@ -174,4 +174,4 @@ def test_the_order_survives_its_file() -> None:
     line = Line()
     line.ask("a")
     line.ask("b")
-    assert Places.from_json(line.places.to_json()).places == line.places.places
+    assert Schedule.from_json(line.schedule.to_json()).entries == line.schedule.entries
