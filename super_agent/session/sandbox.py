@@ -6,6 +6,7 @@ from pathlib import Path
 
 from interpreter.engine.environment import ensure_sandbox_python
 from interpreter.sandbox.bubblewrap.arguments import require_bubblewrap
+from interpreter.sandbox.bubblewrap.orphans import end_orphans
 from interpreter.sandbox.command import find_program
 from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container
 from interpreter.sandbox.programs import folders_for, program_of
@@ -33,6 +34,7 @@ def settle_sandbox(
         return ready_container(policy_from(settings, workspace, IMAGE_PYTHON))
     if settings.sandbox == "bubblewrap":
         require_bubblewrap()
+        end_orphans()
     return policy_from(settings, workspace, choose_python(workspace, lambda: ensure_sandbox_python(tell), python))
 
 

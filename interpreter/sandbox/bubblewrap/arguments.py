@@ -27,6 +27,11 @@ SHM_BYTES = 64 * 1024 * 1024
 OPEN_FILES = 1024
 ADDRESS_SPACE_BYTES = 64 * 1024**3
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+OWN_ARGUMENTS = (
+    "--uid", str(INNER_UID), "--gid", str(INNER_UID), "--hostname", HOSTNAME, "--cap-drop", "ALL",
+    "--die-with-parent", "--new-session", "--clearenv",
+)  # fmt: skip
+"""In this order they are of every sandbox of ours, so that one that was left is known by them."""
 _PASSWD = f"user:x:{INNER_UID}:{INNER_UID}:user:{HOME}:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n"
 _GROUP = f"user:x:{INNER_UID}:\nnogroup:x:65534:\n"
 
@@ -164,8 +169,7 @@ def _namespaces(bwrap: str, network: bool) -> list[str]:
         argv.append("--unshare-net")
     if can_disable_userns(bwrap):
         argv.append("--disable-userns")
-    argv += ["--uid", str(INNER_UID), "--gid", str(INNER_UID), "--hostname", HOSTNAME, "--cap-drop", "ALL"]
-    return [*argv, "--die-with-parent", "--new-session", "--clearenv"]
+    return [*argv, *OWN_ARGUMENTS]
 
 
 def _links() -> list[str]:
