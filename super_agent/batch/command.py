@@ -120,14 +120,17 @@ def _on_cluster(
     from super_agent.batch.cluster.cluster import Cluster
     from super_agent.batch.cluster.connect import LOCAL, join
     from super_agent.batch.cluster.facts import ModelFacts
+    from super_agent.batch.cluster.said import unheard
 
     facts = ModelFacts.ask(settings)
     address = options.ray or LOCAL
+    stack.enter_context(unheard())
     cluster = Cluster(join(address, facts, settings), facts, folder, settings, options.any_model, progress.event)
     stack.callback(lambda: cluster.close(finished=all(results.counts(*item) for item in wanted.items())))
-    for line in cluster.refused():
-        sys.stderr.write(f"super-agent: {line}\n")
-    return remote(cluster), cluster.slots()
+    slots = cluster.slots()
+    for refusal in cluster.refused():
+        sys.stderr.write(f"super-agent: {refusal}\n")
+    return remote(cluster), slots
 
 
 def asked(settings: Settings) -> Model:

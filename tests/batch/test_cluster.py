@@ -4,8 +4,10 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,8 @@ from super_agent import __version__
 from super_agent.batch.cluster import archive, connect, said
 from super_agent.batch.cluster.cluster import Absence
 from super_agent.batch.cluster.connect import ClusterFailed
-from super_agent.batch.cluster.facts import ModelFacts
+from super_agent.batch.cluster.facts import VERSION, ModelFacts
+from super_agent.batch.cluster.refused import refusals
 from super_agent.batch.copies import copy_folder
 from super_agent.cli.batch_commands import _with_address
 from super_agent.core.errors import UsageError
@@ -54,14 +57,25 @@ def test_a_workspace_that_is_too_large_is_said_to_be(tmp_path: Path, monkeypatch
         archive.pack(tmp_path / "large")
 
 
-def test_what_differs_of_a_node_is_named() -> None:
+def node(number: int, labels: Mapping[str, str]) -> dict[str, Any]:
+    """As Ray lists it."""
+    return {"NodeID": f"{number:032x}"[::-1], "NodeManagerAddress": f"10.0.0.{number}", "Labels": labels}
+
+
+def test_nodes_that_get_no_task_are_one_line_for_each_difference_with_what_to_do() -> None:
     mine = ModelFacts("aa", "8192")
-    assert mine.difference(mine.labels) == ""
-    assert mine.difference(ModelFacts("bb", "4096").labels) == (
-        "the model's digest is bb and not aa, its context is 4096 and not 8192"
-    )
-    assert "super-agent's version is 0.0.1 and not " in mine.difference(mine.labels | {"super-agent-version": "0.0.1"})
-    assert mine.difference({}).startswith("the model's digest is not said and not aa")
+    other, older = ModelFacts("bb", "4096").labels, mine.labels | {VERSION: "0.0.1"}
+    nodes = [node(1, mine.labels), node(2, other), node(3, older), *(node(number, other) for number in range(4, 10))]
+    assert [str(each) for each in refusals(mine, mine.labels, nodes)] == [
+        "nodes 10.0.0.2 (20000000), 10.0.0.4 (40000000), 10.0.0.5 (50000000), 10.0.0.6 (60000000), 10.0.0.7 (70000000) "
+        "and 2 more get no task: the model's digest is bb there and aa here, its context is 4096 there and 8192 here. "
+        "Make the model the same there, and run `super-agent node` there again; or say --any-model",
+        f"node 10.0.0.3 (30000000) gets no task: super-agent's version is 0.0.1 there and {__version__} here. "
+        "Install the same super-agent there, and run `super-agent node` there again",
+    ]
+    assert [each.what[:32] for each in refusals(mine, [VERSION], nodes)] == ["node 10.0.0.3 (30000000) gets no"]
+    (untold,) = refusals(mine, mine.labels, [node(1, {})])
+    assert "the model's digest is not said there and aa here" in untold.what
 
 
 MISMATCH = """Traceback (most recent call last):

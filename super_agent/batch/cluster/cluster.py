@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from super_agent import __version__
 from super_agent.batch.cluster.archive import pack
 from super_agent.batch.cluster.connect import ClusterFailed
 from super_agent.batch.cluster.facts import VERSION, ModelFacts
+from super_agent.batch.cluster.refused import Refusal, refusals
 from super_agent.batch.cluster.work import clean, discard_copy
 from super_agent.batch.copies import copy_folder
 from super_agent.batch.driver import locks
@@ -81,15 +81,9 @@ class Cluster:
             raise self._none()
         return found
 
-    def refused(self) -> list[str]:
-        """A line for each node that gets no task."""
-        taken = {node["NodeID"] for node in self.nodes()}
-        return [
-            f"node {node['NodeManagerAddress']} ({node['NodeID'][:8]}) gets no task: "
-            f"{self.facts.difference(node['Labels'])}"
-            for node in self._alive()
-            if node["NodeID"] not in taken
-        ]
+    def refused(self) -> list[Refusal]:
+        """Of the nodes that get no task, by what they differ in."""
+        return refusals(self.facts, self.selector, self._alive())
 
     async def packed(self, task: Task) -> Packed | None:
         """The task's workspace, packed once; None where it begins empty. Raises `UsageError`, OSError."""
@@ -129,18 +123,11 @@ class Cluster:
             self.ray.shutdown()
 
     def _none(self) -> ClusterFailed:
-        nodes = self._alive()
-        if not nodes:
+        refused = self.refused()
+        if not refused:
             return ClusterFailed("the cluster has no node that takes tasks", fix="Start one with `super-agent node`")
-        if all(node["Labels"].get(VERSION) != __version__ for node in nodes):
-            return ClusterFailed(
-                f"no node of the cluster has this machine's super-agent, {__version__}",
-                fix="Install the same super-agent on all machines, and start the nodes again",
-            )
-        return ClusterFailed(
-            "no node of the cluster has this machine's model",
-            fix="Start one with `super-agent node`, or say --any-model",
-        )
+        *others, last = refused
+        return ClusterFailed(". ".join([*map(str, others), last.what]), fix=last.fix)
 
     def _alive(self) -> list[dict[str, Any]]:
         return [node for node in self.ray.nodes() if node["Alive"] and node["Resources"].get("ollama")]

@@ -1,6 +1,6 @@
 """What a node says of its model, as Ray's labels: a task goes only where they are the driver's."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -59,11 +59,11 @@ class ModelFacts:
         """As a node carries them."""
         return {DIGEST: self.digest, CONTEXT: self.context, VERSION: __version__}
 
-    def difference(self, labels: Mapping[str, str]) -> str:
-        """What of another's labels differs, in words; empty where nothing does."""
+    def difference(self, labels: Mapping[str, str], keys: Collection[str]) -> str:
+        """What of another's labels differs among `keys`, in words with both sides; empty where nothing does."""
         names = {DIGEST: "the model's digest", CONTEXT: "its context", VERSION: "super-agent's version"}
         return ", ".join(
-            f"{names[key]} is {labels.get(key, 'not said')} and not {mine}"
+            f"{names[key]} is {labels.get(key, 'not said')} there and {mine} here"
             for key, mine in self.labels.items()
-            if labels.get(key) != mine
+            if key in keys and labels.get(key) != mine
         )

@@ -1,6 +1,9 @@
-"""What Ray says when it cannot join, in many lines of several of its parts, as the one thing that is wrong."""
+"""What Ray says: when it cannot join, in many lines of several of its parts, as the one thing that is wrong."""
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 
 SAME = "Install the same Ray and Python on all machines"
 VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
@@ -28,3 +31,13 @@ def wrong_line(text: str) -> str:
     """The last line that names an error; empty where none does."""
     lines = [line.strip() for line in text.splitlines()]
     return next((line for line in reversed(lines) if ERROR.search(line)), "")
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """What Ray prints of lost nodes, whatever it is told to log, is no line of ours and no event of `--json`.
+
+    It goes to whatever `sys.stdout` is at that moment; a stream that was taken before is not touched.
+    """
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        yield
