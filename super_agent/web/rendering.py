@@ -24,8 +24,8 @@ class Pages:
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._environment.filters["moment"] = moment
-        self._environment.filters["thousands"] = lambda number: f"{number:,}"
         say = translator(context.language)
+        self._environment.filters["thousands"] = say.number
         self._environment.globals |= {
             "base": context.base, "read_only": context.read_only, "lang": context.language, "_": say,
         }  # fmt: skip

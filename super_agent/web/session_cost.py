@@ -20,13 +20,11 @@ def cost(context: Context, pages: Pages, request: Request) -> Response:
     row = row_of(context, request)
     events = [*context.store.events(row.id)]
     costs, say = turn_costs(events), translator(context.language)
-    tokens = tokens_plot(costs, say("prompt tokens sent"), say("evaluated"))
-    speeds = speed_plot(costs, say("prompt"), say("reply"))
     return pages.response(
         "cost.html", facts=facts_of(row, events, say), figures=figures_of(row, events, say),
         timeline=marked(timeline(events, say)),
-        tokens=marked(tokens),
-        speeds=marked(speeds),
+        tokens=marked(tokens_plot(costs, say)),
+        speeds=marked(speed_plot(costs, say)),
         **shown(row, "cost"),
     )  # fmt: skip
 

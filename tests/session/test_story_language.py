@@ -10,9 +10,10 @@ import super_agent.web
 from super_agent.core import events as ev
 from super_agent.core.ollama.api import LoadedModel
 from super_agent.session.narrate import wording
-from super_agent.session.narrate.instance import until
+from super_agent.session.narrate.instance import size, until
 from super_agent.session.narrate.instance_history import LANES, history_plot
-from super_agent.session.narrate.language import translator
+from super_agent.session.narrate.language import Say, translator
+from super_agent.session.narrate.plots import speed_plot, tokens_plot, turn_costs
 from super_agent.session.narrate.portuguese import PORTUGUESE
 from super_agent.session.narrate.story import Story
 from super_agent.session.narrate.timeline import timeline
@@ -60,14 +61,21 @@ def ends() -> list[ev.RunEnded]:
     return [ev.RunEnded(reason, 1, "", 3, 9.0, ("a",) * 20, (usage,), counts) for reason in wording.END]
 
 
-def test_every_sentence_of_the_narrator_is_in_the_dictionary() -> None:
-    asked: set[str] = set()
+class Asked(Say):
+    """Keeps what it was asked for."""
 
-    def say(text: str) -> str:
-        asked.add(text)
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: set[str] = set()
+
+    def __call__(self, text: str) -> str:
+        self.texts.add(text)
         return text
 
-    story, events = Story(say), all_kinds()
+
+def test_every_sentence_of_the_narrator_is_in_the_dictionary() -> None:
+    say = Asked()
+    asked, story, events = say.texts, Story(say), all_kinds()
     for event in events:
         story.add(event)
     story.html()
@@ -107,6 +115,29 @@ def test_braces_in_what_models_say_stay_as_they_are(language: str) -> None:
     for event in all_kinds():
         story.add(event)
     assert story.html().count(BRACES) > 60
+
+
+def test_numbers_are_written_as_the_language_does() -> None:
+    usage = ev.ClientUsage("autogen", 1200, 123_456, 1000, 61_728, False, 1.5)
+    end = ev.RunEnded("accepted", 0, "", 1234, 9.5, (), (usage,), {"queued": 4321})
+    told = {code: dict(wording.summary(end, Say(code))) for code in ("en", "pt")}
+    assert told["en"]["turns"] == "1234 in 9.5 s"
+    assert told["en"]["tokens"] == (
+        "autogen  123,456 in (61,728 evaluated in 1.5 s, 50% reused, computed), 1,000 out, 1,200 calls"
+    )
+    assert told["en"]["model"].endswith("4,321 requests queued")
+    assert told["pt"]["turnos"] == "1234 em 9,5 s"
+    assert told["pt"]["tokens"] == (
+        "autogen  123.456 de entrada (61.728 avaliados em 1,5 s, 50% reaproveitados, calculado), 1.000 de saída, "
+        "1.200 chamadas"
+    )
+    assert told["pt"]["modelo"].endswith("4.321 pedidos na fila")
+    calls = stamped(started(), ev.TurnStarted(1), ev.RequestFinished("autogen", 4000, 30, 4.0, 0.5, 2000, True, 0.5))
+    plots = tokens_plot(turn_costs(calls), Say("pt")) + speed_plot(turn_costs(calls), Say("pt"))
+    for said in ("tokens de prompt enviados: 4.000<", ">2.000</text>", "resposta: 10,0/s", "prompt: 4.000/s"):
+        assert said in plots
+    assert size(4_700_000_000, Say("pt")) == "4,7 GB"
+    assert "1,5 s<" in timeline(stamped(ev.CodeFinished("executor", "finished", 0, 1.5, 0, 0)), Say("pt"))
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -17,9 +17,9 @@ def processor(row: LoadedModel) -> str:
     return f"{cpu}%/{100 - cpu}% CPU/GPU"
 
 
-def size(size: int) -> str:
+def size(size: int, say: Say = english) -> str:
     """In GB or MB of a thousand, as `ollama ps` has it."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+    return f"{say.number(size / 1e9, '.1f')} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def until(row: LoadedModel, now: float, say: Say = english) -> str:
@@ -29,5 +29,5 @@ def until(row: LoadedModel, now: float, say: Say = english) -> str:
     seconds = row.expires_at - now
     if seconds <= 0:
         return say("Stopping...")
-    told = say("{minutes:.0f} minutes from now" if seconds >= 90 else "{seconds:.0f} seconds from now")
-    return told.format(minutes=seconds / 60, seconds=seconds)
+    told = "{minutes:.0f} minutes from now" if seconds >= 90 else "{seconds:.0f} seconds from now"
+    return say.fill(told, minutes=seconds / 60, seconds=seconds)

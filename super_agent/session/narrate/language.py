@@ -3,20 +3,45 @@
 Not gettext or Babel: for one translation, a dictionary needs no catalogue to be extracted, compiled and shipped.
 """
 
-from collections.abc import Callable
-from typing import Literal
+import string
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from super_agent.session.narrate.portuguese import PORTUGUESE
 
-Say = Callable[[str], str]
-"""Gives a text in one language; where it has braces they are filled in afterwards."""
+Code = Literal["en", "pt"]
+_MARKS: Mapping[Code, Mapping[int, int]] = {"en": {}, "pt": str.maketrans(",.", ".,")}
+"""From English marks of thousands and decimals to those of the language."""
 
 
-def english(text: str) -> str:
-    """As it is."""
-    return text
+class Say(string.Formatter):
+    """Gives texts and numbers in one language; to be called with a text."""
+
+    def __init__(self, code: Code = "en") -> None:
+        self.code = code
+        self._words = PORTUGUESE if code == "pt" else {}
+
+    def __call__(self, text: str) -> str:
+        """The text, as it is where there is no other."""
+        return self._words.get(text, text)
+
+    def fill(self, text: str, **values: object) -> str:
+        """The text with what stands in its braces; a number that has a form there is written as the language does."""
+        return self.vformat(self(text), (), values)
+
+    def number(self, value: float, form: str = ",") -> str:
+        """In a form of `format`."""
+        return format(value, form).translate(_MARKS[self.code])
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """For `fill`."""
+        return self.number(value, format_spec) if format_spec else str(value)
 
 
-def translator(language: Literal["en", "pt"]) -> Say:
-    """Gives a text in that language, or as it is where there is no other."""
-    return english if language == "en" else lambda text: PORTUGUESE.get(text, text)
+english = Say()
+_PORTUGUESE = Say("pt")
+
+
+def translator(language: Code) -> Say:
+    """Gives texts in that language."""
+    return english if language == "en" else _PORTUGUESE

@@ -53,7 +53,7 @@ def facts_of(row: SessionRow, events: Sequence[Stamped], say: Say = english) -> 
     """What was asked for, where and of which model: a name and a text each."""
     began = datetime.fromtimestamp(row.started).astimezone()
     facts = [("session", row.id), ("began", f"{began:%Y-%m-%d %H:%M:%S %z}"), ("mode", say(row.mode))]
-    model = say("{model} at {server}").format(model=row.model, server=row.base_url)
+    model = say.fill("{model} at {server}", model=row.model, server=row.base_url)
     facts += [("workspace", row.workspace), ("model", model)]
     for stamped in events:
         if isinstance(stamped.event, RunStarted):

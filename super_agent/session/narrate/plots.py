@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from super_agent.core.events import RequestFinished, Stamped
+from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.markup import esc
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 1000, 200, 70, 24, 14
@@ -55,34 +56,34 @@ def turn_costs(events: Sequence[Stamped]) -> list[TurnCost]:
     return [found[turn] for turn in sorted(found)]
 
 
-def tokens_plot(costs: Sequence[TurnCost], sent: str, evaluated: str) -> str:
-    """Prompt tokens by turn; empty where no call was made. The texts name the bars."""
-    groups = []
+def tokens_plot(costs: Sequence[TurnCost], say: Say = english) -> str:
+    """Prompt tokens by turn; empty where no call was made."""
+    sent, evaluated, groups = say("prompt tokens sent"), say("evaluated"), []
     for cost in costs:
-        bars = [Bar("lane-bar", cost.sent, f"{sent}: {cost.sent:,}")]
+        bars = [Bar("lane-bar", cost.sent, f"{sent}: {say.number(cost.sent)}")]
         if cost.evaluated is not None:
             reused = f" ({cost.evaluated / cost.sent:.0%})" if cost.sent else ""
-            bars.append(Bar("autogen", cost.evaluated, f"{evaluated}: {cost.evaluated:,}{reused}"))
+            bars.append(Bar("autogen", cost.evaluated, f"{evaluated}: {say.number(cost.evaluated)}{reused}"))
         groups.append((str(cost.turn), bars))
-    return _plot(groups, "tokens", f"{sent}, {evaluated}")
+    return _plot(groups, "tokens", f"{sent}, {evaluated}", say)
 
 
-def speed_plot(costs: Sequence[TurnCost], prompt: str, reply: str) -> str:
+def speed_plot(costs: Sequence[TurnCost], say: Say = english) -> str:
     """Tokens a second by turn; of prompts only where the server tells how long it took."""
-    groups = []
+    prompt, reply, groups = say("prompt"), say("reply"), []
     for cost in costs:
         bars = []
         if cost.prompt_s and cost.timed_tokens:
             speed = cost.timed_tokens / cost.prompt_s
-            bars.append(Bar("open-interpreter", speed, f"{prompt}: {speed:,.0f}/s"))
+            bars.append(Bar("open-interpreter", speed, f"{prompt}: {say.number(speed, ',.0f')}/s"))
         if cost.reply_s and cost.replied:
             speed = cost.replied / cost.reply_s
-            bars.append(Bar("code", speed, f"{reply}: {speed:,.1f}/s"))
+            bars.append(Bar("code", speed, f"{reply}: {say.number(speed, ',.1f')}/s"))
         groups.append((str(cost.turn), bars))
-    return _plot(groups, "tokens/s", f"{prompt}, {reply}")
+    return _plot(groups, "tokens/s", f"{prompt}, {reply}", say)
 
 
-def _plot(groups: Sequence[tuple[str, list[Bar]]], unit: str, label: str) -> str:
+def _plot(groups: Sequence[tuple[str, list[Bar]]], unit: str, label: str, say: Say) -> str:
     groups = groups[-MOST_GROUPS:]
     most = max((bar.value for _, bars in groups for bar in bars), default=0.0)
     if most <= 0:
@@ -93,7 +94,9 @@ def _plot(groups: Sequence[tuple[str, list[Bar]]], unit: str, label: str) -> str
     for share in (0.0, 0.5, 1.0):
         y = floor - room * share
         parts.append(f'<line class="lane" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{most * share:,.0f}</text>')
+        parts.append(
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{say.number(most * share, ",.0f")}</text>'
+        )
     parts.append(f'<text x="0" y="{HEIGHT - 6}">{esc(unit)}</text>')
     for number, (name, bars) in enumerate(groups):
         left, wide = LEFT + step * number, min(step * 0.7, 120) / max(len(bars), 1)

@@ -242,7 +242,7 @@ PORTUGUESE: Mapping[str, str] = {
     "model": "modelo",
     "none changed": "nenhum mudou",
     "{number} in {time}": "{number} em {time}",
-    "{sent} in{evaluated}, {replied} out, {calls}": "{sent} de entrada{evaluated}, {replied} de saída, {calls}",
+    "{sent:,} in{evaluated}, {replied:,} out, {calls}": "{sent:,} de entrada{evaluated}, {replied:,} de saída, {calls}",
     "{number:,} evaluated{took}, {reused:.0%} reused{computed}":
         "{number:,} avaliados{took}, {reused:.0%} reaproveitados{computed}",
     " in {time}": " em {time}",

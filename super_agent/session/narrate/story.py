@@ -40,7 +40,7 @@ class Story:
             self._left_over()
             self._parts.append(told)
         if stamped.unknown:
-            told = self._say("(a newer super-agent also stored: {names})").format(names=", ".join(stamped.unknown))
+            told = self._say.fill("(a newer super-agent also stored: {names})", names=", ".join(stamped.unknown))
             self._parts.append(line(told, "dim"))
 
     def take(self) -> str:
@@ -78,8 +78,8 @@ class Story:
         output, self._output = "".join(self._output), []
         told = _output(output, say) if output.strip() else ""
         if event.cut_bytes:
-            left_out = say("{cut:,} of {all:,} bytes of output are left out")
-            told += line(f"… {left_out.format(cut=event.cut_bytes, all=event.output_bytes)}", "dim")
+            left_out = "{cut:,} of {all:,} bytes of output are left out"
+            told += line(f"… {say.fill(left_out, cut=event.cut_bytes, all=event.output_bytes)}", "dim")
         good = event.outcome == "finished"
         return told + line(f"{'✓' if good else '✗'} {wording.outcome(event, say)}", "good" if good else "bad")
 
@@ -92,7 +92,7 @@ def _output(text: str, say: Say) -> str:
 
 def _code_started(event: ev.CodeStarted, say: Say) -> str:
     name = event.language if event.origin == "executor" else say(event.origin)
-    return line(say("runs {name}:").format(name=name), "dim") + block(event.code)
+    return line(say.fill("runs {name}:", name=name), "dim") + block(event.code)
 
 
 def _approval_asked(event: ev.ApprovalAsked, say: Say) -> str:
@@ -113,15 +113,15 @@ def _file_written(event: ev.FileWritten, say: Say) -> str:
 
 
 def _edit_refused(event: ev.EditRefused, say: Say) -> str:
-    refused = say("{path} was not written: {reason}").format(path=event.path, reason=event.reason)
+    refused = say.fill("{path} was not written: {reason}", path=event.path, reason=event.reason)
     return line(f"✗ {refused}", "warn")
 
 
 def _files_changed(event: ev.FilesChanged, say: Say) -> str:
     named = (("created", event.created), ("changed", event.modified), ("deleted", event.deleted))
     told = [(say(kind), wording.paths(names, say)) for kind, names in named if names]
-    by_code = say("{kind} by the code: {paths}")
-    return "".join(line(f"✓ {by_code.format(kind=kind, paths=paths)}", "good") for kind, paths in told)
+    by_code = "{kind} by the code: {paths}"
+    return "".join(line(f"✓ {say.fill(by_code, kind=kind, paths=paths)}", "good") for kind, paths in told)
 
 
 def _check_finished(event: ev.CheckFinished, say: Say) -> str:
@@ -141,29 +141,29 @@ def _verdict(event: ev.VerdictGiven, say: Say) -> str:
 
 def _instance(event: ev.InstanceNoted, say: Say) -> str:
     told = line(f"{say(LANES[event.kind])}: {event.detail}", "dim" if event.expected else "warn")
-    told += line(say("likely cause: {cause}").format(cause=event.cause), "dim") if event.cause else ""
+    told += line(say.fill("likely cause: {cause}", cause=event.cause), "dim") if event.cause else ""
     return told + (line(f"→ {event.fix}", "dim") if event.fix else "")
 
 
 def _turn_started(event: ev.TurnStarted, say: Say) -> str:
-    return f'<h2 id="turn-{event.number}">{say("Turn {number}").format(number=event.number)}</h2>'
+    return f'<h2 id="turn-{event.number}">{say.fill("Turn {number}", number=event.number)}</h2>'
 
 
 def _newer(event: ev.NewerEvent, say: Say) -> str:
-    return line(say("({name}: an event of a newer super-agent)").format(name=event.name), "dim")
+    return line(say.fill("({name}: an event of a newer super-agent)", name=event.name), "dim")
 
 
 def _shown(event: ev.FilesShown, say: Say) -> str:
     told = ""
     if event.paths:
-        told += line(say("shown to the coder: {paths}").format(paths=wording.paths(event.paths, say)), "dim")
+        told += line(say.fill("shown to the coder: {paths}", paths=wording.paths(event.paths, say)), "dim")
     if event.searched:
-        told += line(say("searched for the coder: {texts}").format(texts=wording.paths(event.searched, say)), "dim")
+        told += line(say.fill("searched for the coder: {texts}", texts=wording.paths(event.searched, say)), "dim")
     return told
 
 
 def _restarted(event: ev.EngineRestarted, say: Say) -> str:
-    return line(f"⚠ {say('Open Interpreter was restarted: {reason}').format(reason=event.reason)}", "warn")
+    return line(f"⚠ {say.fill('Open Interpreter was restarted: {reason}', reason=event.reason)}", "warn")
 
 
 _HANDLERS: Mapping[type[Any], Callable[[Any, Say], str]] = {

@@ -50,20 +50,21 @@ def timeline(events: Sequence[Stamped], say: Say = english) -> str:
         parts.append(f'<rect class="{bar.kind}" {place}><title>{esc(bar.title)}</title></rect>')
     parts += _marks(events, x, height, say)
     parts.append(f'<text x="{LEFT}" y="{height - 4}">0 s</text>')
-    parts.append(f'<text x="{WIDTH - 10}" y="{height - 4}" text-anchor="end">{duration(span)}</text></svg>')
+    parts.append(f'<text x="{WIDTH - 10}" y="{height - 4}" text-anchor="end">{duration(span, say)}</text></svg>')
     return "".join(parts)
 
 
 def _bars(stamped: Stamped, say: Say) -> Iterable[Bar]:
     event, end = stamped.event, stamped.time
     if isinstance(event, RequestFinished):
-        title = say("{name}: {sent:,} tokens in, {replied:,} out, {time}").format(
-            name=event.client, sent=event.prompt_tokens, replied=event.completion_tokens, time=duration(event.wall_s)
-        )
+        title = say.fill(
+            "{name}: {sent:,} tokens in, {replied:,} out, {time}", name=event.client, sent=event.prompt_tokens,
+            replied=event.completion_tokens, time=duration(event.wall_s, say),
+        )  # fmt: skip
         yield Bar(event.client, event.client, end - event.wall_s, end, title)
     elif isinstance(event, CodeFinished):
         kind = "code" if event.outcome == "finished" else "failed"
-        title = f"{say(event.origin)}: {say(OUTCOMES[event.outcome])}, {duration(event.duration_s)}"
+        title = f"{say(event.origin)}: {say(OUTCOMES[event.outcome])}, {duration(event.duration_s, say)}"
         yield Bar("code", kind, end - event.duration_s, end, title)
 
 

@@ -68,12 +68,12 @@ def outcome(event: CodeFinished, say: Say = english) -> str:
     """How code ended, in one line."""
     code = f" {exit_code(event.exit_code, say)}" if event.exit_code else ""
     detail = f": {event.detail}" if event.detail else ""
-    return f"{say(OUTCOMES[event.outcome])}{code} ({duration(event.duration_s)}){detail}"
+    return f"{say(OUTCOMES[event.outcome])}{code} ({duration(event.duration_s, say)}){detail}"
 
 
 def exit_code(code: int, say: Say = english) -> str:
     """Said behind what ended so."""
-    return say("with exit code {code}").format(code=code)
+    return say.fill("with exit code {code}", code=code)
 
 
 def decided(event: CodeDecided, say: Say = english) -> str:
@@ -89,19 +89,22 @@ def with_network(event: RunStarted | RunResumed) -> str:
 
 def model_ready(event: ModelReady, say: Say = english) -> str:
     """How the model came to be loaded, its context and where its weights are."""
-    how = say("loaded in {time}" if event.load_s >= LOADED_FROM_S else "already loaded")
+    how = "loaded in {time}" if event.load_s >= LOADED_FROM_S else "already loaded"
     share = event.size_vram_bytes / event.size_bytes if event.size_bytes else 0.0
-    where = say("on the GPU" if share >= 0.995 else "on the CPU" if share < 0.005 else "{share:.0%} on the GPU")
-    return say("the model is ready: {how}, context {context:,} tokens, {where}").format(
-        how=how.format(time=duration(event.load_s)), context=event.context_length, where=where.format(share=share)
+    where = "on the GPU" if share >= 0.995 else "on the CPU" if share < 0.005 else "{share:.0%} on the GPU"
+    return say.fill(
+        "the model is ready: {how}, context {context:,} tokens, {where}",
+        how=say.fill(how, time=duration(event.load_s, say)),
+        context=event.context_length,
+        where=say.fill(where, share=share),
     )
 
 
 def queued(event: Queued, say: Say = english) -> str:
     """Whom a run waits for."""
     behind = ", ".join(event.waiting_for) or say("another run")
-    told = say("waiting for the model: position {position} in the queue, {behind} has it")
-    return told.format(position=event.position, behind=behind)
+    told = "waiting for the model: position {position} in the queue, {behind} has it"
+    return say.fill(told, position=event.position, behind=behind)
 
 
 def waiting(event: Waiting, say: Say = english) -> str:
@@ -113,20 +116,18 @@ def waiting(event: Waiting, say: Say = english) -> str:
 
 def retried(event: Retried, say: Say = english) -> str:
     """Why a request is sent again, and when."""
-    return say("{reason}; trying again in {time} ({number} of {limit})").format(
-        reason=event.reason, time=duration(event.wait_s), number=event.attempt, limit=event.limit
-    )
+    told, time = "{reason}; trying again in {time} ({number} of {limit})", duration(event.wait_s, say)
+    return say.fill(told, reason=event.reason, time=time, number=event.attempt, limit=event.limit)
 
 
 def resampled(event: Resampled, say: Say = english) -> str:
     """That the coder is asked anew, why, and from which files."""
     if event.back_to is None:
-        files = say("the files stay as they are")
+        files = "the files stay as they are"
     else:
-        files = say("the files are as after turn {turn}" if event.back_to else "the files are as at the start")
-    return say("attempt {number}, as {why}; {files}").format(
-        number=event.number, why=event.why, files=files.format(turn=event.back_to)
-    )
+        files = "the files are as after turn {turn}" if event.back_to else "the files are as at the start"
+    told, files = "attempt {number}, as {why}; {files}", say.fill(files, turn=event.back_to)
+    return say.fill(told, number=event.number, why=event.why, files=files)
 
 
 def going_on(session: str, event: RunEnded) -> str:
@@ -149,7 +150,7 @@ def summary(event: RunEnded, say: Say = english) -> Iterator[tuple[str, str]]:
     if event.reason == "error" and not event.turns and not event.usage and not event.files_changed:
         return  # nothing had begun
     yield say("files"), paths(event.files_changed, say) or say("none changed")
-    yield say("turns"), say("{number} in {time}").format(number=event.turns, time=duration(event.duration_s))
+    yield say("turns"), say.fill("{number} in {time}", number=event.turns, time=duration(event.duration_s, say))
     width = max((len(usage.client) for usage in event.usage), default=0)
     label = say("tokens")
     for usage in event.usage:
@@ -162,9 +163,8 @@ def summary(event: RunEnded, say: Say = english) -> Iterator[tuple[str, str]]:
 
 def exchanged(sent: int, replied: int, calls: int, say: Say = english, evaluated: str = "") -> str:
     """Tokens in and out, and in how many calls; `evaluated` stands behind those that were sent."""
-    return say("{sent} in{evaluated}, {replied} out, {calls}").format(
-        sent=f"{sent:,}", evaluated=evaluated, replied=f"{replied:,}", calls=counted(calls, "call", say)
-    )
+    told, times = "{sent:,} in{evaluated}, {replied:,} out, {calls}", counted(calls, "call", say)
+    return say.fill(told, sent=sent, evaluated=evaluated, replied=replied, calls=times)
 
 
 def evaluated(usage: ClientUsage, say: Say = english) -> str:
@@ -172,10 +172,10 @@ def evaluated(usage: ClientUsage, say: Say = english) -> str:
     if usage.evaluated_tokens is None or not usage.prompt_tokens:
         return ""
     reused = 1 - usage.evaluated_tokens / usage.prompt_tokens
-    took = say(" in {time}").format(time=duration(usage.prompt_s)) if usage.prompt_s is not None else ""
+    took = say.fill(" in {time}", time=duration(usage.prompt_s, say)) if usage.prompt_s is not None else ""
     computed = "" if usage.evaluated_measured else say(", computed")
-    told = say("{number:,} evaluated{took}, {reused:.0%} reused{computed}")
-    told = told.format(number=usage.evaluated_tokens, took=took, reused=max(0.0, reused), computed=computed)
+    told = "{number:,} evaluated{took}, {reused:.0%} reused{computed}"
+    told = say.fill(told, number=usage.evaluated_tokens, took=took, reused=max(0.0, reused), computed=computed)
     return f" ({told})"
 
 
@@ -186,25 +186,25 @@ def instance_counts(counts: Mapping[str, int], say: Say = english) -> str:
         if counts.get(kind):
             parts.append(counted(counts[kind], name, say))
     if waited := counts.get("queued"):
-        parts.append(f"{waited:,} {say('request queued' if waited == 1 else 'requests queued')}")
+        parts.append(f"{say.number(waited)} {say('request queued' if waited == 1 else 'requests queued')}")
     return ", ".join(parts)
 
 
 def paths(names: tuple[str, ...], say: Say = english) -> str:
     """Paths in one line, at most MAX_FILES of them."""
     more = len(names) - MAX_FILES
-    return ", ".join(names[:MAX_FILES]) + (say(" and {more} more").format(more=more) if more > 0 else "")
+    return ", ".join(names[:MAX_FILES]) + (say.fill(" and {more} more", more=more) if more > 0 else "")
 
 
 def counted(number: int, noun: str, say: Say = english) -> str:
     """`1 call`, `2 calls`."""
-    return f"{number:,} {say(noun if number == 1 else f'{noun}s')}"
+    return f"{say.number(number)} {say(noun if number == 1 else f'{noun}s')}"
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float, say: Say = english) -> str:
     """`4.2 s` or `3 min 05 s`."""
     if seconds < 100:
-        return f"{seconds:.1f} s"
+        return f"{say.number(seconds, '.1f')} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
 
