@@ -14,9 +14,9 @@ from super_agent.session.narrate.instance import size, until
 from super_agent.session.narrate.instance_history import LANES, history_plot
 from super_agent.session.narrate.language import Say, translator
 from super_agent.session.narrate.plots import speed_plot, tokens_plot, turn_costs
-from super_agent.session.narrate.portuguese import PORTUGUESE
 from super_agent.session.narrate.story import Story
 from super_agent.session.narrate.timeline import timeline
+from super_agent.session.narrate.words import PORTUGUESE
 from tests.cli.scripted_runs import RUNS, stamped, started
 
 CLIENTS = {"autogen", "open-interpreter"}

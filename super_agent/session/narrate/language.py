@@ -7,7 +7,7 @@ import string
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from super_agent.session.narrate.portuguese import PORTUGUESE
+from super_agent.session.narrate.words import PORTUGUESE
 
 Code = Literal["en", "pt"]
 _MARKS: Mapping[Code, Mapping[int, int]] = {"en": {}, "pt": str.maketrans(",.", ".,")}
