@@ -50,6 +50,8 @@ def all_kinds() -> list[ev.Stamped]:
         ev.VerdictGiven("accept", BRACES), ev.VerdictGiven("revise", BRACES), ev.UserSpoke(BRACES),
         ev.EngineRestarted(BRACES), *(ev.InstanceNoted(kind, False, BRACES, BRACES, BRACES) for kind in LANES),
         *(ev.Resampled(2, BRACES, 0.5, 1, back) for back in (None, 0, 3)), ev.NewerEvent(BRACES, {}),
+        ev.ReplyDiscarded("autogen", BRACES), ev.PrefixBroken("autogen", 0, 9, BRACES),
+        ev.ContextCompacted("open-interpreter", 5000, 2000, BRACES, BRACES),
         ev.RequestFinished("autogen", 5, 5, 1.0, None),
     )  # fmt: skip
 
@@ -115,6 +117,29 @@ def test_braces_in_what_models_say_stay_as_they_are(language: str) -> None:
     for event in all_kinds():
         story.add(event)
     assert story.html().count(BRACES) > 60
+
+
+def test_what_befell_reply_prompt_and_context_is_told() -> None:
+    told = {}
+    for code in ("en", "pt"):
+        story = Story(Say(code))
+        for event in stamped(
+            ev.TextStreamed("coder", "half a "), ev.ReplyDiscarded("autogen", "<cut>"),
+            ev.ContextCompacted("open-interpreter", 5000, 2000, "the task", "12 rounds"),
+            ev.PrefixBroken("autogen", 0, 9, "it was edited"),
+        ):  # fmt: skip
+            story.add(event)
+        told[code] = story.take()  # a page that is open is told at once, and takes away what streamed
+    assert told["en"] == (
+        '<pre class="said">half a </pre>\n'
+        '<p class="warn">✗ this reply broke off and counts for nothing: &lt;cut&gt;</p>\n'
+        '<p class="dim">the context of open-interpreter was compacted: about 5,000 tokens became 2,000</p>'
+        '<p class="dim">kept: the task; left out: 12 rounds</p>\n'
+        '<p class="warn">⚠ a prompt of autogen does not extend the one before (message 1, character 10): '
+        "it was edited</p>"
+    )
+    for said in ("esta resposta foi interrompida", "de cerca de 5.000 para 2.000 tokens", "(mensagem 1, caractere 10)"):
+        assert said in told["pt"]
 
 
 def test_numbers_are_written_as_the_language_does() -> None:

@@ -57,14 +57,9 @@ def _instance(event: ev.InstanceNoted) -> Iterator[Line]:
 
 
 def _compacted(event: ev.ContextCompacted) -> Iterator[Line]:
-    size = f"about {event.tokens_before:,} tokens became {event.tokens_after:,}"
-    yield Line(f"the context of {event.client} was compacted: {size}", "dim")
-    yield Line(f"kept: {event.kept}; left out: {event.left_out}", "dim", depth=2)
-
-
-def _prefix_broken(event: ev.PrefixBroken) -> Iterator[Line]:
-    where = f"message {event.message + 1}, character {event.character + 1}"
-    yield Line(f"⚠ a prompt of {event.client} does not extend the one before ({where}): {event.reason}", "warning")
+    size, kept = wording.compacted(event)
+    yield Line(size, "dim")
+    yield Line(kept, "dim", depth=2)
 
 
 def _fix(text: str) -> Iterator[Line]:
@@ -93,9 +88,9 @@ _LINES: Mapping[type[Any], Callable[[Any], Iterator[Line]]] = {
     ev.InstanceNoted: _instance,
     ev.QueuePassed: _one(lambda e: f"waited {wording.duration(e.waited_s)} for other runs", "dim"),
     ev.Retried: _one(lambda e: f"⚠ {wording.retried(e)}", "warning"),
-    ev.ReplyDiscarded: _one(lambda e: f"✗ this reply broke off and counts for nothing: {e.reason}", "warning"),
+    ev.ReplyDiscarded: _one(lambda e: f"✗ {wording.discarded(e)}", "warning"),
     ev.ContextCompacted: _compacted,
-    ev.PrefixBroken: _prefix_broken,
+    ev.PrefixBroken: _one(lambda e: f"⚠ {wording.prefix_broken(e)}", "warning"),
     ev.Resampled: _one(wording.resampled, "dim"),
     ev.NewerEvent: _one(lambda e: f"({e.name}: an event of a newer super-agent)", "dim"),
 }

@@ -166,11 +166,18 @@ def _restarted(event: ev.EngineRestarted, say: Say) -> str:
     return line(f"⚠ {say.fill('Open Interpreter was restarted: {reason}', reason=event.reason)}", "warn")
 
 
+def _compacted(event: ev.ContextCompacted, say: Say) -> str:
+    return "".join(line(text, "dim") for text in wording.compacted(event, say))
+
+
 _HANDLERS: Mapping[type[Any], Callable[[Any, Say], str]] = {
     ev.Notice: _notice,
     ev.ModelReady: lambda e, say: line(wording.model_ready(e, say), "dim"),
     ev.TurnStarted: _turn_started,
     ev.Resampled: lambda e, say: line(wording.resampled(e, say), "dim"),
+    ev.ReplyDiscarded: lambda e, say: line(f"✗ {wording.discarded(e, say)}", "warn"),
+    ev.ContextCompacted: _compacted,
+    ev.PrefixBroken: lambda e, say: line(f"⚠ {wording.prefix_broken(e, say)}", "warn"),
     ev.SpeakerStarted: lambda e, say: tag("h3", esc(say(e.speaker))),
     ev.FileWritten: _file_written,
     ev.EditRefused: _edit_refused,

@@ -7,9 +7,12 @@ from super_agent.core.events import (
     CodeDecided,
     CodeDecision,
     CodeFinished,
+    ContextCompacted,
     EndReason,
     ModelReady,
+    PrefixBroken,
     Queued,
+    ReplyDiscarded,
     Resampled,
     Retried,
     RunEnded,
@@ -128,6 +131,28 @@ def resampled(event: Resampled, say: Say = english) -> str:
         files = "the files are as after turn {turn}" if event.back_to else "the files are as at the start"
     told, files = "attempt {number}, as {why}; {files}", say.fill(files, turn=event.back_to)
     return say.fill(told, number=event.number, why=event.why, files=files)
+
+
+def discarded(event: ReplyDiscarded, say: Say = english) -> str:
+    """That what streamed is no reply."""
+    return say.fill("this reply broke off and counts for nothing: {reason}", reason=event.reason)
+
+
+def compacted(event: ContextCompacted, say: Say = english) -> tuple[str, str]:
+    """By how much a context became smaller, and what is still there: a line each."""
+    size = say.fill(
+        "the context of {client} was compacted: about {before:,} tokens became {after:,}",
+        client=event.client, before=event.tokens_before, after=event.tokens_after,
+    )  # fmt: skip
+    return size, say.fill("kept: {kept}; left out: {left_out}", kept=event.kept, left_out=event.left_out)
+
+
+def prefix_broken(event: PrefixBroken, say: Say = english) -> str:
+    """Where a prompt first differs from the one before, counted from 1."""
+    return say.fill(
+        "a prompt of {client} does not extend the one before (message {message}, character {character}): {reason}",
+        client=event.client, message=event.message + 1, character=event.character + 1, reason=event.reason,
+    )  # fmt: skip
 
 
 def going_on(session: str, event: RunEnded) -> str:

@@ -76,6 +76,13 @@ STORY: Mapping[str, str] = {
     "the files stay as they are": "os arquivos ficam como estão",
     "the files are as after turn {turn}": "os arquivos estão como depois do turno {turn}",
     "the files are as at the start": "os arquivos estão como no início",
+    "this reply broke off and counts for nothing: {reason}":
+        "esta resposta foi interrompida e não conta: {reason}",
+    "the context of {client} was compacted: about {before:,} tokens became {after:,}":
+        "o contexto de {client} foi compactado: de cerca de {before:,} para {after:,} tokens",
+    "kept: {kept}; left out: {left_out}": "mantido: {kept}; deixado de fora: {left_out}",
+    "a prompt of {client} does not extend the one before (message {message}, character {character}): {reason}":
+        "um prompt de {client} não continua o anterior (mensagem {message}, caractere {character}): {reason}",
     # Why it ended, what it changed and what it cost.
     "why": "motivo",
     "model": "modelo",
