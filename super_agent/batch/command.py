@@ -15,6 +15,7 @@ from super_agent.batch.attempt import LocalAttempt, Place, remove_leftovers, req
 from super_agent.batch.derived import Summary, summarize, write_predictions, write_summary
 from super_agent.batch.driver import Bounds, Driver, Start, locks
 from super_agent.batch.index import Entry, TaskIndex
+from super_agent.batch.noting import Noting
 from super_agent.batch.page import totals, write_page
 from super_agent.batch.progress import Progress
 from super_agent.batch.repositories import Repositories
@@ -75,7 +76,9 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
         require_setup_is_wanted(sum(entry.setup for entry in index.entries), yes=options.yes)
         wanted = {entry.id: entry.hash for entry in index.entries}
         kept = sum(results.counts(name, digest) for name, digest in wanted.items())
-        progress = Progress(len(wanted), kept, sys.stdout, sys.stderr, options.json)
+        told = Progress(len(wanted), kept, sys.stdout, sys.stderr, options.json)
+        progress = Noting(told, settings.state_dir, options.tasks, _kept_done(results, wanted))
+        stack.callback(progress.close)
         wants = any(not results.counts(name, digest) for name, digest in wanted.items())
         if options.ray is not None and wants:
             start, slots = _on_cluster(options, settings, folder, progress, results, wanted, stack)
@@ -89,7 +92,7 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
             remove_leftovers(place, lambda name: name in wanted and results.counts(name, wanted[name]))
             start, slots = local(place, progress), model.slots
         parallel = bounds.parallel or slots
-        progress.begun(str(folder), parallel)
+        progress.begun(folder, parallel)
         driver = Driver(
             index, results, folder, start, progress,
             Bounds(parallel, bounds.failures, bounds.time_s, 4 * settings.retry_wait_s),
@@ -100,7 +103,11 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
     return _told(options, driver, summary, folder, interrupted=interrupted)
 
 
-def local(place: Place, progress: Progress) -> Start:
+def _kept_done(results: ResultsFile, wanted: Mapping[str, str]) -> int:
+    return sum(results.counts(*item) and results.last[item[0]].outcome == "done" for item in wanted.items())
+
+
+def local(place: Place, progress: Noting) -> Start:
     """Attempts on this machine; `progress` is told what their runs tell."""
     locked, host = locks(), socket.gethostname()
 
@@ -112,7 +119,7 @@ def local(place: Place, progress: Progress) -> Start:
 
 
 def _on_cluster(
-    options: Options, settings: Settings, folder: Path, progress: Progress, results: ResultsFile,
+    options: Options, settings: Settings, folder: Path, progress: Noting, results: ResultsFile,
     wanted: Mapping[str, str], stack: ExitStack,
 ) -> tuple[Start, int]:  # fmt: skip
     """Join it; nodes that get no task are named. Raises `SuperAgentError` before anything runs."""

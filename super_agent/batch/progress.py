@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from super_agent.batch.index import Entry
 from super_agent.core.batches.attempts import Attempt
+from super_agent.core.batches.notes import left_s
 from super_agent.core.sanitize import sanitize
 
 EVENT_VERSION = 1
@@ -62,8 +63,7 @@ class Progress:
 
     def estimate_s(self) -> float | None:
         """Seconds that the rest should take at the pace so far; None before the first result."""
-        left = self.tasks - self.kept - self.finals
-        return (time.monotonic() - self.started_at) / self.finals * left if self.finals else None
+        return left_s(time.monotonic() - self.started_at, self.finals, self.tasks - self.kept - self.finals)
 
     def line(self) -> str:
         """Where it stands."""
