@@ -1,14 +1,19 @@
-"""Children that end with the process that started them, however that ends."""
+"""Children that end with the process that started them, however that ends, or with the step that they were for."""
 
 import ctypes
 import os
 import signal
 import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-PR_SET_PDEATHSIG = 1
+import psutil
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """prctl(2)."""
+END_S = 5.0
+"""For the kernel to take down what was killed."""
 GUARD = 'read -r _ || kill -s KILL -- "-$1"'
 """Ends quietly on a line, and kills on the end of its input, which comes when whoever holds it dies."""
 RELEASE_S = 2.0
@@ -45,3 +50,37 @@ class GroupGuard:
         if self._shell.poll() is None:
             self._shell.kill()
             self._shell.wait()
+
+
+@contextmanager
+def nothing_left_on_failure() -> Iterator[None]:
+    """Where the block raises, every process that was started in it is ended, daemons too, and no other.
+
+    Meanwhile a process below this one whose parent ends becomes this one's child, so that it can still be told whose
+    it is; where all goes well it is let go as it is.
+    """
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    before = set(_below())
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    except BaseException:
+        _end_all_but(before)
+        raise
+    finally:
+        prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _below() -> list[psutil.Process]:
+    """Everything that hangs on this process, parents before children; what has ended and waits to be asked for too."""
+    return psutil.Process().children(recursive=True)
+
+
+def _end_all_but(kept: set[psutil.Process]) -> None:
+    """Again and again, because a process may start another while it is killed."""
+    until = time.monotonic() + END_S
+    while (left := [each for each in _below() if each not in kept]) and time.monotonic() < until:
+        for process in left:
+            with suppress(psutil.Error):  # it has ended
+                process.kill()
+        psutil.wait_procs(left, timeout=0.1)

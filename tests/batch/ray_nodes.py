@@ -48,10 +48,12 @@ class RayNodes:
         }  # fmt: skip
         return environment(self.folder / name) | own | more
 
-    def begin(self, name: str, server: ScriptedOllama, *more: str, **env: str) -> "subprocess.Popen[str]":
+    def begin(
+        self, name: str, server: ScriptedOllama, *more: str, store_bytes: int = 80_000_000, **env: str
+    ) -> "subprocess.Popen[str]":
         """`super-agent node` for a node; the first is the head."""
         where = ["--address", f"127.0.0.1:{self.port}"] if self.names else ["--port", str(self.port)]
-        small = ["--num-cpus=1", "--object-store-memory=80000000", "--node-ip-address=127.0.0.1"]
+        small = ["--num-cpus=1", f"--object-store-memory={store_bytes}", "--node-ip-address=127.0.0.1"]
         small += [] if self.names else [f"--temp-dir={self.ray_folder}"]
         self.names.append(name)
         model = ["--base-url", server.base_url, "--model", server.model]
@@ -74,6 +76,14 @@ class RayNodes:
         for process in begun:
             done = ended(process, START_S)
             assert done.code == 0, done.out + done.err
+
+    def running(self, name: str) -> list[str]:
+        """What of a node runs, by name."""
+        found = []
+        for process in self._processes(f"{self.folder}:{name}"):
+            with suppress(psutil.Error):
+                found.append(process.name())
+        return found
 
     def kill(self, name: str) -> int:
         """As a power cut: every process of the node at once; returns how many."""

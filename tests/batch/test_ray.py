@@ -120,6 +120,19 @@ def test_another_version_of_super_agent_or_of_ray_is_one_line(
     assert not (out / "results.jsonl").read_text()
 
 
+def test_a_head_that_does_not_come_up_leaves_no_process(tmp_path: Path, servers: dict[str, ScriptedOllama]) -> None:
+    alone = RayNodes(tmp_path)
+    try:
+        begun = alone.begin("alone", servers["head"], store_bytes=1000)  # found out after its first processes are up
+        done = ended(begun, 200)
+        assert (done.code, done.err.count("\n")) == (4, 1), done.err
+        assert "cap object store memory usage at 1000 bytes" in done.err
+        assert "Nothing of it was left running" in done.err
+        assert alone.running("alone") == []
+    finally:
+        alone.close()
+
+
 def test_a_node_with_another_model_gets_no_task_and_one_line_says_what_to_do(
     nodes: RayNodes, servers: dict[str, ScriptedOllama], lines: Lines, tmp_path: Path
 ) -> None:

@@ -15,12 +15,14 @@ from super_agent.batch.cluster.said import SAME, is_refused, mismatch, wrong_lin
 from super_agent.cli.commands import up, verify
 from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import EngineFailed, ServerFailed, UsageError
+from super_agent.core.orphans import nothing_left_on_failure
 from super_agent.core.settings import RAY_VARIABLES, Settings, load_settings, ray_token_there, server_environment
 
 START_S = 180.0
 """A slow disk took 52 s."""
 PATIENCE = {"RAY_gcs_server_port_wait_time_s": "120"}
 """A head gives its own server 20 s by itself, which a machine with a full run queue exceeded."""
+AGAIN = "Nothing of it was left running: set that right, and give the same command again"
 BEGIN = "import sys; from ray.scripts.scripts import main; sys.argv[0] = 'ray'; main()"
 
 
@@ -63,7 +65,8 @@ def main(ask: NodeArguments, flags: dict[str, Any], env_file: Path | None) -> in
         _ray(["get-auth-token", "--generate"], environment)
     elif not ray_token_there():
         raise UsageError("this machine has no token", fix="Copy the head's ~/.ray/auth_token here (mode 600)")
-    _ray(command[1:], environment | (PATIENCE if ask.address is None else {}))
+    with nothing_left_on_failure():  # Ray leaves its first processes running where a later one does not start
+        _ray(command[1:], environment | (PATIENCE if ask.address is None else {}))
     if ask.address is None and not ask.json:
         _tell_the_others(ask, facts)
     return 0
@@ -126,7 +129,7 @@ def _ray(arguments: list[str], environment: dict[str, str]) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise EngineFailed(f"ray {arguments[0]} did not end within {START_S:g} s", fix="ray stop, then again") from None
+        raise EngineFailed(f"ray {arguments[0]} did not end within {START_S:g} s", fix=AGAIN) from None
     if done.returncode:
         raise _failure(arguments[0], done.returncode, done.stdout.decode("utf-8", "replace"))
 
@@ -138,7 +141,7 @@ def _failure(step: str, code: int, text: str) -> EngineFailed:
         return EngineFailed(versions, fix=SAME)
     last = (text.strip().splitlines() or ["nothing"])[-1].strip()
     wrong = wrong_line(text).rstrip(".") or f"it ended with {code}, and said last: {last}"
-    return EngineFailed(f"ray {step}: {wrong}", fix="ray stop ends what runs of it here")
+    return EngineFailed(f"ray {step}: {wrong}", fix=AGAIN)
 
 
 def _tell_the_others(ask: NodeArguments, facts: ModelFacts) -> None:
