@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from super_agent.cli.flags import BaseUrl, EnvFile, Mcp, Model, NetworkForCode, SandboxAsForRun, TrustEach
+from super_agent.cli.flags import LIMITS, TRUST_EACH, EnvFile, Flags, Json, with_settings
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import ExitCode, UsageError
 
@@ -65,6 +65,11 @@ batch = typer.Typer(
     help="Run all tasks of a file, each in a fresh copy of its workspace; the same command goes on after whatever "
     "ended it. `super-agent batch apply DIR ID` takes a result.",
 )
+@with_settings(
+    "model", "base_url", *LIMITS, "sandbox", "network", "trust_instructions", "mcp",
+    max_turns="Turns of each run.", max_time="Seconds of each run.", max_tokens="Tokens of each run.",
+    sandbox="As for `run`.", trust_instructions=TRUST_EACH,
+)  # fmt: skip
 def tasks_(
     tasks: Annotated[
         str, typer.Argument(metavar="TASKS", help="JSON lines, `-`, or a folder of folders with a task.md each.")
@@ -84,15 +89,8 @@ def tasks_(
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the results as a page.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Run the tasks' setup commands without a question.")] = False,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    max_turns: Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns of each run.")] = None,
-    max_time: Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds of each run.")] = None,
-    max_tokens: Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of each run.")] = None,
-    sandbox: SandboxAsForRun = None,
-    network: NetworkForCode = False,
-    trust_instructions: TrustEach = False,
-    mcp: Mcp = None,
+    *,
+    flags: Flags,
     ray: Annotated[
         str | None,
         typer.Option("--ray", metavar="[ADDRESS]", help="On a Ray cluster; without an address on a local one."),
@@ -100,18 +98,13 @@ def tasks_(
     any_model: Annotated[
         bool, typer.Option("--any-model", help="Take nodes whose model is another one than this machine's.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")] = False,
+    json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
     """See the decorator: this text is not shown."""
     from super_agent.batch import command
 
     options = command.Options(tasks, out, parallel, until_failures, time, repos, html, yes, json, ray, any_model)
-    flags = {
-        "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
-        "sandbox": sandbox, **({"network": True} if network else {}),
-        **({"trust_instructions": True} if trust_instructions else {}), **({"mcp": tuple(mcp)} if mcp else {}),
-    }  # fmt: skip
     raise typer.Exit(command.main(options, flags, env_file))
 
 
@@ -151,6 +144,7 @@ def _confirmed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes", "s", "sim")
 
 
+@with_settings("model", "base_url")
 def node(
     address: Annotated[
         str | None, typer.Option("--address", metavar="HOST:PORT", help="The head's; without it this is the head.")
@@ -163,8 +157,8 @@ def node(
     any_model: Annotated[bool, typer.Option("--any-model", help="Join whatever the model here.")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print the command without running anything.")] = False,
     more: Annotated[list[str] | None, typer.Argument(help="Further options of `ray start`, after --.")] = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
+    *,
+    flags: Flags,
     json: Annotated[bool, typer.Option("--json", help="JSON objects, one a line, instead of text.")] = False,
     env_file: EnvFile = None,
 ) -> None:
@@ -172,4 +166,4 @@ def node(
     from super_agent.cli.commands import node as command
 
     ask = command.NodeArguments(address, port, expect, any_model, print_, json, tuple(more or ()))
-    raise typer.Exit(command.main(ask, {"model": model, "base_url": base_url}, env_file))
+    raise typer.Exit(command.main(ask, flags, env_file))

@@ -2,14 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from super_agent import __version__
 from super_agent.cli import acp_command, batch_commands, mcp_commands, session_commands, web_commands
 from super_agent.cli.commands.task_arguments import TaskCommand
-from super_agent.cli.flags import EnvFile, Mcp
+from super_agent.cli.flags import LIMITS, EnvFile, Flags, Json, Python, WorkspaceDir, with_settings
 from super_agent.cli.say import complain
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
 
@@ -21,46 +21,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Model = Annotated[str | None, typer.Option("--model", help="The model that serves both halves (DEFAULT_MODEL).")]
-BaseUrl = Annotated[str | None, typer.Option("--base-url", help="The Ollama server (OLLAMA_BASE_URL).")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
 Task = Annotated[str | None, typer.Argument(help="What is to be done; `-` or nothing reads standard input.")]
 TaskFile = Annotated[Path | None, typer.Option("--file", "-f", help="Read the task from a file.")]
-WorkspaceDir = Annotated[Path, typer.Option("--workspace", "-w", help="The folder to work in.")]
 CheckCommand = Annotated[str | None, typer.Option("--check", help="A command that passes when the work is done.")]
 SetupCommand = Annotated[
     str | None, typer.Option("--setup", help="Run once first, in the sandbox but with the network; asks before.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before --setup.")]
-Python = Annotated[Path | None, typer.Option("--python", help="The Python that is used in the sandbox.")]
 Strict = Annotated[
     bool, typer.Option("--strict-instance", help="End the run (exit 3) when the model is reloaded or cut.")
 ]
-# Numbers come as text, so that the settings can name flag, value and what is allowed in one line.
-MaxTurns = Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns before the run gives up.")]
-MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds before the run gives up.")]
-MaxTokens = Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of the whole run.")]
-Attempts = Annotated[
-    str | None, typer.Option("--attempts", metavar="N", help="First replies to try, before the best is mended.")
-]
-Members = Annotated[
-    str | None, typer.Option("--members", metavar="NAMES", help="Who is in the team: planner,coder,reviewer.")
-]
-Sandbox = Annotated[
-    str | None,
-    typer.Option("--sandbox", help="bubblewrap, docker or podman; or none: your own rights, no protection."),
-]
-Network = Annotated[
-    bool, typer.Option("--network", help="Give the code the network, servers on this machine included.")
-]
-Approve = Annotated[
-    str | None, typer.Option("--approve", help="Ask before code runs: never, risky or always.", metavar="WHEN")
-]
-TrustInstructions = Annotated[
-    bool, typer.Option("--trust-instructions", help="Show the workspace's AGENTS.md to the models without a question.")
-]
-NoSnapshots = Annotated[bool, typer.Option("--no-snapshots", help="Keep no snapshots: no diff, no undo.")]
-NoStore = Annotated[bool, typer.Option("--no-store", help="Do not keep this run in the session store.")]
+SERVER = ("model", "base_url")
+PROTECTION = ("sandbox", "network", "approve", "trust_instructions", "mcp")
 
 
 @app.callback(invoke_without_command=True)
@@ -78,6 +50,7 @@ def root(
 
 
 @app.command(cls=TaskCommand)
+@with_settings(*SERVER, *LIMITS, "attempts", "members", *PROTECTION, "no_store", "no_snapshots")
 def run(
     task: Task = None,
     file: TaskFile = None,
@@ -87,28 +60,15 @@ def run(
     yes: Yes = False,
     solo: Annotated[bool, typer.Option("--solo", help="One agent, the executor, instead of the team.")] = False,
     python: Python = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    max_turns: MaxTurns = None,
-    max_time: MaxTime = None,
-    max_tokens: MaxTokens = None,
-    attempts: Attempts = None,
-    members: Members = None,
-    sandbox: Sandbox = None,
-    network: Network = False,
-    approve: Approve = None,
-    trust_instructions: TrustInstructions = False,
-    mcp: Mcp = None,
+    *,
+    flags: Flags,
     strict_instance: Strict = False,
-    no_store: NoStore = False,
-    no_snapshots: NoSnapshots = False,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
     """Give a coding task to the team, in a folder, and watch it being done."""
     from super_agent.cli.commands import run as command
 
-    flags = _flags(locals())
     options = command.Options(
         task, file, workspace, check, setup, yes, "solo" if solo else "team", python, json, strict_instance
     )
@@ -116,6 +76,7 @@ def run(
 
 
 @app.command(cls=TaskCommand)
+@with_settings(*SERVER, *LIMITS[1:], *PROTECTION, "no_snapshots")
 def resume(
     session: session_commands.SessionId = None,
     instruction: Annotated[str | None, typer.Argument(help="What is to be done next, where the run had ended.")] = None,
@@ -123,17 +84,9 @@ def resume(
     more_turns: Annotated[
         int | None, typer.Option("--more-turns", min=1, metavar="N", help="Turns beyond those it has had.")
     ] = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    max_time: MaxTime = None,
-    max_tokens: MaxTokens = None,
-    sandbox: Sandbox = None,
-    network: Network = False,
-    approve: Approve = None,
-    trust_instructions: TrustInstructions = False,
-    mcp: Mcp = None,
+    *,
+    flags: Flags,
     strict_instance: Strict = False,
-    no_snapshots: NoSnapshots = False,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
@@ -141,12 +94,12 @@ def resume(
     from super_agent.cli.commands import resume as command
     from super_agent.session.options import ResumeOptions
 
-    flags = _flags(locals())
     options = ResumeOptions(session, workspace, instruction, more_turns, strict_instance)
     raise typer.Exit(command.main(options, flags, env_file, as_json=json))
 
 
 @app.command(name="exec", cls=TaskCommand)
+@with_settings(*SERVER, *LIMITS, *PROTECTION, "no_store", "no_snapshots")
 def exec_(
     task: Task = None,
     file: TaskFile = None,
@@ -155,100 +108,94 @@ def exec_(
     setup: SetupCommand = None,
     yes: Yes = False,
     python: Python = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    max_turns: MaxTurns = None,
-    max_time: MaxTime = None,
-    max_tokens: MaxTokens = None,
-    sandbox: Sandbox = None,
-    network: Network = False,
-    approve: Approve = None,
-    trust_instructions: TrustInstructions = False,
-    mcp: Mcp = None,
+    *,
+    flags: Flags,
     strict_instance: Strict = False,
-    no_store: NoStore = False,
-    no_snapshots: NoSnapshots = False,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
     """The executor alone: one task, or a conversation when no task is given in a terminal."""
     from super_agent.cli.commands import run as command
 
-    flags = _flags(locals())
     options = command.Options(task, file, workspace, check, setup, yes, "exec", python, json, strict_instance)
     raise typer.Exit(command.main(options, flags, env_file))
 
 
 @app.command()
+@with_settings(*SERVER)
 def up(
     from_: Annotated[str | None, typer.Option("--from", help="The base model to make the alias from.")] = None,
     context: Annotated[int | None, typer.Option("--context", help="Context size in tokens to bake in.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="With the best small model to be had, and no choice.")] = False,
-    model: Model = None,
-    base_url: BaseUrl = None,
+    *,
+    flags: Flags,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
     """Make the server and the model ready: started, pulled or created, loaded once and kept."""
     from super_agent.cli.commands import up as command
 
-    raise typer.Exit(command.main(from_, context, _flags(locals()), env_file, as_json=json, demo=demo))
+    raise typer.Exit(command.main(from_, context, flags, env_file, as_json=json, demo=demo))
 
 
 @app.command()
+@with_settings(*SERVER)
 def verify(
     quick: Annotated[bool, typer.Option("--quick", help="The five checks only, without the live proof.")] = False,
     load: Annotated[
         bool | None,
         typer.Option("--load/--no-load", help="Load the model if it is not loaded. [default: in a terminal]"),
     ] = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
+    *,
+    flags: Flags,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
     """Check that AutoGen and the executor use the same model instance."""
     from super_agent.cli.commands import verify as command
 
-    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json, quick=quick, load=load))
+    raise typer.Exit(command.main(flags, env_file, as_json=json, quick=quick, load=load))
 
 
 @app.command()
+@with_settings("base_url")
 def ps(
     clients: Annotated[bool, typer.Option("--clients", help="List the clients: kind, pid, since, requests.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show it again every second until Ctrl-C.")] = False,
-    base_url: BaseUrl = None,
+    *,
+    flags: Flags,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
     """Show the loaded models and how many clients use each."""
     from super_agent.cli.commands import ps as command
 
-    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json, clients=clients, watch=watch))
+    raise typer.Exit(command.main(flags, env_file, as_json=json, clients=clients, watch=watch))
 
 
 @app.command()
-def down(model: Model = None, base_url: BaseUrl = None, json: Json = False, env_file: EnvFile = None) -> None:
+@with_settings(*SERVER)
+def down(*, flags: Flags, json: Json = False, env_file: EnvFile = None) -> None:
     """Unload the model, unless a client still uses it."""
     from super_agent.cli.commands import down as command
 
-    raise typer.Exit(command.main(_flags(locals()), env_file, as_json=json))
+    raise typer.Exit(command.main(flags, env_file, as_json=json))
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
+@with_settings("sandbox", "network")
 def sandbox(
     command: Annotated[list[str] | None, typer.Argument(help="Run this under the policy: sandbox -- COMMAND …")] = None,
     workspace: WorkspaceDir = Path(),
     python: Python = None,
-    sandbox_: Sandbox = None,
-    network: Network = False,
+    *,
+    flags: Flags,
     json: Json = False,
     env_file: EnvFile = None,
 ) -> None:
     """What model-written code can do to this machine: explained, and tried by breaking out."""
     from super_agent.cli.commands import sandbox as module
 
-    flags = _flags({"sandbox": sandbox_, "network": network})
     raise typer.Exit(module.main(command or [], workspace, python, flags, env_file, as_json=json))
 
 
@@ -261,17 +208,6 @@ app.command()(mcp_commands.mcp)
 app.command()(session_commands.show)
 app.command()(session_commands.diff)
 app.command()(session_commands.undo)
-
-
-def _flags(given: dict[str, Any]) -> dict[str, Any]:
-    """Of a command's parameters those that are settings, by their field names."""
-    names = {"max_time": "max_time_s"}
-    settings = ("model", "base_url", "max_turns", "max_time", "max_tokens", "attempts", "members", "sandbox", "approve")
-    flags = {names.get(name, name): given[name] for name in settings if name in given}
-    off = {name: "off" for name in ("store", "snapshots") if given.get(f"no_{name}")}
-    on = {name: True for name in ("network", "trust_instructions") if given.get(name)}
-    servers = {"mcp": tuple(given["mcp"])} if given.get("mcp") else {}
-    return flags | off | on | servers
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from super_agent.cli.flags import BaseUrl, EnvFile, Mcp, Model, NetworkForCode, SandboxAsForRun, TrustEach
+from super_agent.cli.flags import LIMITS, TRUST_EACH, EnvFile, Flags, with_settings
 
 if TYPE_CHECKING:
     from super_agent.mcp.command import Address
 
 
+@with_settings(
+    "model", "base_url", *LIMITS, "sandbox", "network", "trust_instructions", "mcp",
+    max_turns="Turns of each task.", max_time="Seconds of each task.", max_tokens="Tokens of each task.",
+    sandbox="As for `run`.", trust_instructions=TRUST_EACH,
+)  # fmt: skip
 def mcp(
     root: Annotated[
         list[Path] | None,
@@ -20,15 +25,8 @@ def mcp(
         int | None,
         typer.Option("--http", metavar="PORT", help="Serve on 127.0.0.1:PORT instead; 0: any port."),
     ] = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    max_turns: Annotated[str | None, typer.Option("--max-turns", metavar="N", help="Turns of each task.")] = None,
-    max_time: Annotated[str | None, typer.Option("--max-time", metavar="SECONDS", help="Seconds of each task.")] = None,
-    max_tokens: Annotated[str | None, typer.Option("--max-tokens", metavar="N", help="Tokens of each task.")] = None,
-    sandbox: SandboxAsForRun = None,
-    network: NetworkForCode = False,
-    trust_instructions: TrustEach = False,
-    mcp_: Mcp = None,
+    *,
+    flags: Flags,
     json: Annotated[bool, typer.Option("--json", help="With --http: the address as one JSON object.")] = False,
     env_file: EnvFile = None,
 ) -> None:
@@ -42,9 +40,4 @@ def mcp(
         else:
             say(f"{address.url}\nthe token is in {address.token_file}\n")
 
-    flags = {
-        "model": model, "base_url": base_url, "max_turns": max_turns, "max_time_s": max_time, "max_tokens": max_tokens,
-        "sandbox": sandbox, **({"network": True} if network else {}),
-        **({"trust_instructions": True} if trust_instructions else {}), **({"mcp": tuple(mcp_)} if mcp_ else {}),
-    }  # fmt: skip
     raise typer.Exit(command.main(command.Options(tuple(root or ()), http), flags, env_file, announce))

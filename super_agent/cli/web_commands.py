@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from super_agent.cli.flags import BaseUrl, EnvFile, Mcp, Model, TrustEach
+from super_agent.cli.flags import TRUST_EACH, EnvFile, Flags, with_settings
 from super_agent.cli.say import complain, say
 
 
+@with_settings("model", "base_url", "trust_instructions", "mcp", trust_instructions=TRUST_EACH)
 def web(
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[
@@ -27,10 +28,8 @@ def web(
         list[Path] | None,
         typer.Option("--root", metavar="FOLDER", help="Where runs may be begun; may be repeated. [default: here]"),
     ] = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    trust_instructions: TrustEach = False,
-    mcp: Mcp = None,
+    *,
+    flags: Flags,
     env_file: EnvFile = None,
 ) -> None:
     """A page on this machine to begin, watch and steer runs, to look back, and to see the instance."""
@@ -38,9 +37,5 @@ def web(
 
     opens = sys.stdout.isatty() if open_ is None else open_
     roots = tuple(folder.expanduser().resolve() for folder in root or [Path()])
-    flags = {
-        "model": model, "base_url": base_url, **({"trust_instructions": True} if trust_instructions else {}),
-        **({"mcp": tuple(mcp)} if mcp else {}),
-    }  # fmt: skip
     options = command.Options(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
     raise typer.Exit(command.main(options, say, complain))
