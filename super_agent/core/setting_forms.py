@@ -1,8 +1,11 @@
 """The forms of settings that are more than a number or a word: addresses, durations, lists, switches."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 OLLAMA_PORT = 11434
 MEMBERS = ("planner", "coder", "reviewer")
@@ -72,9 +75,29 @@ def keep_alive_sent(value: str) -> str | int:
     return int(value) if _SECONDS.fullmatch(value) else value
 
 
-def switch(value: object) -> object:
+def from_text(read: Callable[[str], object]) -> Callable[[object], object]:
+    """A validator that reads texts so, as flags and variables give them, and leaves other values as they are."""
+    return lambda value: read(value) if isinstance(value, str) else value
+
+
+def switch(value: str) -> str:
     """`on` and `off`, also as true and false, yes and no, 1 and 0, in any case."""
-    return _SWITCH.get(value.strip().lower(), value) if isinstance(value, str) else value
+    return _SWITCH.get(value.strip().lower(), value)
+
+
+def header_value(value: SecretStr) -> SecretStr:
+    """Raises ValueError for a key that no HTTP header can hold."""
+    text = value.get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be printable ASCII without spaces, as it goes into an HTTP header")
+    return value
+
+
+def image(value: str) -> str:
+    """Raises ValueError for what is no name of a container image."""
+    if value.startswith("-") or not value.isprintable() or " " in value:
+        raise ValueError("must be the name of an image, such as python:3.12-slim")
+    return value
 
 
 def folders(value: str) -> tuple[Path, ...]:
@@ -91,6 +114,11 @@ def at_home(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise ValueError(f"{path} names a home folder that is not there") from error
+
+
+def absolute(path: Path) -> Path:
+    """The path from the root, with `~` read."""
+    return at_home(path).absolute()
 
 
 def members(value: str) -> tuple[str, ...]:

@@ -10,20 +10,23 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from super_agent.core import setting_forms
 from super_agent.core.errors import SettingInvalid
-from super_agent.core.setting_forms import MAX_SECONDS
+from super_agent.core.setting_forms import MAX_SECONDS, from_text
 
 DEFAULT_BASE_URL = "http://localhost:11434"
 DEFAULT_MODEL = "deepseek-coder-v2-16b-q4_k_m-rtx"
 PREFIX = "SUPER_AGENT_"
 Member = Literal["planner", "coder", "reviewer"]
+Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS)]
+Switch = Annotated[Literal["on", "off"], BeforeValidator(from_text(setting_forms.switch))]
+LOWER_CASE = BeforeValidator(from_text(str.lower))
 
 
 class Settings(BaseModel):
@@ -31,139 +34,83 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    base_url: str = Field(DEFAULT_BASE_URL, description="the Ollama server that serves both halves")
+    base_url: Annotated[str, BeforeValidator(setting_forms.base_url)] = Field(
+        DEFAULT_BASE_URL, description="the Ollama server that serves both halves"
+    )
     model: str = Field(DEFAULT_MODEL, min_length=1, description="the one model that serves both halves")
-    api_key: SecretStr | None = Field(
+    api_key: Annotated[SecretStr, AfterValidator(setting_forms.header_value)] | None = Field(
         None, description="sent as `Authorization: Bearer …` to a server that asks for it"
     )
-    proxy: str | None = Field(None, description="HTTP proxy for the server; the usual proxy variables are not read")
-    keep_alive: str = Field("30m", description="how long the model stays loaded after its last use")
+    proxy: Annotated[str, AfterValidator(setting_forms.proxy)] | None = Field(
+        None, description="HTTP proxy for the server; the usual proxy variables are not read"
+    )
+    keep_alive: Annotated[str, AfterValidator(setting_forms.keep_alive)] = Field(
+        "30m", description="how long the model stays loaded after its last use"
+    )
 
     temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature, sent by both clients")
     seed: int | None = Field(None, ge=0, description="of sampling; further attempts count on from it")
     top_p: float = Field(1.0, gt=0, le=1, description="nucleus sampling, sent by both clients")
     max_reply_tokens: int = Field(4096, ge=16, description="longest reply; never more than a quarter of the context")
-    connect_timeout_s: float = Field(5.0, gt=0, le=MAX_SECONDS, description="for a connection to the server")
-    first_token_timeout_s: float = Field(
-        600.0, gt=0, le=MAX_SECONDS, description="from a request to the first piece of its reply"
-    )
-    between_tokens_timeout_s: float = Field(120.0, gt=0, le=MAX_SECONDS, description="between two pieces of a reply")
-    queue_timeout_s: float = Field(
-        1800.0, gt=0, le=MAX_SECONDS, description="for other runs to give way on the same model"
-    )
+    connect_timeout_s: Seconds = Field(5.0, description="for a connection to the server")
+    first_token_timeout_s: Seconds = Field(600.0, description="from a request to the first piece of its reply")
+    between_tokens_timeout_s: Seconds = Field(120.0, description="between two pieces of a reply")
+    queue_timeout_s: Seconds = Field(1800.0, description="for other runs to give way on the same model")
     slots: int | None = Field(
         None, ge=1, description="runs that may use the model at once; else read off a local server"
     )
     retries: int = Field(4, ge=0, le=20, description="of one request, where that is safe")
-    retry_wait_s: float = Field(
-        0.5, gt=0, le=MAX_SECONDS, description="before a request is sent again, doubled each time"
-    )
+    retry_wait_s: Seconds = Field(0.5, description="before a request is sent again, doubled each time")
 
     max_turns: int = Field(16, ge=1, description="coder replies (exec: instructions) before a run gives up")
     attempts: int | None = Field(
         None, ge=1, le=64, description="first replies of the coder that are tried before the best of them is mended"
     )
-    members: tuple[Member, ...] | None = Field(
+    members: Annotated[tuple[Member, ...] | None, BeforeValidator(from_text(setting_forms.members))] = Field(
         None, description="who is in the team, separated by `,`; else by the model's size and whether there is a check"
     )
-    max_time_s: float = Field(3600.0, gt=0, le=MAX_SECONDS, description="wall time of a run")
+    max_time_s: Seconds = Field(3600.0, description="wall time of a run")
     max_tokens: int | None = Field(None, ge=1, description="tokens of a whole run, prompts and replies of both clients")
     max_rounds: int = Field(8, ge=1, description="code runs the executor may use for one instruction")
-    code_timeout_s: float = Field(60.0, gt=0, le=MAX_SECONDS, description="for one run of the executor's code")
-    check_timeout_s: float = Field(
-        600.0, gt=0, le=MAX_SECONDS, description="for one run of the check or the setup command"
-    )
+    code_timeout_s: Seconds = Field(60.0, description="for one run of the executor's code")
+    check_timeout_s: Seconds = Field(600.0, description="for one run of the check or the setup command")
     max_output_bytes: int = Field(8192, ge=256, description="of one run's output as the model sees it: head and tail")
 
-    compaction: Literal["rules", "model"] = Field(
+    compaction: Annotated[Literal["rules", "model"], LOWER_CASE] = Field(
         "rules", description="who sums up what leaves the team's context: rules, or the model in a call of its own"
     )
-    lang: Literal["en", "pt"] | None = Field(None, description="language of `verify`; else that of the locale")
-    sandbox: Literal["bubblewrap", "docker", "podman", "none"] = Field(
+    lang: Annotated[Literal["en", "pt"] | None, LOWER_CASE] = Field(
+        None, description="language of `verify`; else that of the locale"
+    )
+    sandbox: Annotated[Literal["bubblewrap", "docker", "podman", "none"], LOWER_CASE] = Field(
         "bubblewrap", description="where model-written code runs"
     )
-    sandbox_image: str = Field(
+    sandbox_image: Annotated[str, AfterValidator(setting_forms.image)] = Field(
         "python:3.12-slim", min_length=1, description="what containers are made from: Python and bash"
     )
-    sandbox_paths: tuple[Path, ...] = Field((), description="further folders the sandbox may read, separated by `:`")
+    sandbox_paths: Annotated[tuple[Path, ...], BeforeValidator(from_text(setting_forms.folders))] = Field(
+        (), description="further folders the sandbox may read, separated by `:`"
+    )
     network: bool = Field(False, description="whether sandboxed code has the network, this machine's servers included")
     sandbox_memory_mb: int = Field(4096, ge=64, description="MiB for one process in the sandbox, and for all together")
     sandbox_processes: int = Field(512, ge=8, description="processes in the sandbox at once")
     sandbox_disk_mb: int = Field(4096, ge=1, description="MiB that may be written to the workspace in one sandbox")
     sandbox_free_disk_mb: int = Field(512, ge=0, description="MiB of the disk that code must leave free")
-    approve: Literal["never", "risky", "always"] | None = Field(
+    approve: Annotated[Literal["never", "risky", "always"] | None, LOWER_CASE] = Field(
         None, description="when a person is asked before code runs; never in the sandbox, else always"
     )
-    mcp: tuple[str, ...] = Field((), description="MCP servers of the user's list whose tools the executor has")
+    mcp: Annotated[tuple[str, ...], BeforeValidator(from_text(setting_forms.names))] = Field(
+        (), description="MCP servers of the user's list whose tools the executor has"
+    )
     trust_instructions: bool = Field(
         False, description="whether the workspace's AGENTS.md is shown to the models without a question"
     )
-    store: Literal["on", "off"] = Field("on", description="whether runs are kept in the session store")
-    snapshots: Literal["on", "off"] = Field("on", description="whether each turn's files are kept for diff and undo")
-    state_dir: Path = Field(
+    store: Switch = Field("on", description="whether runs are kept in the session store")
+    snapshots: Switch = Field("on", description="whether each turn's files are kept for diff and undo")
+    state_dir: Annotated[Path, AfterValidator(setting_forms.absolute)] = Field(
         default_factory=lambda: platformdirs.user_state_path("super-agent"),
         description="the session store, saved originals, whole outputs, client locks",
     )
-
-    @field_validator("base_url", mode="before")
-    @classmethod
-    def _normalise_url(cls, value: object) -> str:
-        return setting_forms.base_url(str(value))
-
-    @field_validator("api_key", mode="after")
-    @classmethod
-    def _one_line(cls, value: SecretStr | None) -> SecretStr | None:
-        text = value.get_secret_value() if value is not None else "x"
-        if not text.isascii() or not text.isprintable() or " " in text:
-            raise ValueError("must be printable ASCII without spaces, as it goes into an HTTP header")
-        return value
-
-    @field_validator("proxy", mode="after")
-    @classmethod
-    def _http_proxy(cls, value: str | None) -> str | None:
-        return setting_forms.proxy(value) if value is not None else None
-
-    @field_validator("keep_alive", mode="after")
-    @classmethod
-    def _duration(cls, value: str) -> str:
-        return setting_forms.keep_alive(value)
-
-    @field_validator("store", "snapshots", mode="before")
-    @classmethod
-    def _on_or_off(cls, value: object) -> object:
-        return setting_forms.switch(value)
-
-    @field_validator("lang", "sandbox", "approve", "compaction", mode="before")
-    @classmethod
-    def _lower_case(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
-
-    @field_validator("sandbox_image", mode="after")
-    @classmethod
-    def _image_name(cls, value: str) -> str:
-        if value.startswith("-") or not value.isprintable() or " " in value:
-            raise ValueError("must be the name of an image, such as python:3.12-slim")
-        return value
-
-    @field_validator("members", mode="before")
-    @classmethod
-    def _split_members(cls, value: object) -> object:
-        return setting_forms.members(value) if isinstance(value, str) else value
-
-    @field_validator("mcp", mode="before")
-    @classmethod
-    def _split_servers(cls, value: object) -> object:
-        return setting_forms.names(value) if isinstance(value, str) else value
-
-    @field_validator("sandbox_paths", mode="before")
-    @classmethod
-    def _split_paths(cls, value: object) -> object:
-        return setting_forms.folders(value) if isinstance(value, str) else value
-
-    @field_validator("state_dir", mode="after")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return setting_forms.at_home(value).absolute()
 
 
 VARIABLES: Mapping[str, str] = {
