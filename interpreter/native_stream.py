@@ -4,15 +4,15 @@ The request type has no field for a runner option or keep_alive, and refuses unk
 """
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from super_agent.core.model.chat import Reply, ReplyPiece, ToolCall
-from super_agent.core.model.wire import FINISH_REASONS, GrowingReply
+from super_agent.core.model.wire import FINISH_REASONS, ReplyStream
 from super_agent.core.ollama import http_errors
-from super_agent.core.ollama.http import LineReader, encoded
+from super_agent.core.ollama.http import encoded
 
 PATH = "/api/chat"
 NANOSECONDS = 1e9
@@ -74,21 +74,10 @@ class _Line(BaseModel):
 
 
 @dataclass(slots=True)
-class NativeStream:
-    """Reads the NDJSON stream, however its bytes are cut; every fault in it is one of our errors."""
+class NativeStream(ReplyStream):
+    """The NDJSON stream."""
 
-    base_url: str
-    _lines: LineReader = field(default_factory=LineReader)
-    _reply: GrowingReply = field(default_factory=GrowingReply)
     _last: _Line | None = None
-
-    def feed(self, data: bytes) -> list[ReplyPiece]:
-        """What these bytes show; raises `ReplyBroken`, `ServerFailed` or `PromptTooLong`."""
-        try:
-            lines = self._lines.feed(data)
-        except ValueError as error:
-            raise http_errors.broken(self.base_url, str(error)) from error
-        return [piece for line in lines for piece in self._take(line)]
 
     def end(self, wall_s: float) -> Reply:
         """The whole reply, when the bytes are over; raises `ReplyBroken` where its end did not come."""

@@ -16,10 +16,9 @@ from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted, ServerError
 from super_agent.core.events import Emit, discard
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling
-from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
+from super_agent.core.model.client import ERROR_BODY_TIMEOUT_S, ModelClient
+from super_agent.core.model.liveness import TELL_EVERY_S
 from super_agent.core.model.middleware import CallMiddleware, RequestFacts
-from super_agent.core.model.retry import Retries
-from super_agent.core.model.token_estimate import TokenAccounting
 from super_agent.core.model.wire import messages_out
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.sockets import Sockets
@@ -30,11 +29,13 @@ if TYPE_CHECKING:
     import requests
 
 CHUNK_BYTES = 65536
-ERROR_BODY_TIMEOUT_S = 10.0
 
 
-class OllamaAdapter:
+class OllamaAdapter(ModelClient):
     """One conversation partner of the executor's side: one call at a time, `cancel` from any thread."""
+
+    KIND = "open-interpreter"
+    PATH = PATH
 
     def __init__(
         self,
@@ -45,48 +46,14 @@ class OllamaAdapter:
         emit: Emit = discard,
         tell_every_s: float = TELL_EVERY_S,
     ) -> None:
-        """`context_length` in tokens, as loaded; without it only the server refuses what does not fit.
-
-        `emit` hears of waiting (`Waiting`) and of repeated requests (`Retried`, `ReplyDiscarded`).
-        """
+        """As `ModelClient` has it; nothing is connected yet."""
+        super().__init__(settings, middleware, context_length, emit, tell_every_s)
         self.context_length = context_length
-        self._settings = settings
-        self._middleware = middleware
-        self._account = TokenAccounting("open-interpreter", settings, context_length)
         self._sockets = Sockets()
         self._session: requests.Session | None = None
-        self._emit = emit
-        self._tell_every_s = tell_every_s
         self._facts: RequestFacts | None = None
         self.sampling: Sampling | None = None
         """How replies are drawn; None is as the settings say."""
-
-    @property
-    def base_url(self) -> str:
-        """The server this client sends to."""
-        return self.endpoint.removesuffix(PATH)
-
-    @property
-    def endpoint(self) -> str:
-        """The URL this client posts to."""
-        return self._settings.base_url + PATH
-
-    @property
-    def model(self) -> str:
-        """The model name this client sends."""
-        return self._settings.model
-
-    def reply_limit(self) -> int:
-        """Tokens a reply may have: the settings' limit, at most a quarter of a known context."""
-        return self._account.reply_limit()
-
-    def estimate_tokens(self, messages: Sequence[Message]) -> int:
-        """What the server will count for this prompt, rather too many than too few."""
-        return self._account.estimate(messages)
-
-    def begin_anew(self) -> None:
-        """The next prompt gives up the prefix on purpose (a compaction)."""
-        self._account.begin_anew()
 
     def stream(
         self, messages: Sequence[Message], cancellation: Cancellation | None = None
@@ -132,7 +99,7 @@ class OllamaAdapter:
 
     def _tried(self, body: bytes, facts: RequestFacts) -> Generator[ReplyPiece, None, Reply]:
         """One request, sent again as `Retries` allows; returns its reply."""
-        retries = Retries("open-interpreter", self._settings, self._emit)
+        retries = self._retries()
         self._session = self._session or self._connected()
         while True:
             started = time.monotonic()
@@ -155,9 +122,7 @@ class OllamaAdapter:
         settings = self._settings
         awaited, wait_s = "reply", settings.first_token_timeout_s
         deadline = time.monotonic() + wait_s
-        with LivenessMonitor(
-            "open-interpreter", settings, self._emit, self._sockets.drop, self._tell_every_s
-        ) as monitor:
+        with self._monitor(self._sockets.drop) as monitor:
             try:
                 with self._posted(session, body) as answer:
                     while True:

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from super_agent.core.errors import ServerError
 from super_agent.core.events import Emit, discard
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling
+from super_agent.core.model.client import ERROR_BODY_TIMEOUT_S, ModelClient
 from super_agent.core.model.completions import PATH, CompletionRequest, CompletionStream, response_format, tools_out
 from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
 from super_agent.core.model.middleware import CallMiddleware
-from super_agent.core.model.retry import Retries
-from super_agent.core.model.token_estimate import TokenAccounting
 from super_agent.core.model.wire import messages_out
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import authorization
@@ -29,13 +28,14 @@ from super_agent.core.threads import call_soon, start_in_thread
 if TYPE_CHECKING:
     import httpx
 
-ERROR_BODY_TIMEOUT_S = 10.0
-
 T = TypeVar("T")
 
 
-class LLMClient:
+class LLMClient(ModelClient):
     """One conversation partner of the team's side. Not thread-safe: it lives in one event loop."""
+
+    KIND = "autogen"
+    PATH = PATH
 
     def __init__(
         self,
@@ -46,45 +46,11 @@ class LLMClient:
         emit: Emit = discard,
         tell_every_s: float = TELL_EVERY_S,
     ) -> None:
-        """`context_length` is in tokens, as `/api/ps` reports it for the loaded model. Nothing is connected yet.
-
-        `emit` hears of waiting (`Waiting`) and of repeated requests (`Retried`, `ReplyDiscarded`).
-        """
+        """As `ModelClient` has it; nothing is connected yet."""
+        super().__init__(settings, middleware, context_length, emit, tell_every_s)
         self.context_length = context_length
-        self._settings = settings
-        self._middleware = middleware
-        self._account = TokenAccounting("autogen", settings, context_length)
-        self._emit = emit
-        self._tell_every_s = tell_every_s
         self._http: httpx.AsyncClient | None = None
         self._deadline: asyncio.Timeout | None = None
-
-    @property
-    def base_url(self) -> str:
-        """The server this client sends to."""
-        return self.endpoint.removesuffix(PATH)
-
-    @property
-    def endpoint(self) -> str:
-        """The URL this client posts to."""
-        return self._settings.base_url + PATH
-
-    @property
-    def model(self) -> str:
-        """The model name this client sends."""
-        return self._settings.model
-
-    def reply_limit(self, wanted: int | None = None) -> int:
-        """Tokens a reply may have: the settings' limit, at most a quarter of the context, or fewer if `wanted`."""
-        return self._account.reply_limit(wanted)
-
-    def estimate_tokens(self, messages: Sequence[Message]) -> int:
-        """What the server will count for this prompt, rather too many than too few."""
-        return self._account.estimate(messages)
-
-    def begin_anew(self) -> None:
-        """The next prompt gives up the prefix on purpose (a compaction)."""
-        self._account.begin_anew()
 
     def go_back(self) -> None:
         """The next prompt gives up the end of the last one on purpose; what both begin with is still in the cache."""
@@ -140,7 +106,7 @@ class LLMClient:
 
     async def _tried(self, body: bytes) -> AsyncGenerator[ReplyPiece | Reply, None]:
         """One request, sent again as `Retries` allows."""
-        retries = Retries("autogen", self._settings, self._emit)
+        retries = self._retries()
         self._http = self._http or self._connected()
         while True:
             started = time.monotonic()
@@ -173,7 +139,7 @@ class LLMClient:
         settings, loop = self._settings, asyncio.get_running_loop()
         ended_by = lambda: call_soon(loop, self._end_wait)  # noqa: E731
         try:
-            with LivenessMonitor("autogen", settings, self._emit, ended_by, self._tell_every_s) as liveness:
+            with self._monitor(ended_by) as liveness:
                 answer = await self._send(http, body, liveness)
                 try:
                     chunks = answer.aiter_bytes()

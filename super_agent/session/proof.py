@@ -54,6 +54,6 @@ def prove(
         yield from first
         if not quick and row is not None and not any(line.status == "failed" for line in first):
             autogen = LLMClient(settings, middleware, row.context_length)
-            yield from live_proof(server, autogen, executor, middleware, settings)
+            yield from live_proof(server, autogen, executor.reply_to, middleware, settings)
     finally:
         executor.close()

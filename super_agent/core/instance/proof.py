@@ -6,7 +6,6 @@ Each check names what it saw by a key and values; the words, in either language,
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import Protocol
 
 from super_agent.core.errors import ModelElsewhere, ModelNotFound, ReplyBroken, ServerError, ServerFailed
 from super_agent.core.instance.checks import CheckLine, ProofMiddleware
@@ -17,6 +16,7 @@ from super_agent.core.instance.sense import crashed, sense_check
 from super_agent.core.instance.watch import LOAD_THRESHOLD_S
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply
+from super_agent.core.model.client import ModelClient
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, ModelDetails, Ollama, same_model
 from super_agent.core.ollama.server import is_local
@@ -30,31 +30,11 @@ LIVE_NAMES = ("runner", "process", "contexts", "placement", "context")
 # Settings of a server that reload, evict or split: their values are shown where they are set.
 TELLING_VARIABLES = ("OLLAMA_NUM_PARALLEL", "OLLAMA_MAX_LOADED_MODELS", "OLLAMA_KEEP_ALIVE", "OLLAMA_CONTEXT_LENGTH")
 
-
-class Endpoint(Protocol):
-    """What a built client would really use; both clients satisfy it."""
-
-    @property
-    def base_url(self) -> str:
-        """The server, as both halves must agree on it."""
-
-    @property
-    def model(self) -> str:
-        """The model name it sends."""
-
-    @property
-    def endpoint(self) -> str:
-        """The URL it posts to."""
+Ask = Callable[[list[Message]], Reply]
+"""One whole reply of the executor's client."""
 
 
-class Native(Endpoint, Protocol):
-    """The executor's client as the proof uses it: one call, the whole reply."""
-
-    def reply_to(self, messages: list[Message]) -> Reply:
-        """Ask once."""
-
-
-def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint, settings: Settings) -> list[CheckLine]:
+def five_checks(server: Ollama, autogen: ModelClient, executor: ModelClient, settings: Settings) -> list[CheckLine]:
     """The five checks in their order; without a server the next two cannot be seen, the last two can."""
     lines: list[CheckLine] = []
     try:
@@ -73,7 +53,7 @@ def five_checks(server: Ollama, autogen: Endpoint, executor: Endpoint, settings:
 
 
 def live_proof(
-    server: Ollama, autogen: LLMClient, executor: Native, middleware: ProofMiddleware, settings: Settings
+    server: Ollama, autogen: LLMClient, ask_executor: Ask, middleware: ProofMiddleware, settings: Settings
 ) -> list[CheckLine]:
     """Checks 6 to 12; the model must be loaded. Costs four short prompts and some twenty tokens."""
     details = server.show(autogen.model)
@@ -86,7 +66,7 @@ def live_proof(
     processes_before = processes.runners(autogen.base_url, details.weights)
     word = secrets.token_hex(8)
     try:
-        asyncio.run(_converse(autogen, executor, word, observe_now))
+        asyncio.run(_converse(autogen, ask_executor, word, observe_now))
     except (ServerFailed, ReplyBroken) as error:
         unseen = (CheckLine(name, "not_observable", "no_reply") for name in LIVE_NAMES)
         return [*unseen, crashed(error), _who_else(observations[-1], autogen)]
@@ -105,7 +85,7 @@ def live_proof(
     ]
 
 
-async def _converse(autogen: LLMClient, executor: Native, word: str, observe_now: Callable[[], None]) -> None:
+async def _converse(autogen: LLMClient, ask_executor: Ask, word: str, observe_now: Callable[[], None]) -> None:
     """AutoGen's client, the executor's adapter, AutoGen's client again; only the first conversation holds the word.
 
     After each of them comes an observation of what is loaded: a reload that the last one undoes is seen in between.
@@ -114,7 +94,7 @@ async def _converse(autogen: LLMClient, executor: Native, word: str, observe_now
     try:
         await _ask(autogen, secret)
         observe_now()
-        executor.reply_to([Message("user", "Say ok.")])
+        ask_executor([Message("user", "Say ok.")])
         observe_now()
         await _ask(autogen, secret)
         observe_now()
@@ -151,7 +131,7 @@ def _model_loaded(server: Ollama, details: ModelDetails, settings: Settings) -> 
     return CheckLine("loaded", "passed", "loaded_shared" if shared else "loaded", values)
 
 
-def _same_url(autogen: Endpoint, executor: Endpoint) -> CheckLine:
+def _same_url(autogen: ModelClient, executor: ModelClient) -> CheckLine:
     values: Values = {"autogen": autogen.endpoint, "executor": executor.endpoint}
     if autogen.base_url == executor.base_url:
         return CheckLine("url", "passed", "url", values)
@@ -160,7 +140,7 @@ def _same_url(autogen: Endpoint, executor: Endpoint) -> CheckLine:
     return CheckLine("url", "failed", "url", values, "one_url")
 
 
-def _same_name(autogen: Endpoint, executor: Endpoint) -> CheckLine:
+def _same_name(autogen: ModelClient, executor: ModelClient) -> CheckLine:
     same = same_model(autogen.model, executor.model)
     values: Values = {"autogen": autogen.model, "executor": executor.model}
     return CheckLine("name", "passed" if same else "failed", "name", values, "" if same else "one_name")

@@ -4,15 +4,15 @@ The request type has no field for a runner option, and refuses unknown ones.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from super_agent.core.model.chat import Reply, ReplyPiece, ToolCall
-from super_agent.core.model.wire import FINISH_REASONS, FinishReason, GrowingReply
+from super_agent.core.model.wire import FINISH_REASONS, FinishReason, ReplyStream
 from super_agent.core.ollama import http_errors
-from super_agent.core.ollama.http import LineReader, encoded
+from super_agent.core.ollama.http import encoded
 
 PATH = "/v1/chat/completions"
 SSE_FIELDS = (b"event:", b"id:", b"retry:", b":")
@@ -84,23 +84,12 @@ class _Chunk(BaseModel):
 
 
 @dataclass(slots=True)
-class CompletionStream:
-    """Reads the event stream, however its bytes are cut; every fault in it is one of our errors."""
+class CompletionStream(ReplyStream):
+    """The event stream."""
 
-    base_url: str
-    _lines: LineReader = field(default_factory=LineReader)
-    _reply: GrowingReply = field(default_factory=GrowingReply)
     _finish_reason: FinishReason | None = None
     _usage: _Usage | None = None
     _done: bool = False
-
-    def feed(self, data: bytes) -> list[ReplyPiece]:
-        """What these bytes show; raises `ReplyBroken`, `ServerFailed` or `PromptTooLong`."""
-        try:
-            lines = self._lines.feed(data)
-        except ValueError as error:
-            raise http_errors.broken(self.base_url, str(error)) from error
-        return [piece for line in lines for piece in self._take(line)]
 
     def end(self, wall_s: float) -> Reply:
         """The whole reply, when the bytes are over; raises `ReplyBroken` where its end did not come."""

@@ -1,10 +1,13 @@
 """What both clients share on the wire: the request's messages, lines out of bytes, a reply as it grows."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, ToolCall
+from super_agent.core.ollama import http_errors
+from super_agent.core.ollama.http import LineReader
 from super_agent.core.replies.thoughts import split_thoughts
 
 FinishReason = Literal["stop", "length", "tool_calls"]
@@ -48,6 +51,27 @@ class GrowingReply:
             wall_s=wall_s,
             tool_calls=tuple(self.tool_calls[i] for i in sorted(self.tool_calls)),
         )
+
+
+@dataclass(slots=True)
+class ReplyStream(ABC):
+    """Reads the lines that answer a call, however their bytes are cut; every fault in them is one of our errors."""
+
+    base_url: str
+    _lines: LineReader = field(default_factory=LineReader)
+    _reply: GrowingReply = field(default_factory=GrowingReply)
+
+    def feed(self, data: bytes) -> list[ReplyPiece]:
+        """What these bytes show; raises `ReplyBroken`, `ServerFailed` or `PromptTooLong`."""
+        try:
+            lines = self._lines.feed(data)
+        except ValueError as error:
+            raise http_errors.broken(self.base_url, str(error)) from error
+        return [piece for line in lines for piece in self._take(line)]
+
+    @abstractmethod
+    def _take(self, line: bytes) -> list[ReplyPiece]:
+        """What one line shows; an empty line shows nothing."""
 
 
 def _message_out(message: Message) -> dict[str, Any]:
