@@ -78,6 +78,8 @@ def build_app(context: Context) -> ASGIApp:
         page("sessions/{session}/diff", later("session_diff", "diff_page")),
         page("sessions/{session}/export", later("session_cost", "export")),
         Route(f"{base}sessions/{{session}}/stream", stream),
+        page("batches", later("batch_pages", "show_all")),
+        page("batches/{batch}", later("batch_pages", "show")),
         page("instance", later("instance_page", "show")),
         page("instance/verify", later("instance_page", "verify"), "POST"),
         page("static/{name}", _static),

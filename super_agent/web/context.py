@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from super_agent.core.settings import Settings
 from super_agent.core.store.store import Store
+from super_agent.web.batch_results import ResultsOfBatches
 from super_agent.web.follow import Feeds
 from super_agent.web.guard import Doorkeeper
 from super_agent.web.runs import Runs
@@ -30,6 +31,7 @@ class Context:
     flags: Mapping[str, Any] = field(default_factory=dict)
     env_file: Path | None = None
     runs: Runs = field(default_factory=Runs)
+    results: ResultsOfBatches = field(default_factory=ResultsOfBatches)
 
     @property
     def base(self) -> str:

@@ -1,10 +1,15 @@
 """The list of sessions: those under way first, then what the filters leave of all."""
 
+import time
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from super_agent.core.batches.notes import running_batches
 from super_agent.core.store.sessions import SessionRow
 from super_agent.session.choice import first_line
+from super_agent.session.narrate.batches import counts, under_way
+from super_agent.session.narrate.language import translator
 from super_agent.web.context import Context
 from super_agent.web.filters import REASONS, STATES, FilterInvalid, Filters, first_of, standing, why
 from super_agent.web.rendering import Pages
@@ -15,7 +20,8 @@ A_PAGE = 100
 def show(context: Context, pages: Pages, request: Request) -> Response:
     """The address says what is shown; a value that cannot be used is answered with one line above the form."""
     filters, rows = Filters.of(request.query_params), context.store.sessions()
-    found: list[SessionRow] = []
+    batches, now = running_batches(context.settings.state_dir), time.time()
+    found, say = list[SessionRow](), translator(context.language)
     first, wrong = 0, None
     try:
         filters.check()
@@ -26,6 +32,7 @@ def show(context: Context, pages: Pages, request: Request) -> Response:
     return pages.response(
         "sessions.html",
         200 if wrong is None else 400,
+        batches=[(seen, counts(seen.note, say), under_way(seen.note, now, say)) for seen in batches],
         running=[row for row in rows if row.state == "running"],
         rows=found[first : first + A_PAGE],
         before=max(first - A_PAGE, 0) if first else None,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.core import events as ev
+from super_agent.core.batches.notes import BatchNote, NoteFile, name_of
 from super_agent.core.store.store import Store
 from tests.cli.scripted_runs import exec_run, solo_run, stamped, started, team_run
 from tests.scripted_ollama import ScriptedOllama
@@ -58,6 +59,7 @@ def asking_run() -> list[ev.Stamped]:
 PAGES = {
     "lists": ("en", ("", "?q=nothing+has+this", "new", "instance")),
     "a session": ("en", ("sessions/team", "sessions/team/cost", "sessions/team/diff", "sessions/team/undo")),
+    "batches": ("en", ("batches", f"batches/{name_of(Path('/nowhere'))}")),
     "others": ("en", ("sessions/solo", "sessions/exec", "sessions/nothing", "enter")),
     "in Portuguese": ("pt", ("", "new", "sessions/team", "sessions/team/cost")),
 }
@@ -76,6 +78,11 @@ def test_no_page_has_a_serious_fault(
     language, pages = PAGES[which]
     for name, run in {"team": team_run(), "solo": solo_run(), "exec": exec_run()}.items():
         keep(store, name, run)
+    stopped = {"folder": "/nowhere", "source": "t.jsonl", "began": 1.7e9, "parallel": 1, "tasks": 3, "kept": 0}
+    file = NoteFile(tmp_path / "home" / "state", Path("/nowhere"))
+    cut_short = ({"id": "t1", "attempt": 1, "since": 1.7e9, "session": "team"},)
+    file.write(BatchNote.model_validate(stopped | {"kept_done": 0, "running": cut_short}))
+    file.close()
     ollama = scripted_ollama(["ok"] * 8)
     server = serve(
         "--root", str(tmp_path), OLLAMA_BASE_URL=ollama.base_url, DEFAULT_MODEL=ollama.model, SUPER_AGENT_LANG=language

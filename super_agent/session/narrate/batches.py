@@ -1,0 +1,37 @@
+"""The words of a batch: how it stands, and what came of an attempt."""
+
+from collections.abc import Mapping
+
+from super_agent.core.batches.attempts import Outcome
+from super_agent.core.batches.notes import BatchNote, State
+from super_agent.session.narrate.language import Say, english
+
+STATES: Mapping[State, str] = {"running": "running", "ended": "ended", "stopped": "stopped"}
+OUTCOMES: Mapping[Outcome, str] = {
+    "done": "done",
+    "not done": "not done",
+    "refused": "refused",
+    "server": "the server failed",
+    "executor": "the executor failed",
+    "killed": "killed",
+}
+
+
+def counts(note: BatchNote, say: Say = english) -> str:
+    """Of all its tasks, those with a result from before included."""
+    ready, done = note.kept + note.finals, note.kept_done + note.done
+    told = "{ready:,} of {tasks:,} tasks: {done:,} done, {failed:,} not"
+    return say.fill(told, ready=ready, tasks=note.tasks, done=done, failed=ready - done)
+
+
+def under_way(note: BatchNote, now: float, say: Say = english) -> str:
+    """How many run at the moment, and how long the rest should take; `now` in seconds since the epoch."""
+    told, left_s = say.fill("{number:,} running", number=len(note.running)), note.left_s(now)
+    return told if left_s is None else f"{told}, {say.fill('about {time} left', time=span(left_s))}"
+
+
+def span(seconds: float) -> str:
+    """`4:05` or `1:04:05`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
