@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 from super_agent.acp import package
 from super_agent.core.errors import ExitCode
 from super_agent.core.settings import load_settings
+from super_agent.core.standard_streams import claim
 from super_agent.tools.listed import require_listed
 
 if TYPE_CHECKING:
     from super_agent.acp.agent import Agent
-    from super_agent.acp.transport import Descriptors
 
 END_TIMEOUT_S = 10.0
 """For runs to end when the editor goes; they end within 2 s unless something hangs."""
@@ -27,9 +27,7 @@ def main(flags: dict[str, Any], **given: Any) -> int:
     """Serve one editor until it goes; raises `SuperAgentError` for settings that cannot be, or without the package."""
     require_listed(load_settings(flags, env_file=given.get("env_file")))
     package.load()
-    from super_agent.acp import transport
-
-    descriptors = transport.claim()
+    descriptors = claim()
     _log_in_lines()
     from super_agent.acp.agent import Agent
     from super_agent.acp.conversation import Given
@@ -42,14 +40,14 @@ def main(flags: dict[str, Any], **given: Any) -> int:
     return int(ExitCode.OK)
 
 
-async def _serve(agent: "Agent", descriptors: "Descriptors") -> bool:
+async def _serve(agent: "Agent", descriptors: tuple[int, int]) -> bool:
     """Whether all runs have ended with it."""
     from acp.agent.connection import AgentSideConnection
 
     from super_agent.acp.transport import LineTransport
 
     loop = asyncio.get_running_loop()
-    transport = LineTransport(descriptors)
+    transport = LineTransport(*descriptors)
     for number in SIGNALS:
         loop.add_signal_handler(number, transport.end)
     # session/resume and session/close are in the protocol, which this release of the package still calls unstable.

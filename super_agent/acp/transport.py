@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import queue
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,37 +10,13 @@ from typing import Any
 
 from acp.exceptions import RequestError
 
+from super_agent.core.standard_streams import LineWriter, lines_of
 from super_agent.core.threads import call_soon
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """Of one line. A prompt with embedded files is some hundred kB; the package itself would take lines without end."""
-READ_BYTES = 64 * 1024
 WAITING = 64
 """Messages that are read before the first of them is taken; an editor that sends more waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Descriptors:
-    """The protocol's own standard input and output."""
-
-    read: int
-    write: int
-
-
-def claim() -> Descriptors:
-    """Take standard input and output for the protocol alone.
-
-    Whatever prints from now on, in this process or a child, prints to standard error; whatever reads, reads nothing.
-    """
-    ours = Descriptors(os.dup(0), os.dup(1))
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 0)
-    try:
-        os.dup2(2, 1)
-    except OSError:  # started without standard error
-        os.dup2(nowhere, 1)
-    os.close(nowhere)
-    return ours
 
 
 @dataclass(slots=True)
@@ -54,18 +28,18 @@ class LineTransport:
     silent then.
     """
 
-    descriptors: Descriptors
+    source: int
+    sink: int
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _incoming: asyncio.Queue[dict[str, Any] | None] = field(default_factory=asyncio.Queue)
-    _outgoing: "queue.SimpleQueue[tuple[bytes, asyncio.Future[None]] | None]" = field(default_factory=queue.SimpleQueue)
+    _writer: LineWriter = field(init=False)
     _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WAITING))
-    _gone: bool = False
     _unanswered: int = 0
 
     def start(self) -> None:
         """Begin to read and write."""
-        for work in (self._read, self._write):
-            threading.Thread(target=work, name=f"acp{work.__name__}", daemon=True).start()
+        self._writer = LineWriter(self.sink, lambda: call_soon(self._loop, self.end))
+        threading.Thread(target=self._read, name="acp read", daemon=True).start()
 
     async def receive(self) -> dict[str, Any] | None:
         """The next message, or None at the end."""
@@ -77,7 +51,7 @@ class LineTransport:
     async def send(self, message: dict[str, Any]) -> None:
         """Write one message; returns when it is written."""
         try:
-            if not self._gone:
+            if not self._writer.is_gone:
                 await self._sent(message)
         finally:
             self._unanswered -= "method" not in message
@@ -86,19 +60,19 @@ class LineTransport:
         """Until each request has its answer, or the time is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while self._unanswered > 0 and not self._gone:
+                while self._unanswered > 0 and not self._writer.is_gone:
                     await asyncio.sleep(0.01)
 
     async def _sent(self, message: dict[str, Any]) -> None:
         # Not as escapes: half a character, as in a file's name, would make a strict reader refuse the whole line.
         line = json.dumps(message, separators=(",", ":"), default=str, ensure_ascii=False).encode("utf-8", "replace")
         written: asyncio.Future[None] = self._loop.create_future()
-        self._outgoing.put((line + b"\n", written))
+        self._writer.put(line, lambda: call_soon(self._loop, partial(_settle, written)))
         await written
 
     async def close(self) -> None:
         """Stop writing; the reader ends with the editor or the process."""
-        self._outgoing.put(None)
+        self._writer.close()
 
     def end(self) -> None:
         """As if the editor had gone; in the event loop's thread."""
@@ -111,32 +85,13 @@ class LineTransport:
     # ── in threads ──
 
     def _read(self) -> None:
-        line, too_long = bytearray(), False
-        while data := self._some():
-            *ended, rest = data.split(b"\n")
-            for part in ended:
-                self._take(bytes(line) + part, too_long=too_long or len(line) + len(part) > MAX_MESSAGE_BYTES)
-                line.clear()
-                too_long = False
-            if too_long or len(line) + len(rest) > MAX_MESSAGE_BYTES:
-                line.clear()
-                too_long = True
-            else:
-                line += rest
-        self._take(bytes(line), too_long=too_long)
+        for line in lines_of(self.source, MAX_MESSAGE_BYTES):
+            self._take(line)
         call_soon(self._loop, self.end)
 
-    def _some(self) -> bytes:
+    def _take(self, line: bytes | None) -> None:
         try:
-            return os.read(self.descriptors.read, READ_BYTES)
-        except OSError:  # a terminal or socket that is gone
-            return b""
-
-    def _take(self, line: bytes, *, too_long: bool) -> None:
-        if not too_long and not line.strip():
-            return
-        try:
-            message = _message(line, too_long=too_long)
+            message = _message(line)
         except _NoMessage as wrong:
             answer = {"jsonrpc": "2.0", "id": wrong.id, "error": wrong.error.to_error_obj()}
             call_soon(self._loop, lambda: self._answer(answer))
@@ -148,17 +103,6 @@ class LineTransport:
         self._unanswered += 1
         task = self._loop.create_task(self.send(message))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-    def _write(self) -> None:
-        while (item := self._outgoing.get()) is not None:
-            line, written = item
-            try:
-                while line and not self._gone:
-                    line = line[os.write(self.descriptors.write, line) :]
-            except OSError:  # nobody reads any more
-                self._gone = True
-                call_soon(self._loop, self.end)
-            call_soon(self._loop, partial(_settle, written))
 
 
 def _settle(written: asyncio.Future[None]) -> None:
@@ -175,9 +119,9 @@ class _NoMessage(Exception):
         self.id = name
 
 
-def _message(line: bytes, *, too_long: bool) -> dict[str, Any]:
-    """A request, notification or response; raises `_NoMessage`."""
-    if too_long:
+def _message(line: bytes | None) -> dict[str, Any]:
+    """A request, notification or response; raises `_NoMessage`. None is a line that was too long."""
+    if line is None:
         raise _NoMessage(_invalid(f"a message has at most {MAX_MESSAGE_BYTES >> 20} MiB"))
     try:
         message = json.loads(line)

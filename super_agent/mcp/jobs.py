@@ -12,7 +12,7 @@ from super_agent.core.errors import SuperAgentError, UsageError
 from super_agent.core.events import RunResumed, RunStarted, Stamped
 from super_agent.core.threads import call_soon
 from super_agent.mcp.progress import Progress
-from super_agent.mcp.work import Work
+from super_agent.mcp.work import TaskRun
 from super_agent.session.options import Door
 
 MAX_AT_ONCE = 8
@@ -25,7 +25,7 @@ STOP_S = 10.0
 class Job:
     """One run in a thread of its own. Its event loop is the server's; everything but `take` is called there."""
 
-    work: Work
+    work: TaskRun
     loop: asyncio.AbstractEventLoop
     cancellation: Cancellation = field(default_factory=Cancellation)
     progress: Progress = field(default_factory=Progress)
@@ -46,7 +46,7 @@ class Job:
     def take(self, stamped: Stamped) -> None:
         """A `Sink`."""
         event = stamped.event
-        if isinstance(event, RunStarted | RunResumed) and event.workspace != str(self.work.workspace):
+        if isinstance(event, RunStarted | RunResumed) and event.workspace != str(self.work.options.workspace):
             self.cancellation.cancel()  # replaced by a link since it was looked at
         self.progress(stamped)
         call_soon(self.loop, self.changed.set)
@@ -76,7 +76,7 @@ class Jobs:
 
     running: list[Job] = field(default_factory=list)
 
-    def start(self, work: Work) -> Job:
+    def start(self, work: TaskRun) -> Job:
         """Raises `UsageError` where too many run already."""
         self.running = [job for job in self.running if not job.is_over]
         if len(self.running) >= MAX_AT_ONCE:

@@ -24,7 +24,7 @@ from super_agent.mcp.results import (
     UndoResult,
 )
 from super_agent.mcp.roots import Roots
-from super_agent.mcp.work import NewRun, NextRun, Work
+from super_agent.mcp.work import NewRun, NextRun, TaskRun
 from super_agent.session.options import ResumeOptions, RunOptions
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Tools:
         settings = load_settings(self.flags | {"max_turns": asked.max_turns}, env_file=self.env_file)
         if settings.store == "off":
             raise UsageError("the session store is off, and results are kept in it", fix="Set SUPER_AGENT_STORE=on")
-        work: Work
+        work: TaskRun
         if asked.session is None:
             options = RunOptions(asked.task, self.roots.workspace(asked.workspace), asked.mode or "team", asked.check)
             work = NewRun(options, settings)

@@ -1,26 +1,19 @@
-"""What a call of `run_task` has done: a new run, or a session that goes on."""
+"""What a call of `run_task` has done: a new run, or a session that goes on.
+
+It is carried out in a thread of its own, with all that a run needs imported there. The workspace of its options is
+resolved, and allowed when it was looked at; the run tells where it really works.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from super_agent.core.settings import Settings
 from super_agent.session.options import Door, ResumeOptions, RunOptions, RunResult
 
 OF_A_FIRST_RUN = ("max_turns", "max_time_s", "max_tokens")
 """Settings that a session which goes on has from its own run, where they count on."""
-
-
-class Work(Protocol):
-    """Carried out in a thread of its own, with all that a run needs imported there."""
-
-    @property
-    def workspace(self) -> Path:
-        """Resolved, and allowed when it was looked at; the run tells where it really works."""
-
-    def run(self, door: Door) -> RunResult:
-        """To the end; raises `SuperAgentError` where it cannot begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +23,8 @@ class NewRun:
     options: RunOptions
     settings: Settings
 
-    @property
-    def workspace(self) -> Path:
-        """As `Work` has it."""
-        return self.options.workspace
-
     def run(self, door: Door) -> RunResult:
-        """As `Work` has it."""
+        """To the end; raises `SuperAgentError` where it cannot begin."""
         from super_agent.session.drive import run
 
         return run(self.options, self.settings, door)
@@ -50,15 +38,13 @@ class NextRun:
     flags: Mapping[str, Any]
     env_file: Path | None
 
-    @property
-    def workspace(self) -> Path:
-        """As `Work` has it."""
-        return self.options.workspace
-
     def run(self, door: Door) -> RunResult:
-        """As `Work` has it."""
+        """To the end; raises `SuperAgentError` where it cannot begin."""
         from super_agent.session.resume import open_resumption
 
         flags = {name: value for name, value in self.flags.items() if name not in OF_A_FIRST_RUN}
         with open_resumption(self.options, flags, self.env_file) as resumption:
             return resumption.run(door)
+
+
+TaskRun = NewRun | NextRun

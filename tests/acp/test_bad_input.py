@@ -75,12 +75,12 @@ def test_standard_output_carries_the_protocol_alone(tmp_path: Path) -> None:
         "import os, sys, subprocess\n"
         "from super_agent.acp import package\n"
         "package.load()\n"
-        "from super_agent.acp import transport\n"
-        "ours = transport.claim()\n"
+        "from super_agent.core.standard_streams import claim\n"
+        "source, sink = claim()\n"
         "print('from python', flush=True)\n"
         "os.write(1, b'from a descriptor\\n')\n"
         "subprocess.run(['sh', '-c', 'echo from a child; cat'], timeout=20)\n"
-        "os.write(ours.write, b'protocol\\n')\n"
+        "os.write(sink, b'protocol\\n')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], input=b"for the protocol\n", capture_output=True, timeout=60, cwd=CHECKOUT,

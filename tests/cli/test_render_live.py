@@ -47,10 +47,10 @@ class LiveView:
             emoji=False,
             _environ={},
         )
-        self.pen = LiveSurface(
+        self.surface = LiveSurface(
             Output(self._stream, lambda: None), console, clock=lambda: self.now_s, frames_a_second=frames_a_second
         )
-        self.renderer = TextRenderer(self.pen)
+        self.renderer = TextRenderer(self.surface)
 
     @property
     def written(self) -> str:
@@ -63,7 +63,7 @@ class LiveView:
 
     def frame(self) -> str:
         """What stands on the screen when everything that happened has been drawn."""
-        self.pen.show_typing("", "")
+        self.surface.show_typing("", "")
         return screen(self.written)
 
     def ended(self) -> str:
@@ -192,18 +192,18 @@ def test_no_colour_is_used_where_none_is_wanted() -> None:
 
 def test_a_question_takes_the_place_of_the_status_and_stays_with_its_answer() -> None:
     view = LiveView().play(started())
-    view.pen.show_typing("Run `x`? [y/N]", "ye")
+    view.surface.show_typing("Run `x`? [y/N]", "ye")
     assert screen(view.written).splitlines()[-1] == "  Run `x`? [y/N] ye▏"
-    view.pen.keep_typed("Run `x`? [y/N]", "yes")
+    view.surface.keep_typed("Run `x`? [y/N]", "yes")
     assert view.ended().splitlines()[-1] == "  Run `x`? [y/N] yes"
 
 
 def test_a_line_typed_into_a_streaming_reply_breaks_neither() -> None:
     view = LiveView().play(ev.SpeakerStarted("coder"), ev.TextStreamed("coder", "```python\nfirst = 1\nsec"))
-    view.pen.show_typing("", "use type hi")
+    view.surface.show_typing("", "use type hi")
     assert screen(view.written).splitlines()[-3] == "  sec"
     assert screen(view.written).splitlines()[-1] == "› use type hi▏"
-    view.pen.keep_typed("", "use type hints")
+    view.surface.keep_typed("", "use type hints")
     view.play(ev.TextStreamed("coder", "ond = 2\n```\nDone."))
     assert view.ended() == (
         "coder\n  ```python\n  first = 1\n› use type hints  (for the next turn)\n  second = 2\n  ```\n  Done.\n"
@@ -234,8 +234,8 @@ def test_after_close_nothing_is_drawn_and_the_cursor_is_back() -> None:
     view.renderer.close()
     assert set(threading.enumerate()) <= before
     closed = view.written
-    view.pen.show_typing("", "late")
-    view.pen.keep_typed("", "late")
+    view.surface.show_typing("", "late")
+    view.surface.keep_typed("", "late")
     view.play(*reply("coder", "late"))
     view.renderer.close()
     assert view.written == closed
@@ -247,8 +247,8 @@ def test_after_close_nothing_is_drawn_and_the_cursor_is_back() -> None:
 def test_no_control_character_of_a_model_or_of_code_reaches_the_terminal(text: str) -> None:
     view = LiveView(60, colour=False, is_terminal=False)
     view.play(*everything_saying(text))
-    view.pen.show_typing(text, text)
-    view.pen.keep_typed(text, text)
+    view.surface.show_typing(text, text)
+    view.surface.keep_typed(text, text)
     view.renderer.close()
     assert steering(view.written) == set()
 
@@ -258,7 +258,7 @@ def test_no_control_character_of_a_model_or_of_code_reaches_the_terminal(text: s
 def test_while_the_view_is_live_only_its_own_controls_are_sent(text: str) -> None:
     view = LiveView(60)
     view.play(*everything_saying(text))
-    view.pen.show_typing(text, text)
+    view.surface.show_typing(text, text)
     view.renderer.close()
     screen(STYLING.sub("", view.written))  # raises for any other control
 

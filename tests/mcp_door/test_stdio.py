@@ -12,8 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
+from super_agent.core.standard_streams import lines_of
 from super_agent.core.store.store import Store
-from super_agent.mcp.stdio import MAX_MESSAGE_BYTES, lines_of
+from super_agent.mcp.stdio import MAX_MESSAGE_BYTES
 from tests.mcp_door.conftest import CHECK, CHECKOUT, PATIENCE_S, SCRIPT, World, play, structured, until
 from tests.scripted_replies import Silence
 
@@ -168,7 +169,7 @@ def test_lines_are_whole_bounded_and_never_lost() -> None:
     os.write(sink, b'{"a": 1}\n\n  \n{"b": 2}\r\n{"c"')
     os.write(sink, b": 3}")
     os.close(sink)
-    assert list(lines_of(source)) == [b'{"a": 1}', b'{"b": 2}\r', b'{"c": 3}']
+    assert list(lines_of(source, MAX_MESSAGE_BYTES)) == [b'{"a": 1}', b'{"b": 2}\r', b'{"c": 3}']
     os.close(source)
 
 

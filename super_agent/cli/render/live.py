@@ -1,4 +1,4 @@
-"""The terminal's pen: finished rows go into the scrollback for good; the lowest rows show what is going on now."""
+"""The terminal's surface: finished rows go into the scrollback for good; the lowest rows show what is going on now."""
 
 import threading
 import time
@@ -255,7 +255,7 @@ class _Frames:
 
 
 class _Status:
-    """The rows below the scrollback. Drawn by a thread of its own, with the pen's lock held."""
+    """The rows below the scrollback. Drawn by a thread of its own, with the surface's lock held."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.what = ""

@@ -1,4 +1,4 @@
-"""The pen for pipes and logs: no colours, no cursor movement, nothing wrapped; text in the order it happened."""
+"""The surface for pipes and logs: no colours, no cursor movement, nothing wrapped; text in the order it happened."""
 
 from super_agent.cli.render.output import Output
 from super_agent.cli.render.surface import BODY, GUTTER, LABEL_COLUMNS, Style

@@ -6,7 +6,7 @@ A row once finished never changes, so it can go into the scrollback; the row sti
 import re
 from collections.abc import Callable
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.syntax import ANSI_DARK, ANSISyntaxTheme, Syntax
 from rich.text import Text
 
@@ -51,14 +51,7 @@ def _first_row(line: str, width: int, least: int) -> tuple[str, str]:
 
 def folded(line: str, width: int, prefix: str) -> list[Text]:
     """One line that no blank should break, filled row by row; each row begins with the (dim) prefix."""
-    room = max(10, width - cell_len(prefix))
-    pieces = [line]
-    while cell_len(pieces[-1]) > room:
-        last = pieces.pop()
-        fits = min(room, len(last))
-        while cell_len(last[:fits]) > room:
-            fits -= 1
-        pieces += [last[:fits], last[fits:]]
+    pieces = chop_cells(line, max(10, width - cell_len(prefix))) or [""]
     return [Text.assemble((prefix, "dim"), piece) for piece in pieces]
 
 

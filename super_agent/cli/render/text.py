@@ -1,4 +1,4 @@
-"""A run as text: what happened in which words. How it is drawn (plain, or live in a terminal) is the pen's business."""
+"""A run as text: what happened in which words; a surface draws it, plain or live in a terminal."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,11 +21,11 @@ _OPEN = re.compile(r"(?:\r|\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]{0,256}\x1
 
 
 class TextRenderer:
-    """A sink over a pen. Whatever a model or code wrote is made harmless here, in one place."""
+    """A sink over a surface. Whatever a model or code wrote is made harmless here, in one place."""
 
-    def __init__(self, pen: Surface, *, afterwards: bool = False) -> None:
+    def __init__(self, surface: Surface, *, afterwards: bool = False) -> None:
         """`afterwards` also shows the user's part of a conversation, which is otherwise in the terminal already."""
-        self._pen = pen
+        self._surface = surface
         self._afterwards = afterwards
         self._closed = False
         self._mode: str | None = None
@@ -63,9 +63,9 @@ class TextRenderer:
             ev.CheckFinished: self._check_finished,
             ev.VerdictGiven: self._verdict,
             ev.UserSpoke: lambda e: self._line(f"you: {e.text}", "speaker", indent=""),
-            ev.Queued: lambda e: self._pen.note(sanitize(wording.queued(e))),
-            ev.QueuePassed: lambda _: self._pen.progress(self._doing, self._turn, self._tokens),
-            ev.Waiting: lambda e: self._pen.note(f"{self._doing}: {wording.waiting(e)}", e.seconds),
+            ev.Queued: lambda e: self._surface.note(sanitize(wording.queued(e))),
+            ev.QueuePassed: lambda _: self._surface.progress(self._doing, self._turn, self._tokens),
+            ev.Waiting: lambda e: self._surface.note(f"{self._doing}: {wording.waiting(e)}", e.seconds),
             ev.ReplyDiscarded: self._discarded,
             ev.RunEnded: self._run_ended,
         }
@@ -73,7 +73,7 @@ class TextRenderer:
     @property
     def typing(self) -> Typing | None:
         """Where typed lines are shown, if anywhere."""
-        return self._pen.typing
+        return self._surface.typing
 
     def __call__(self, stamped: ev.Stamped) -> None:
         """Show one event; what only counts (requests) is shown by the summary."""
@@ -96,30 +96,30 @@ class TextRenderer:
         if not self._closed:
             self._tell_withheld()
             self._closed = True
-            self._pen.close()
+            self._surface.close()
 
     # ── what everything else is said with ──
 
     def _line(self, text: str, style: Style = "text", indent: str = BODY) -> None:
         self._head()
-        self._pen.line(sanitize(text).strip("\n"), style, indent)
+        self._surface.line(sanitize(text).strip("\n"), style, indent)
 
     def _head(self) -> None:
         """The speaker's name, once, above the first thing that shows."""
         if self._heading:
-            self._pen.gap()
-            self._pen.line(self._heading, "speaker", indent="")
+            self._surface.gap()
+            self._surface.line(self._heading, "speaker", indent="")
             self._heading = ""
 
     def _begin(self, what: str) -> None:
         self._doing, self._tokens = what, 0
-        self._pen.begin(what)
-        self._pen.progress(what, self._turn, 0)
+        self._surface.begin(what)
+        self._surface.progress(what, self._turn, 0)
 
     def _pause(self) -> None:
         """Outside a run (in a conversation) the user's prompt comes next, so the terminal must be free."""
         if self._mode is None:
-            self._pen.idle()
+            self._surface.idle()
 
     # ── the run ──
 
@@ -140,7 +140,7 @@ class TextRenderer:
             for line in sanitize(event.task.strip()).splitlines()
         ]
         more = [f"… {wording.counted(len(lines) - TASK_LINES, 'more line')}"] if len(lines) > TASK_LINES else []
-        self._pen.line("\n".join(lines[:TASK_LINES] + more), "title", indent="")
+        self._surface.line("\n".join(lines[:TASK_LINES] + more), "title", indent="")
         self._line(f"{event.model} at {event.base_url}", "dim")
         check = f", check: {event.check}" if event.check else ""
         self._line(f"in {event.workspace}, sandbox: {event.sandbox}{wording.with_network(event)}{check}", "dim")
@@ -148,29 +148,29 @@ class TextRenderer:
 
     def _model_ready(self, _event: ev.ModelReady) -> None:
         if self._mode is None:
-            self._pen.idle()
+            self._surface.idle()
         else:
             self._begin("working")
 
     def _turn_started(self, event: ev.TurnStarted) -> None:
         self._speaker = self._heading = ""
         if self._mode in ("team", "solo"):
-            self._pen.gap()
-            self._pen.line(f"── turn {event.number} ──", "title", indent="")
+            self._surface.gap()
+            self._surface.line(f"── turn {event.number} ──", "title", indent="")
 
     def _run_ended(self, event: ev.RunEnded) -> None:
-        self._pen.idle()
+        self._surface.idle()
         self._heading = ""
-        self._pen.gap()
+        self._surface.gap()
         good = event.exit_code == 0
-        self._pen.line(f"{'✓' if good else '✗'} {wording.END[event.reason]}", "good" if good else "bad", indent="")
+        self._surface.line(f"{'✓' if good else '✗'} {wording.END[event.reason]}", "good" if good else "bad", indent="")
         for risk in self._risks:
-            self._pen.field("risk", risk, "warning")
+            self._surface.field("risk", risk, "warning")
         for label, text in wording.summary(event):
             warns = label == "model" and (event.instance.get("reload") or event.instance.get("truncation"))
-            self._pen.field(label, sanitize(text).replace("\n", " "), "warning" if warns else "text")
+            self._surface.field(label, sanitize(text).replace("\n", " "), "warning" if warns else "text")
         if command := wording.going_on(self._session, event):
-            self._pen.field("go on", command, "text")
+            self._surface.field("go on", command, "text")
 
     # ── replies ──
 
@@ -179,7 +179,7 @@ class TextRenderer:
         if event.speaker != self._speaker:
             self._speaker = self._heading = event.speaker
         elif event.speaker in THINKERS:
-            self._pen.gap()
+            self._surface.gap()
         self._reply, self._held, self._acted = "", "", False
         if event.speaker in THINKERS:
             self._begin(f"{event.speaker} is thinking")
@@ -194,12 +194,12 @@ class TextRenderer:
         if event.reasoning or event.speaker != "reviewer":
             if text.strip() or self._reply:
                 self._head()
-            self._pen.write(text, "thought" if event.reasoning else "text")
+            self._surface.write(text, "thought" if event.reasoning else "text")
         else:
             self._withheld += text
         if not event.reasoning:
             self._reply += event.text
-        self._pen.progress(self._doing, self._turn, self._tokens)
+        self._surface.progress(self._doing, self._turn, self._tokens)
 
     def _unheld(self, piece: str) -> str:
         text = self._held + piece
@@ -213,7 +213,7 @@ class TextRenderer:
         if self._withheld:
             text, self._withheld = self._withheld, ""
             self._head()
-            self._pen.write(text)
+            self._surface.write(text)
 
     def _posted(self, event: ev.MessagePosted) -> None:
         self._held = ""
@@ -224,7 +224,7 @@ class TextRenderer:
                     self._withheld = sanitize(event.text)
                 else:
                     self._head()
-                    self._pen.write(sanitize(event.text))
+                    self._surface.write(sanitize(event.text))
             if event.finish_reason == "length":
                 self._tell_withheld()
                 self._line("⚠ the length limit cut this reply", "warning")
@@ -259,7 +259,7 @@ class TextRenderer:
                 shown.append(f"… {wording.counted(event.added_lines - len(shown), 'more line')}")
             lines = shown
         if lines:
-            self._pen.diff(sanitize("\n".join(lines)))
+            self._surface.diff(sanitize("\n".join(lines)))
 
     # ── code ──
 
@@ -268,13 +268,13 @@ class TextRenderer:
         if self._mode == "team":
             self._line(f"→ {event.text.strip()}", "dim")
         elif self._mode is None and self._afterwards:
-            self._pen.gap()
+            self._surface.gap()
             self._line(f"› {event.text.strip()}", "speaker", indent="")
         self._begin("starting the executor")
 
     def _approval_asked(self, event: ev.ApprovalAsked) -> None:
         """The whole code, highlighted, though it was just streamed: it is what the answer is about."""
-        self._pen.idle()
+        self._surface.idle()
         what = "as you changed it" if event.edited else "may it run?"
         self._line(f"⏸ {event.language}, {what} ({'; '.join(event.reasons)})", "warning")
         self._code(event.language, event.code)
@@ -286,7 +286,7 @@ class TextRenderer:
         self._begin("working")
 
     def _code(self, language: str, code: str) -> None:
-        self._pen.code(sanitize(code).strip("\n"), "bash" if language == "shell" else "python")
+        self._surface.code(sanitize(code).strip("\n"), "bash" if language == "shell" else "python")
 
     def _code_started(self, event: ev.CodeStarted) -> None:
         self._check_output = []
@@ -300,7 +300,7 @@ class TextRenderer:
             if not self._is_check_before(event.origin):
                 mark = "$" if self._heading == event.origin else f"{event.origin}:"
                 if not self._heading:
-                    self._pen.gap()
+                    self._surface.gap()
                 self._line(f"{mark} {event.code}", "dim")
 
     def _is_check_before(self, origin: str) -> bool:
@@ -313,7 +313,7 @@ class TextRenderer:
             self._check_output.append(text)
         else:
             self._head()
-            self._pen.output(text)
+            self._surface.output(text)
 
     def _code_finished(self, event: ev.CodeFinished) -> None:
         if not self._is_check_before(event.origin):
@@ -333,6 +333,6 @@ class TextRenderer:
         elif event.when == "before":
             self._line(f"the check does not pass yet: it failed{code} ({took})", "dim")
             if last := [line for line in "".join(self._check_output).splitlines() if line.strip()][-2:]:
-                self._pen.output("\n".join(last))
+                self._surface.output("\n".join(last))
         else:
             self._line(f"✗ the check failed{code} ({took})", "bad")
