@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from super_agent import __version__
-from super_agent.batch.copies import copy_folder
+from super_agent.batch.copies import copy_folder, remove_folder
 from super_agent.batch.process import Ended, RunProcess
 from super_agent.batch.repositories import Repositories
 from super_agent.batch.standing import discard, patch_of, standing, tally_of
@@ -115,7 +115,11 @@ class LocalAttempt:
                 resume = ("resume", row.id, "--json", *self.place.flags)
                 return await self._process.run(resume, self.folder / "stderr")
         await asyncio.to_thread(self.discard)
-        await self._copied()
+        try:
+            await self._copied()
+        except OSError:
+            await asyncio.to_thread(remove_folder, self.folder)  # half a copy only takes room
+            raise
         return await self._process.run(self._arguments(), self.folder / "stderr")
 
     def _begun(self) -> float | None:

@@ -132,11 +132,12 @@ def _on_cluster(
     facts = ModelFacts.ask(settings)
     address = options.ray or LOCAL
     stack.enter_context(unheard())
-    cluster = Cluster(join(address, facts, settings), facts, folder, settings, options.any_model, progress.event)
+    ray = join(address, facts, settings)
+    cluster = Cluster(ray, facts, folder, settings, options.any_model, progress.event, progress.warn)
     stack.callback(lambda: cluster.close(finished=all(results.counts(*item) for item in wanted.items())))
     slots = cluster.slots()
     for refusal in cluster.refused():
-        sys.stderr.write(f"super-agent: {refusal}\n")
+        progress.warn(str(refusal))
     return remote(cluster), slots
 
 

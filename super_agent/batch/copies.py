@@ -26,6 +26,8 @@ def copy_folder(source: Path, target: Path, leave_out: Path) -> None:
     repository that is not copied. Links into `source` lead into the copy. Raises `UsageError`, or OSError for the disk.
     """
     try:
+        if source.samefile(leave_out):
+            raise UsageError(f"the workspace {source} is the batch's own folder", fix="Name another with --out")
         _copy(source, target, _Copy(os.fspath(source), os.fspath(target), leave_out.stat()))
     except RecursionError:
         raise UsageError(f"{source} has folders in folders without end", fix="Name another workspace") from None

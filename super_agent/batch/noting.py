@@ -1,7 +1,6 @@
 """What `Progress` is told, noted in the state folder as well, where the page finds it."""
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,6 +55,10 @@ class Noting:
             self._running[name] = known.model_copy(update={"session": session, "host": host})
             self._write()
 
+    def warn(self, text: str) -> None:
+        """A line of what is wrong while the batch goes on."""
+        self.progress.warn(text)
+
     def finished(self, attempt: Attempt) -> None:
         """An attempt is on disk."""
         self.progress.finished(attempt)
@@ -86,4 +89,4 @@ class Noting:
             self._file = None
 
     def _complain(self, error: Exception) -> None:
-        sys.stderr.write(f"super-agent: `super-agent web` does not show this batch as it goes on: {error}\n")
+        self.warn(f"`super-agent web` does not show this batch as it goes on: {error}")

@@ -33,6 +33,13 @@ class Progress:
         """The first event."""
         self._event("batch_started", {"folder": folder, "tasks": self.tasks, "kept": self.kept, "parallel": parallel})
 
+    def warn(self, text: str) -> None:
+        """A line that stays, of what is wrong while the batch goes on."""
+        clear = "\r\x1b[K" if self.errors.isatty() and not self.as_json else ""
+        self.errors.write(f"{clear}super-agent: {sanitize(text)}\n")
+        self.errors.flush()
+        self._draw()
+
     def started(self, entry: Entry, attempt: int) -> None:
         """An attempt begins."""
         self.running += 1

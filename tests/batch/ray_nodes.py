@@ -7,15 +7,19 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from tests.batch.conftest import solve
 from tests.cli.conftest import CHECKOUT, Done, environment
 from tests.scripted_ollama import ScriptedOllama
+from tests.scripted_replies import Say
 
 MARK = "RAY_NODES_TEST"
 START_S = 240
@@ -125,3 +129,25 @@ def ended(process: "subprocess.Popen[str]", timeout_s: float) -> Done:
         out, err = process.communicate()
         raise AssertionError(f"did not end in {timeout_s} s: {out}{err}") from None
     return Done(process.returncode, out, err)
+
+
+def slowly(request: Any) -> Say:
+    """So that there is a middle to be killed in."""
+    return Say(solve(request), wait_s=0.4)
+
+
+def batch(
+    nodes: RayNodes, server: ScriptedOllama, tasks: Path, out: Path, *more: str, **env: str
+) -> "subprocess.Popen[str]":
+    """A driver on the head's machine."""
+    where = ["--out", str(out), "--base-url", server.base_url, "--model", server.model]
+    return nodes.start("head", "batch", str(tasks), *where, "--ray", f"127.0.0.1:{nodes.port}", *more, **env)
+
+
+def wait_for(happened: Callable[[], bool], driver: "subprocess.Popen[str]", what: str) -> None:
+    """Raises AssertionError where the driver ends before, or after five minutes."""
+    until = time.monotonic() + 300
+    while not happened():
+        assert driver.poll() is None, f"the driver ended before {what}: {driver.communicate()}"
+        assert time.monotonic() < until, f"{what} did not happen"
+        time.sleep(0.05)

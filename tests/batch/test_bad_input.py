@@ -124,8 +124,16 @@ def test_a_line_that_was_not_written_to_its_end_was_never_counted(tmp_path: Path
         ResultsFile(path)
 
 
-def test_a_full_disk_ends_it_in_one_line_and_nothing_is_lost(lines: Lines, tmp_path: Path) -> None:
-    tasks = lines(*({"id": f"t{n}", "task": "Write add.py", "check": CHECK} for n in range(2)))
+AGAIN = """
+"$@" 2>"$0/first.err"; echo $? >"$0/first.code"
+rm "$OUT/fill"; cp "$OUT/results.jsonl" "$0/first.jsonl"
+"$@"; code=$?
+cp "$OUT/results.jsonl" "$0/results.jsonl"; cp -r "$OUT/patches" "$0"; exit $code
+"""
+
+
+def test_a_full_disk_ends_it_in_one_line_and_with_room_the_same_command_goes_on(lines: Lines, tmp_path: Path) -> None:
+    tasks = lines(*({"id": f"t{n}", "task": "Write add.py", "check": CHECK} for n in range(3)))
     out = tmp_path / "out"
     out.mkdir()
     with ScriptedOllama(autogen=solve) as server:
@@ -133,24 +141,41 @@ def test_a_full_disk_ends_it_in_one_line_and_nothing_is_lost(lines: Lines, tmp_p
             sys.executable, "-m", "super_agent.cli.main", "batch", str(tasks), "--out", str(out),
             "--base-url", server.base_url, "--model", server.model,
         ]  # fmt: skip
-        fill = f"head -c 900000 /dev/zero >{out}/fill; "
-        shell = f'{fill}"$@"; code=$?; cat {out}/results.jsonl >{tmp_path}/left; exit $code'
+        fill = "head -c 900000 /dev/zero >$OUT/fill"
         disk = ["bwrap", "--dev-bind", "/", "/", "--size", "917504", "--tmpfs", str(out)]
         done = subprocess.run(
-            [*disk, "sh", "-c", shell, "sh", *command], cwd=CHECKOUT, capture_output=True, text=True, timeout=100,
-            stdin=subprocess.DEVNULL, check=False,
+            [*disk, "sh", "-c", fill + AGAIN, str(tmp_path), *command], cwd=CHECKOUT, capture_output=True, text=True,
+            timeout=100, stdin=subprocess.DEVNULL, check=False,
             env={
                 **{name: os.environ[name] for name in ("PATH", "HOME")},
+                "OUT": str(out),
                 "XDG_CONFIG_HOME": str(tmp_path / "config"),
                 "SUPER_AGENT_STATE_DIR": str(tmp_path / "state"),
                 "SUPER_AGENT_SANDBOX": "none",
                 "SUPER_AGENT_APPROVE": "never",
             },
         )  # fmt: skip
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert "Make room, and give the same command again" in done.stderr
-    assert all(json.loads(line)["final"] for line in (tmp_path / "left").read_text().splitlines())
+    first = (tmp_path / "first.err").read_text()
+    assert ((tmp_path / "first.code").read_text(), first.count("\n")) == ("1\n", 1), first
+    assert f"{out} cannot be written: No space left on device. Make room, and give the same command again" in first
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    before, after = ((tmp_path / name).read_text() for name in ("first.jsonl", "results.jsonl"))
+    assert after.startswith(before)
+    assert sorted(json.loads(line)["id"] for line in after.splitlines()) == ["t0", "t1", "t2"]
+    assert sorted(path.name for path in (tmp_path / "patches").iterdir()) == [f"t{n}.patch" for n in range(3)]
+
+
+def test_a_workspace_that_is_the_batchs_own_folder_is_not_copied_into_itself(
+    super_agent: SuperAgent, lines: Lines, source: Path
+) -> None:
+    tasks = lines({"id": "a", "task": "x", "workspace": str(source)})
+    with ScriptedOllama(autogen=solve) as server:
+        done = run_batch(super_agent, server, tasks, source)
+    assert done.code == 1, done.err
+    (line,) = results(source)
+    assert (line["exit_code"], line["detail"]) == (
+        2, f"the workspace {source} is the batch's own folder. Name another with --out",
+    )  # fmt: skip
 
 
 def test_a_result_that_cannot_be_written_leaves_nothing_of_it(tmp_path: Path) -> None:

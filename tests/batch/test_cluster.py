@@ -1,5 +1,6 @@
 """What a cluster is made of, where Ray itself is not needed."""
 
+import asyncio
 import json
 import os
 import socket
@@ -13,13 +14,16 @@ import pytest
 
 from super_agent import __version__
 from super_agent.batch.cluster import archive, connect, said
-from super_agent.batch.cluster.cluster import Absence
+from super_agent.batch.cluster.choice import Failures, selector
+from super_agent.batch.cluster.cluster import Absence, Cluster
 from super_agent.batch.cluster.connect import ClusterFailed
 from super_agent.batch.cluster.facts import VERSION, ModelFacts
 from super_agent.batch.cluster.refused import refusals
 from super_agent.batch.copies import copy_folder
+from super_agent.batch.tasks import Task
 from super_agent.cli.batch_commands import _with_address
 from super_agent.core.errors import UsageError
+from super_agent.core.settings import load_settings
 from tests.batch.conftest import CHECK, Lines, run_batch
 from tests.cli.conftest import SuperAgent
 from tests.scripted_ollama import ScriptedOllama
@@ -135,6 +139,37 @@ def test_nodes_are_missed_only_where_all_are_away_for_long() -> None:
     absence.too_long(there=False)
     assert absence.too_long(there=False)
     assert not absence.too_long(there=True)
+
+
+def test_a_task_is_not_given_again_to_a_node_where_it_failed_as_long_as_there_is_another() -> None:
+    failures = Failures()
+    assert failures.avoided("t", lambda: ["a", "b"]) == frozenset()
+    failures.add("t", "a")
+    assert failures.avoided("t", lambda: ["a", "b"]) == {"a"}
+    assert failures.avoided("t", lambda: ["a"]) == frozenset(), "there is no other"
+    assert failures.avoided("u", lambda: ["a", "b"]) == frozenset(), "another task did not fail there"
+    assert selector({"x": "1"}, {"b", "a"}) == {"x": "1", "ray.io/node-id": "!in(a,b)"}
+    assert selector({"x": "1"}, ()) == {"x": "1"}
+    failures.forget("t")
+    assert failures.avoided("t", lambda: ["a", "b"]) == frozenset()
+    assert [failures.is_new(line) for line in ("node a: full", "node a: full", "node b: full")] == [True, False, True]
+
+
+def test_a_workspace_that_rays_store_does_not_take_is_one_line_and_no_traceback(tmp_path: Path) -> None:
+    class Full:
+        """Ray whose store and disk are full."""
+
+        class exceptions:  # noqa: N801 - its name there
+            RayError = RuntimeError
+
+        def put(self, _data: bytes) -> object:
+            raise RuntimeError("Local disk is full\nThe object cannot be created.")
+
+    settings, source = load_settings(environ={}), tmp_path / "source"
+    source.mkdir()
+    cluster = Cluster(Full(), ModelFacts("aa", "8192"), tmp_path, settings, False, lambda *_: None, lambda _: None)
+    with pytest.raises(ClusterFailed, match="does not take a workspace of 0 MiB: Local disk is full. Make room in"):
+        asyncio.run(cluster.packed(Task(id="a", task="x", workspace=str(source))))
 
 
 def test_ray_takes_an_address_or_none() -> None:

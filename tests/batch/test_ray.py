@@ -7,24 +7,21 @@ own packages.
 import json
 import os
 import re
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from super_agent import __version__
-from tests.batch.conftest import CHECK, Lines, results, solve
-from tests.batch.ray_nodes import RayNodes, ended
+from tests.batch.conftest import CHECK, Lines, results
+from tests.batch.ray_nodes import RayNodes, batch, ended, slowly, wait_for
 from tests.cli.conftest import CHECKOUT
 from tests.scripted_models import Catalogue, Model
 from tests.scripted_ollama import ScriptedOllama
-from tests.scripted_replies import Say
 
 pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install -r requirements/ray.txt"),
@@ -32,11 +29,6 @@ pytestmark = [
 ]
 TASKS = int(os.environ.get("RAY_TASKS", "9"))
 NAMES = ("head", "second", "third")
-
-
-def slowly(request: Any) -> Say:
-    """So that there is a middle to be killed in."""
-    return Say(solve(request), wait_s=0.4)
 
 
 @pytest.fixture(scope="module")
@@ -56,21 +48,6 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, ScriptedO
         yield found
     finally:
         found.close()
-
-
-def batch(nodes: RayNodes, server: ScriptedOllama, tasks: Path, out: Path, *more: str, **env: str) -> Any:
-    """A driver on the head's machine."""
-    where = ["--out", str(out), "--base-url", server.base_url, "--model", server.model]
-    return nodes.start("head", "batch", str(tasks), *where, "--ray", f"127.0.0.1:{nodes.port}", *more, **env)
-
-
-def wait_for(happened: Callable[[], bool], driver: "subprocess.Popen[str]", what: str) -> None:
-    """Raises AssertionError where the driver ends before, or after five minutes."""
-    until = time.monotonic() + 300
-    while not happened():
-        assert driver.poll() is None, f"the driver ended before {what}: {driver.communicate()}"
-        assert time.monotonic() < until, f"{what} did not happen"
-        time.sleep(0.05)
 
 
 def test_what_is_wrong_with_a_cluster_is_one_line(
@@ -211,7 +188,8 @@ def test_a_node_that_falls_silent_is_given_up_and_another_does_its_task(
     nodes.suspend("second")
     done = ended(driver, 200)
     assert done.code == 0, done.out + done.err
-    assert (done.out.count("\n"), done.err) == (1, ""), "what Ray says of the node is no line of the batch"
+    assert (done.out.count("\n"), done.err.count("\n")) == (1, 1), "what Ray says of the node is no line of the batch"
+    assert re.fullmatch(r"super-agent: node \S+ \(\w{8}\) was lost \(NodeSilent\)\n", done.err)
     found = results(out)
     assert sorted(line["id"] for line in found if line["final"]) == ["s0", "s1", "s2"]
     (lost,) = [line for line in found if not line["final"]]

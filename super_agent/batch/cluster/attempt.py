@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from super_agent import __version__
-from super_agent.batch.cluster.cluster import Absence, Cluster
+from super_agent.batch.cluster.choice import selector
+from super_agent.batch.cluster.cluster import Absence, Cluster, Packed
 from super_agent.batch.cluster.order import Begun, Event, Order, Result
 from super_agent.batch.cluster.work import carry_out
 from super_agent.batch.driver import Start
 from super_agent.batch.index import Entry
 from super_agent.batch.process import GRACE_S
+from super_agent.batch.results import TRANSIENT
 from super_agent.batch.tally import Tally
 from super_agent.batch.tasks import Task
 from super_agent.core.batches.attempts import Attempt, Outcome
@@ -39,6 +41,8 @@ class RayAttempt:
     _begun: Begun | None = None
     _stopped: bool = False
     _tally: Tally = field(default_factory=Tally)
+    _avoided: frozenset[str] = frozenset()
+    """Nodes where an earlier attempt failed."""
 
     def stop(self) -> None:
         """End the run on its node, which keeps what can be gone on with; after a while its process is killed."""
@@ -53,18 +57,10 @@ class RayAttempt:
             packed = await self.cluster.packed(self.task)
         except SuperAgentError as error:
             return self._failed(error.exit_code, str(error), started), b""
+        self._avoided = await asyncio.to_thread(self.cluster.failures.avoided, self.task.id, self._alive)
         if self._stopped:
             return None
-        order = Order(
-            self.cluster.batch, self.task, self.hash, self.number, self.cluster.environment,
-            packed.digest if packed is not None else "", self.cluster.facts.digest,
-        )  # fmt: skip
-        # No processor is reserved: the model's slots are what is scarce, here as on one machine.
-        remote = self.cluster.ray.remote(carry_out).options(
-            num_cpus=0, resources={"ollama": 1}, max_retries=0, num_returns="streaming",
-            label_selector=self.cluster.selector, name=self.task.id,
-        )  # fmt: skip
-        self._stream = remote.remote(order, packed.reference if packed is not None else None)
+        self._stream = self._placed(packed)
         try:
             result = await self._read()
         except (NodeSilent, self.cluster.ray.exceptions.RayError) as error:
@@ -73,6 +69,7 @@ class RayAttempt:
             return self._failed(ExitCode.EXECUTOR, self._lost(error), started), b""
         finally:
             self._stream = None
+        self._judge(result)
         if result.attempt is None:
             return None if self._stopped else (self._failed(ExitCode.EXECUTOR, "ended by its node", started), b"")
         wall_s = round(time.monotonic() - started, 3)
@@ -84,6 +81,19 @@ class RayAttempt:
         """Have the node remove its copy."""
         if self._begun is not None:
             self.cluster.discard(self._begun.node, self.task.id)
+
+    def _placed(self, packed: Packed | None) -> Any:
+        """The order given to Ray, and the stream of what its node sends."""
+        order = Order(
+            self.cluster.batch, self.task, self.hash, self.number, self.cluster.environment,
+            packed.digest if packed is not None else "", self.cluster.facts.digest,
+        )  # fmt: skip
+        # No processor is reserved: the model's slots are what is scarce, here as on one machine.
+        remote = self.cluster.ray.remote(carry_out).options(
+            num_cpus=0, resources={"ollama": 1}, max_retries=0, num_returns="streaming",
+            label_selector=selector(self.cluster.selector, self._avoided), name=self.task.id,
+        )  # fmt: skip
+        return remote.remote(order, packed.reference if packed is not None else None)
 
     async def _read(self) -> Result:
         """Everything that the node sends; raises `RayError` or `NodeSilent` where it is lost or none takes the task."""
@@ -110,12 +120,23 @@ class RayAttempt:
 
         A machine that went without a word leaves its connections open, so nothing else would end the waiting.
         """
-        alive = {node["NodeID"] for node in await asyncio.to_thread(self.cluster.nodes)}
+        alive = await asyncio.to_thread(self._alive)
         if self._begun is not None and self._begun.node not in alive:
             raise NodeSilent
-        if self._begun is None and absence.too_long(there=bool(alive)):
+        if self._begun is None and absence.too_long(there=bool(alive - self._avoided)):
             self._cancel(force=False)
             raise NodeSilent
+
+    def _alive(self) -> set[str]:
+        return {node["NodeID"] for node in self.cluster.nodes()}
+
+    def _judge(self, result: Result) -> None:
+        """Keep where it failed, so that it is tried again on another node."""
+        if result.attempt is None or result.attempt.exit_code not in TRANSIENT:
+            self.cluster.failures.forget(self.task.id)
+        elif self._begun is not None:
+            line = f"{self._begun.named}: {result.fault}" if result.fault else ""
+            self.cluster.failed(self.task.id, self._begun.node, line)
 
     def _cancel(self, *, force: bool) -> None:
         if self._stream is not None:
@@ -123,9 +144,12 @@ class RayAttempt:
                 self.cluster.ray.cancel(self._stream, force=force)
 
     def _lost(self, error: Exception) -> str:
+        """What became of an attempt whose node is gone, or that none took."""
         if self._begun is None:
             return f"no node took the task ({type(error).__name__})"
-        return f"the node {self._begun.host} ({self._begun.node[:8]}) was lost ({type(error).__name__})"
+        line = f"{self._begun.named} was lost ({type(error).__name__})"
+        self.cluster.failed(self.task.id, self._begun.node, line)
+        return line
 
     def _failed(self, code: ExitCode, detail: str, started: float) -> Attempt:
         return Attempt(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from super_agent.batch.cluster.archive import pack
+from super_agent.batch.cluster.choice import Failures
 from super_agent.batch.cluster.connect import ClusterFailed
 from super_agent.batch.cluster.facts import VERSION, ModelFacts
 from super_agent.batch.cluster.refused import Refusal, refusals
@@ -47,6 +48,8 @@ class Cluster:
     any_model: bool
     told: Callable[[str, int, str, bytes], None]
     """Is given each event of a run: task, attempt, host, line."""
+    warn: Callable[[str], None]
+    failures: Failures = field(default_factory=Failures)
     _packed: dict[str, Packed] = field(default_factory=dict)
     _locked: Callable[[str], asyncio.Lock] = field(default_factory=locks)
     _discards: list[Any] = field(default_factory=list)
@@ -94,11 +97,17 @@ class Cluster:
             found = self._packed.pop(name, None)
             if found is None:
                 data = await asyncio.to_thread(self._pack, task)
-                found = Packed(hashlib.sha256(data).hexdigest()[:32], self.ray.put(data))
+                found = Packed(hashlib.sha256(data).hexdigest()[:32], self._stored(data))
         self._packed[name] = found
         while len(self._packed) > PACKED_AT_ONCE:
             del self._packed[next(iter(self._packed))]
         return found
+
+    def failed(self, task: str, node: str, line: str = "") -> None:
+        """An attempt failed there and is repeated elsewhere; `line` tells what is wrong with the node, once."""
+        self.failures.add(task, node)
+        if line and self.failures.is_new(line):
+            self.warn(line)
 
     def discard(self, node: str, name: str) -> None:
         """Have a node remove a task's copy; nobody waits for it before the end."""
@@ -121,6 +130,16 @@ class Cluster:
                 self.ray.wait(waited, num_returns=len(waited), timeout=END_S)
         finally:
             self.ray.shutdown()
+
+    def _stored(self, data: bytes) -> Any:
+        try:
+            return self.ray.put(data)
+        except self.ray.exceptions.RayError as error:  # its store in memory is full, and so is the disk behind it
+            why = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise ClusterFailed(
+                f"Ray's store here does not take a workspace of {len(data) >> 20} MiB: {why}",
+                fix="Make room in Ray's folder, /tmp/ray where no other is set",
+            ) from error
 
     def _none(self) -> ClusterFailed:
         refused = self.refused()

@@ -31,6 +31,11 @@ class Begun:
     """Ray's id of the node."""
     host: str
 
+    @property
+    def named(self) -> str:
+        """As a line says it."""
+        return f"node {self.host} ({self.node[:8]})"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -45,3 +50,5 @@ class Result:
 
     attempt: Attempt | None
     patch: bytes = b""
+    fault: str = ""
+    """What of the node itself failed, as its disk, so that every task there would; empty else."""

@@ -95,15 +95,18 @@ class _Work:
         self._thread.join(GRACE_S + 10)
 
     def _run(self) -> None:
-        started = time.monotonic()
+        started, fault = time.monotonic(), ""
+        # What fails on this node may go well on another, so it is the executor's failure and not the task's.
         try:
             found = self._loop.run_until_complete(self._carried_out())
-        except (SuperAgentError, OSError) as error:
-            # What fails on this node may go well on another, so it is the executor's failure and not the task's.
+        except OSError as error:
+            fault = str(_cannot_write(_folder(self._order.batch), error))
+            found = _failed(self._order, fault, time.monotonic() - started), b""
+        except SuperAgentError as error:
             found = _failed(self._order, str(error), time.monotonic() - started), b""
         finally:
             self._loop.close()
-        self._items.put(Result(None) if found is None else Result(*found))
+        self._items.put(Result(None) if found is None else Result(*found, fault))
 
     async def _carried_out(self) -> tuple[Attempt, bytes] | None:
         order, folder = self._order, _folder(self._order.batch)
@@ -139,6 +142,13 @@ def _alone(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(file)
+
+
+def _cannot_write(folder: Path, error: OSError) -> ExecutorError:
+    return ExecutorError(
+        f"{folder} on {socket.gethostname()} cannot be written: {error.strerror or error}",
+        fix="Make room there",
+    )
 
 
 def _failed(order: Order, detail: str, wall_s: float) -> Attempt:
