@@ -5,9 +5,12 @@ import json
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -170,6 +173,33 @@ def test_a_workspace_that_rays_store_does_not_take_is_one_line_and_no_traceback(
     cluster = Cluster(Full(), ModelFacts("aa", "8192"), tmp_path, settings, False, lambda *_: None, lambda _: None)
     with pytest.raises(ClusterFailed, match="does not take a workspace of 0 MiB: Local disk is full. Make room in"):
         asyncio.run(cluster.packed(Task(id="a", task="x", workspace=str(source))))
+
+
+def test_copies_are_discarded_from_several_threads_at_a_time(tmp_path: Path) -> None:
+    class Slow:
+        """Ray whose `wait` gives others the time to come between; every task is still under way."""
+
+        class util:  # noqa: N801 - its name there
+            class scheduling_strategies:  # noqa: N801
+                NodeAffinitySchedulingStrategy = staticmethod(lambda node, soft: node)
+
+        def remote(self, _function: object) -> "Slow":
+            return self
+
+        def options(self, **_how: object) -> Any:
+            return SimpleNamespace(remote=lambda _batch, name: name)
+
+        def wait(self, names: list[str], num_returns: int, timeout: float) -> tuple[list[str], list[str]]:
+            time.sleep(0.01)
+            assert num_returns == len(names), "the list was changed meanwhile"
+            return [], list(names)
+
+    settings = load_settings(environ={})
+    cluster = Cluster(Slow(), ModelFacts("aa", "8192"), tmp_path, settings, False, lambda *_: None, lambda _: None)
+    names = [f"t{number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda name: cluster.discard("node", name), names))
+    assert sorted(cluster._discards) == sorted(names), "one was forgotten"
 
 
 def test_ray_takes_an_address_or_none() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ class Cluster:
     _packed: dict[str, Packed] = field(default_factory=dict)
     _locked: Callable[[str], asyncio.Lock] = field(default_factory=locks)
     _discards: list[Any] = field(default_factory=list)
+    _discarding: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def batch(self) -> str:
@@ -113,8 +115,9 @@ class Cluster:
         """Have a node remove a task's copy; nobody waits for it before the end."""
         on_it = self.ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=False)
         remote = self.ray.remote(discard_copy).options(num_cpus=0, max_retries=0, scheduling_strategy=on_it)
-        self._discards.append(remote.remote(self.batch, name))
-        _, self._discards = self.ray.wait(self._discards, num_returns=len(self._discards), timeout=0)
+        with self._discarding:  # several tasks end at a time, each in a thread
+            self._discards.append(remote.remote(self.batch, name))
+            _, self._discards = self.ray.wait(self._discards, num_returns=len(self._discards), timeout=0)
 
     def close(self, *, finished: bool) -> None:
         """Leave the cluster, which ends what still runs; when the batch is `finished`, nodes remove what it left."""
