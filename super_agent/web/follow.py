@@ -1,11 +1,14 @@
 """Sessions that pages follow: one reader for each session, of its run or of the store, however many pages there are.
 
-A page subscribes before it reads what is stored, so nothing falls between; what it is given twice it knows by the
-number. A page that reads too slowly is let go: its browser comes back and goes on from its last number.
+A page subscribes before it reads what is stored, so nothing falls between. Of what is stored it takes what comes before
+its `first`, from where on the run itself tells it all: an event there may be a part of one in the store, so the number
+would not tell that it was given twice. A page that reads too slowly is let go: its browser comes back and goes on from
+its last number.
 """
 
 import asyncio
 import json
+import math
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +21,7 @@ from super_agent.core.errors import StoreFailed
 from super_agent.core.events import RunEnded, Stamped, TurnStarted
 from super_agent.core.store.store import Store
 from super_agent.session.control_wire import TIMEOUT_S, RunGone, connect, event_from
+from super_agent.web.recent import Recent
 
 LOOK_EVERY_S = 0.25
 STATE_EVERY_S = 1.0
@@ -34,9 +38,13 @@ Signal = Literal["anew", "state"]
 
 @dataclass(slots=True, eq=False)
 class Follower:
-    """One page's place. `recent` is what was told before it came and may not be stored."""
+    """One page's place. `recent` is what was told before it came and may not be stored.
+
+    From the number `first` on everything comes from here; infinite while no run tells anything.
+    """
 
     recent: list[Stamped] = field(default_factory=list)
+    first: float = math.inf
     queue: "asyncio.Queue[Stamped | Signal]" = field(default_factory=lambda: asyncio.Queue(MOST_BEHIND))
     behind: bool = False
 
@@ -50,31 +58,41 @@ class Follower:
 
 @dataclass(slots=True, eq=False)
 class Feed:
-    """One session's events from `seq` on, for whoever follows it: from its run itself, else from the store.
+    """One session's events, for whoever follows it: from its run itself, else from the store.
 
-    `recent` is what the run told and the store may not have yet: since its last turn began.
+    `seq` is the last that was given. `recent` is what the run told and the store may not have yet. From `ready` on
+    everything is given that a page does not find in the store.
     """
 
     store: Store
     folder: Path
     session: str
-    seq: int
     mark: int
+    seq: int = 0
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
     followers: set[Follower] = field(default_factory=set)
-    recent: list[Stamped] = field(default_factory=list)
+    recent: Recent = field(default_factory=Recent)
+    _first: float = math.inf
     _version: int = -1
     _state: tuple[object, ...] = ()
     _looked_at_state: float = 0.0
 
     async def run(self) -> None:
         """Until cancelled; a store that fails for a moment is looked at again."""
-        while True:
-            with suppress(RunGone):
-                connection = await asyncio.to_thread(connect, self.folder)
-                await self._listen(connection)
-            with suppress(StoreFailed):
-                await self._look()
-            await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            while True:
+                with suppress(RunGone):
+                    connection = await asyncio.to_thread(connect, self.folder)
+                    await self._listen(connection)
+                with suppress(StoreFailed):
+                    if not self.ready.is_set():
+                        self.seq = await asyncio.to_thread(self.store.last_seq, self.session)
+                self.ready.set()
+                with suppress(StoreFailed):
+                    await self._look()
+                await asyncio.sleep(LOOK_EVERY_S)
+        finally:
+            self.ready.set()
 
     async def _listen(self, connection: socket.socket) -> None:
         """To the run itself, until it ends; then pages begin anew if it did not tell its end."""
@@ -83,21 +101,37 @@ class Feed:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 writer.write(b'{"do": "follow"}\n')
-                if not json.loads(await reader.readline()).get("ok"):
+                answer = json.loads(await reader.readline())
+                if not answer.get("ok"):
                     return
+            self._first = int(answer["first"])
+            for follower in self.followers:
+                follower.first = self._first
+            if self.ready.is_set():
+                await self._look()  # what was stored before that, since it was looked at last
+            else:
+                self.seq = int(self._first) - 1
+                self.ready.set()
             watching = asyncio.create_task(self._watch_state())
             try:
                 ended = await self._pass_on(reader)
             finally:
                 watching.cancel()
-            self.recent = []
             if not ended:
                 self._give("anew")
-        except (OSError, ValueError, KeyError, TypeError, TimeoutError):
-            self.recent = []
+        except (OSError, ValueError, KeyError, TypeError, TimeoutError, StoreFailed):
             self._give("anew")
         finally:
+            self.recent.clear()
+            self._first = math.inf
             writer.close()
+
+    def follower(self) -> Follower:
+        """A new place, from now on."""
+        recent = self.recent.events
+        found = Follower(recent, recent[0].seq if recent else self._first)
+        self.followers.add(found)
+        return found
 
     async def _pass_on(self, reader: asyncio.StreamReader) -> bool:
         """Whether the run told its end."""
@@ -105,10 +139,13 @@ class Feed:
         while line := await reader.readline():
             stamped = event_from(self.session, line)
             if isinstance(stamped.event, TurnStarted):
-                self.recent = []  # what came before it is stored
-            self.recent.append(stamped)
+                self.recent.clear()  # what came before it is stored
+            self.recent.add(stamped)
             self.seq = stamped.seq
             self._give(stamped)
+            if self.recent.is_much:
+                with suppress(StoreFailed):
+                    self.recent.drop(await asyncio.to_thread(self.store.last_seq, self.session))
             ended = isinstance(stamped.event, RunEnded)
         return ended
 
@@ -135,7 +172,7 @@ class Feed:
             if (mark := self.store.rolled_back(self.session)) != self.mark:
                 self.mark, self.seq = mark, 0
                 return ["anew"]
-            found += self.store.events(self.session, after=self.seq)
+            found += (s for s in self.store.events(self.session, after=self.seq) if s.seq < self._first)
             self._version = version
         now = time.monotonic()
         if now - self._looked_at_state >= STATE_EVERY_S:
@@ -160,15 +197,15 @@ class Feeds:
     _feeds: dict[str, tuple[Feed, "asyncio.Task[None]"]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def follow(self, session: str, after: int, mark: int) -> AsyncIterator[Follower]:
+    async def follow(self, session: str, mark: int) -> AsyncIterator[Follower]:
         """Whatever happens from now on comes, and what happened before and is not stored; perhaps some that is."""
         if session not in self._feeds:
-            feed = Feed(self.store, self.folder / session, session, after, mark)
+            feed = Feed(self.store, self.folder / session, session, mark)
             self._feeds[session] = feed, asyncio.create_task(feed.run())
         feed, task = self._feeds[session]
-        follower = Follower(recent=[*feed.recent])
-        feed.followers.add(follower)
+        follower = feed.follower()
         try:
+            await feed.ready.wait()
             yield follower
         finally:
             feed.followers.discard(follower)

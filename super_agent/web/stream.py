@@ -19,14 +19,12 @@ async def session_stream(context: Context, session: str, after: int, mark: int) 
     """What a page that knows the events up to `after` is told; it ends where that has to come back or begin anew."""
     yield "retry: 1000\n\n"
     fragments = Fragments(translator(context.language))
-    async with context.feeds.follow(session, after, mark) as follower:
+    async with context.feeds.follow(session, mark) as follower:
         if await asyncio.to_thread(context.store.rolled_back, session) != mark:
             yield sse(Fragment("reset", {}))
             return
         known = await asyncio.to_thread(_stored, context, session, after)
-        if follower.recent:
-            first = follower.recent[0].seq
-            known = [s for s in known if s.seq < first] + [s for s in follower.recent if s.seq > after]
+        known = [s for s in known if s.seq < follower.first] + [s for s in follower.recent if s.seq > after]
         for batch in (known[at : at + AT_ONCE] for at in range(0, len(known), AT_ONCE)):
             after = batch[-1].seq
             yield "".join(sse(fragment) for fragment in joined(f for s in batch for f in fragments.add(s)))

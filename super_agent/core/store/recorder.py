@@ -1,4 +1,4 @@
-"""Writes one session's events: collected as they come, stored in one transaction a turn."""
+"""Writes one session's events: collected as they come, stored in one transaction a turn (a long turn in several)."""
 
 import json
 import threading
@@ -30,6 +30,8 @@ ADD_USAGE = """INSERT INTO usage VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SE
     prompt_tokens = prompt_tokens + excluded.prompt_tokens,
     completion_tokens = completion_tokens + excluded.completion_tokens"""
 MOST = 2**53
+MOST_PENDING, MOST_PENDING_CHARS = 500, 1 << 16
+"""Events, and characters of streamed text, that are collected before they are stored in the middle of a turn."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Recorder:
         self._position = position
         self._pending: list[Stamped] = []
         self._pieces: list[str] = []
+        self._pending_chars = 0
         self._lock = threading.RLock()
         self._failed = False
 
@@ -79,7 +82,7 @@ class Recorder:
                 self.flush()
             self._position.seq, self._position.turn = stamped.seq, stamped.turn
             self._add(stamped)
-            if isinstance(stamped.event, RunEnded):
+            if isinstance(stamped.event, RunEnded) or self._is_much():
                 self.flush()
 
     def checkpoint(self, turn: int, state: str) -> None:
@@ -116,13 +119,16 @@ class Recorder:
     def _add(self, stamped: Stamped) -> None:
         """Pieces of one text that follow one another become one event, as a reader cannot tell them apart."""
         event = stamped.event
-        if self._pending and isinstance(event, TextStreamed | OutputStreamed):
-            last = self._pending[-1].event
-            if isinstance(last, TextStreamed | OutputStreamed) and _source(last) == _source(event):
+        if isinstance(event, TextStreamed | OutputStreamed):
+            self._pending_chars += len(event.text)
+            if self._pending and continues(self._pending[-1].event, event):
                 self._pieces.append(event.text)
                 return
         self._join_pieces()
         self._pending.append(stamped)
+
+    def _is_much(self) -> bool:
+        return len(self._pending) >= MOST_PENDING or self._pending_chars >= MOST_PENDING_CHARS
 
     def _join_pieces(self) -> None:
         if self._pieces:
@@ -134,7 +140,7 @@ class Recorder:
 
     def _store(self, checkpoint: tuple[int, str] | None) -> None:
         self._join_pieces()
-        events, self._pending = self._pending, []
+        events, self._pending, self._pending_chars = self._pending, [], 0
         try:
             with self._database.writing():
                 self._write(events)
@@ -187,6 +193,11 @@ class Recorder:
 
     def _need(self, names: set[str]) -> None:
         self._database.execute_many("INSERT OR IGNORE INTO texts VALUES (?, ?)", [(n, self.session) for n in names])
+
+
+def continues(last: Event, event: TextStreamed | OutputStreamed) -> bool:
+    """Whether both are pieces of one text."""
+    return isinstance(last, TextStreamed | OutputStreamed) and _source(last) == _source(event)
 
 
 def _source(event: TextStreamed | OutputStreamed) -> tuple[str, bool] | None:

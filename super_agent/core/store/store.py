@@ -133,6 +133,11 @@ class Store:
                 return
             after = rows[-1][0]
 
+    def last_seq(self, session: str) -> int:
+        """The number of the last event that is stored; 0 where none is. Raises `StoreFailed`."""
+        sql = "SELECT max(seq) FROM events WHERE session = ? AND NOT rolled_back"
+        return self._database.rows(sql, (session,))[0][0] or 0
+
     def recent(self, name: str, most: int, among: int) -> list[Stamped]:
         """The last `most` events of that type of any session, oldest first, among the last `among` of all.
 
