@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 OURS = Path(__file__).parent / "tasks"
 KINDS = ("function", "mend", "feature", "chore")
@@ -11,7 +10,6 @@ CHECK = "python -m pytest -q"
 
 Files = Mapping[str, bytes]
 """Contents by path, relative, with slashes."""
-Kind = Literal["function", "mend", "feature", "chore"]
 
 
 @dataclass(frozen=True, slots=True)

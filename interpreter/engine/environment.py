@@ -55,14 +55,14 @@ def data_dir() -> Path:
     return platformdirs.user_data_path("super-agent")
 
 
-def ensure_engine_python(progress: Tell, folder: Path | None = None) -> Path:
+def ensure_engine_python(progress: Tell) -> Path:
     """The Python of Open Interpreter's environment; raises `EngineFailed` where it cannot be made."""
-    return ensure_environment("engine", ENGINE_LOCK, progress, folder)
+    return ensure_environment("engine", ENGINE_LOCK, progress)
 
 
-def ensure_sandbox_python(progress: Tell, folder: Path | None = None) -> Path:
+def ensure_sandbox_python(progress: Tell) -> Path:
     """The Python for sandboxes whose workspace has none; raises `EngineFailed` where it cannot be made."""
-    return ensure_environment("python", SANDBOX_LOCK, progress, folder)
+    return ensure_environment("python", SANDBOX_LOCK, progress)
 
 
 def ensure_environment(name: str, lock: Path, progress: Tell, folder: Path | None = None) -> Path:

@@ -1,15 +1,12 @@
 """Output of running code: made harmless as it streams, and kept as head and tail within a limit."""
 
 import codecs
-import re
 from typing import Protocol
 
-from super_agent.core.sanitize import sanitize
+from super_agent.core.sanitize import StreamSanitizer, sanitize
 
 MAX_WHOLE_BYTES = 256 * 1024 * 1024
 """Of one run, in the session's file: a flood must not fill the disk that the sandbox itself may not fill."""
-# The beginning of a terminal control sequence, or of \r\n, at the end of a piece: the next piece decides what it is.
-_OPEN = re.compile(r"(?:\x1b\[[0-?]*[ -/]*|\x1b[\]PX^_][^\x07\x1b\n]{0,4096}\x1b?|\x1b[ -/]*|\r)\Z")
 
 
 class Writable(Protocol):
@@ -33,7 +30,7 @@ class OutputLimiter:
         self._tail = bytearray()
         self._whole = whole
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._open = ""
+        self._sanitizer = StreamSanitizer()
 
     def feed(self, data: bytes) -> str:
         """Take a piece; returns what of it is to be shown while it streams (nothing once the head is full)."""
@@ -47,7 +44,7 @@ class OutputLimiter:
             self._tail += rest[-self._tail_limit :]
             if len(self._tail) > 4 * self._tail_limit:
                 del self._tail[: -self._tail_limit]
-        return self._streamed(shown) if shown else ""
+        return self._sanitizer.feed(self._decoder.decode(shown)) if shown else ""
 
     @property
     def cut_bytes(self) -> int:
@@ -63,13 +60,6 @@ class OutputLimiter:
         head_text = codecs.getincrementaldecoder("utf-8")("replace").decode(head)
         tail_text = _without_half_character(tail).decode("utf-8", "replace")
         return f"{sanitize(head_text)}\n… {self.cut_bytes} bytes left out …\n{sanitize(tail_text)}"
-
-    def _streamed(self, data: bytes) -> str:
-        text = self._open + self._decoder.decode(data)
-        opened = _OPEN.search(text)
-        cut = opened.start() if opened else len(text)
-        self._open = text[cut:]
-        return sanitize(text[:cut])
 
 
 def _without_half_character(data: bytes) -> bytes:

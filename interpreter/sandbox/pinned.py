@@ -39,7 +39,7 @@ def pin(path: Path, *, writable: bool = False) -> Pinned:
     return Pinned(path, os.open(path, os.O_PATH | os.O_CLOEXEC), writable=writable)
 
 
-def pin_within(folder: Pinned, parts: Sequence[str], *, writable: bool = False) -> list[Pinned]:
+def pin_within(folder: Pinned, parts: Sequence[str]) -> list[Pinned]:
     """What lies below a pinned folder: each step of the way, the last one last. No link is followed.
 
     The steps before the last are writable. Raises OSError, also for a step that is no folder.
@@ -50,5 +50,5 @@ def pin_within(folder: Pinned, parts: Sequence[str], *, writable: bool = False) 
         if not stat.S_ISDIR(above.mode):
             raise NotADirectoryError(f"{above.path} is no folder")
         fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above.fd)
-        steps.append(Pinned(above.path / name, fd, writable=writable or count < len(parts)))
+        steps.append(Pinned(above.path / name, fd, writable=count < len(parts)))
     return steps

@@ -68,11 +68,10 @@ def run(
 ) -> None:
     """Give a coding task to the team, in a folder, and watch it being done."""
     from super_agent.cli.commands import run as command
+    from super_agent.session.options import RunOptions
 
-    options = command.Options(
-        task, file, workspace, check, setup, yes, "solo" if solo else "team", python, json, strict_instance
-    )
-    raise typer.Exit(command.main(options, flags, env_file))
+    options = RunOptions("", workspace, "solo" if solo else "team", check, setup, yes, python, strict_instance)
+    raise typer.Exit(command.main(task, file, options, flags, env_file, as_json=json))
 
 
 @app.command(cls=TaskCommand)
@@ -116,9 +115,10 @@ def exec_(
 ) -> None:
     """The executor alone: one task, or a conversation when no task is given in a terminal."""
     from super_agent.cli.commands import run as command
+    from super_agent.session.options import RunOptions
 
-    options = command.Options(task, file, workspace, check, setup, yes, "exec", python, json, strict_instance)
-    raise typer.Exit(command.main(options, flags, env_file))
+    options = RunOptions("", workspace, "exec", check, setup, yes, python, strict_instance)
+    raise typer.Exit(command.main(task, file, options, flags, env_file, as_json=json))
 
 
 @app.command()

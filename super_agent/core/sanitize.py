@@ -10,6 +10,8 @@ _ESCAPES = re.compile(
     r"|\x1b[PX^_][^\x1b\n]{0,4096}(?:\x1b\\)?"
     r"|\x1b[ -/]*[0-~]?"
 )
+# The beginning of an escape, or of \r\n, at the end of a text.
+_OPEN = re.compile(r"(?:\r|\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]{0,4096}\x1b?|[ -/]*))\Z")
 # C0 and C1 controls, and the marks that reorder text; newline and tab stay.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -20,6 +22,25 @@ def sanitize(text: str) -> str:
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     return _CONTROLS.sub(lambda match: "\n" if match[0] == "\r" else "\ufffd", text)
+
+
+class StreamSanitizer:
+    """Text that comes in pieces: what may be the beginning of an escape waits for the piece that decides it."""
+
+    def __init__(self) -> None:
+        self._open = ""
+
+    def feed(self, piece: str) -> str:
+        """What can be shown now, sanitized."""
+        text = self._open + piece
+        opened = _OPEN.search(text)
+        cut = opened.start() if opened else len(text)
+        self._open = text[cut:]
+        return sanitize(text[:cut])
+
+    def drop(self) -> None:
+        """Forget what waits."""
+        self._open = ""
 
 
 def printable_path(path: str) -> str:

@@ -210,10 +210,9 @@ class TerminalWishes:
     no_colour: bool
 
 
-def terminal_wishes(environ: Mapping[str, str] | None = None) -> TerminalWishes:
+def terminal_wishes() -> TerminalWishes:
     """TERM=dumb (or unknown, or none) moves no cursor; NO_COLOR, where it is not empty, wants no colours."""
-    environ = os.environ if environ is None else environ
-    return TerminalWishes(environ.get("TERM", "") in ("", "dumb", "unknown"), bool(environ.get("NO_COLOR")))
+    return TerminalWishes(os.environ.get("TERM", "") in ("", "dumb", "unknown"), bool(os.environ.get("NO_COLOR")))
 
 
 def server_environment() -> dict[str, str]:

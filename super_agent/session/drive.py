@@ -22,7 +22,7 @@ from super_agent.session.sandbox import require_program
 from super_agent.session.setup import run_setup
 from super_agent.session.steering import steerable
 from super_agent.session.tools import open_tools, tools_line
-from super_agent.session.work import Boundary, Work
+from super_agent.session.work import Assignment, Boundary, Work
 from super_agent.tools.listed import require_listed
 
 EXIT_CODES: dict[EndReason, ExitCode] = {
@@ -77,15 +77,20 @@ def _keep_begun(context: RunContext, options: RunOptions) -> None:
     """What a resumption begins again with where a kill comes before the first turn; raises `StoreFailed`."""
     if context.store is None:
         return
+    begun = Begun(_first_state(context, options), options.setup, options.yes, context.settings.trust_instructions)
+    try:
+        keep_begun(context.session, begun)
+    except OSError as error:
+        raise StoreFailed(f"the session cannot be kept: {error.strerror}", fix="Make room on the disk") from error
+
+
+def _first_state(context: RunContext, options: RunOptions) -> RunState:
+    """A run's state before anything was done."""
     settings, python = context.settings, str(options.python) if options.python is not None else None
-    state = RunState(
+    return RunState(
         options.mode, options.task, options.check, python, settings.model, settings.base_url, facts.limits(settings),
         mcp=settings.mcp,
     )  # fmt: skip
-    try:
-        keep_begun(context.session, Begun(state, options.setup, options.yes, settings.trust_instructions))
-    except OSError as error:
-        raise StoreFailed(f"the session cannot be kept: {error.strerror}", fix="Make room on the disk") from error
 
 
 def carry_out(
@@ -159,25 +164,11 @@ def _keep_the_end(record: RunPersistence, end: _End) -> None:
 
 def _keeper(record: RunPersistence, model_session: ModelSession, options: RunOptions, clock: Clock) -> Boundary:
     """What keeps the run's state at each turn boundary."""
-    settings = record.context.settings
+    first = _first_state(record.context, options)
 
     def keep(turns: int, work: WorkState) -> None:
-        python = str(options.python) if options.python is not None else None
-        state = RunState(
-            options.mode,
-            options.task,
-            options.check,
-            python,
-            settings.model,
-            settings.base_url,
-            facts.limits(settings),
-            work,
-            turns,
-            round(clock.elapsed_s(), 3),
-            model_session.counting.totals,
-            settings.mcp,
-        )
-        record.keep(turns, state.to_json())
+        elapsed_s, totals = round(clock.elapsed_s(), 3), model_session.counting.totals
+        record.keep(turns, replace(first, work=work, turns=turns, elapsed_s=elapsed_s, totals=totals).to_json())
 
     return keep
 
@@ -202,12 +193,14 @@ def _work(
 
     if options.mode == "team":
         project = "\n\n".join(part for part in (project, tools_line(context)) if part)
+    given = Assignment(context, model_session, options.task, options.check, user_lines, boundary, restored, project)
+    if options.mode == "team":
         from super_agent.session.team import team_work
 
-        return team_work(context, model_session, options.check, options.task, user_lines, boundary, restored, project)
+        return team_work(given)
     from super_agent.session.solo import solo_work
 
-    return solo_work(context, model_session, options.check, options.task, user_lines, boundary, restored, project)
+    return solo_work(given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,49 +1,38 @@
 """The team as work for `run`: the only command module that imports AutoGen."""
 
 import logging
-from collections.abc import Callable, Sequence
 
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.sampling import first_sampling
 from super_agent.session import attempt_states, wiring
-from super_agent.session.context import ModelSession, RunContext
+from super_agent.session.context import RunContext
 from super_agent.session.run_state import Restored, TeamState, WorkState
-from super_agent.session.work import Boundary, Work
+from super_agent.session.work import Assignment, Work
 from super_agent.team.composition import composition
 from super_agent.team.parts import TeamParts
 from super_agent.team.run import TeamRun
 from super_agent.team.transcript import Entry
 
 
-def team_work(
-    context: RunContext,
-    model_session: ModelSession,
-    check: str | None,
-    task: str,
-    user_lines: Callable[[], Sequence[str]],
-    boundary: Boundary,
-    restored: Restored | None,
-    project: str,
-) -> Work:
-    """Build the team, where it stood if `restored` is given; its processes start when they are first needed."""
+def team_work(given: Assignment) -> Work:
+    """Build the team; its processes start when they are first needed."""
     # It would print a member's error with its traceback; the run carries the original and ends with it.
     logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
-    parts = _parts(context, model_session, check, user_lines, restored)
+    parts = _parts(given)
     run = TeamRun(parts)
 
     def keep(turns: int) -> None:
-        boundary(turns, WorkState(parts.executor.conversation, team=TeamState(run.transcript, run.began_green)))
+        given.boundary(turns, WorkState(parts.executor.conversation, team=TeamState(run.transcript, run.began_green)))
 
     parts.at_boundary = keep
-    parts.project = project
-    if restored is not None:
-        _restore(run, restored)
+    if given.restored is not None:
+        _restore(run, given.restored)
 
     async def start() -> tuple[EndReason, str]:
         try:
-            end = await run.run(task)
+            end = await run.run(given.task)
         finally:
             await parts.llm.aclose()
         return end.reason, end.detail
@@ -51,13 +40,8 @@ def team_work(
     return Work(start, run.stop, lambda: run.turns)
 
 
-def _parts(
-    context: RunContext,
-    model_session: ModelSession,
-    check: str | None,
-    user_lines: Callable[[], Sequence[str]],
-    restored: Restored | None,
-) -> TeamParts:
+def _parts(given: Assignment) -> TeamParts:
+    context, model_session, restored = given.context, given.model_session, given.restored
     settings, ready = context.settings, model_session.ready
     wiring.register(context, model_session, "autogen")
 
@@ -70,10 +54,11 @@ def _parts(
         workspace=context.workspace,
         editor=Editor(context.workspace, context.emit, lambda path, original: _before_write(context, path, original)),
         executor=wiring.build_executor(context, model_session, restored.work if restored else None),
-        check=wiring.build_check(context, check),
+        check=wiring.build_check(context, given.check),
         emit=context.emit,
         max_turns=settings.max_turns,
-        user_lines=user_lines,
+        user_lines=given.user_lines,
+        project=given.project,
         at_turn_start=model_session.at_turn_start,
         model_sums_up=settings.compaction == "model",
         composition=composition(settings, ready.details),

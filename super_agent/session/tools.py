@@ -7,7 +7,7 @@ from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from interpreter.tool_calls import ToolAccess
 from super_agent.core.cancellation import Cancellation
-from super_agent.core.events import Emit, Notice
+from super_agent.core.events import Notice
 from super_agent.core.settings import user_tools_file
 from super_agent.session.approval import RunApprover
 from super_agent.session.context import RunContext
@@ -54,7 +54,10 @@ def open_tools(context: RunContext, door: Door, code_approver: RunApprover | Non
 
     names = ", ".join(server.name for server in listed)
     context.emit(Notice("warning", f"--mcp: the sandbox does not hold the MCP servers {names}: they run as you"))
-    tell = _Teller(context.emit)
+
+    def tell(line: str) -> None:
+        context.emit(Notice("warning", line))
+
     servers = Servers()
     context.stack.callback(servers.close)
     servers.start(listed, door.cancellation, tell)
@@ -69,14 +72,6 @@ def tools_line(context: RunContext) -> str:
     if context.tools is None or not (names := context.tools.box.names()):
         return ""
     return f"In a run block the interpreter can also be told to use these tools of the user: {', '.join(names)}."
-
-
-@dataclass(frozen=True, slots=True)
-class _Teller:
-    emit: Emit
-
-    def __call__(self, line: str) -> None:
-        self.emit(Notice("warning", line))
 
 
 def _asker(context: RunContext, door: Door, code_approver: RunApprover | None) -> RunApprover:

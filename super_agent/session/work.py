@@ -1,13 +1,31 @@
 """A run's work as the driver sees it, whoever does it: the team or the executor alone."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from super_agent.core.events import EndReason
-from super_agent.session.run_state import WorkState
+from super_agent.session.context import ModelSession, RunContext
+from super_agent.session.run_state import Restored, WorkState
 
 Boundary = Callable[[int, WorkState], None]
 """Told the number of complete turns and the state to go on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What the team, or the executor alone, is given to work on and with; `restored` is where it had stood.
+
+    `user_lines` gives what the user said since its last call, `project` is what models are told of the project.
+    """
+
+    context: RunContext
+    model_session: ModelSession
+    task: str
+    check: str | None
+    user_lines: Callable[[], Sequence[str]]
+    boundary: Boundary
+    restored: Restored | None
+    project: str
 
 
 @dataclass(slots=True)

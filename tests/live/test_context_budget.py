@@ -18,6 +18,7 @@ from super_agent.team.transcript import CheckFacts, Entry, TaskFacts, Transcript
 from tests.live.conftest import LiveOllama
 
 CONTEXT = 2048
+MAX_REPLY_TOKENS = 24
 """What the client believes, so that five compactions need few enough tokens for a CPU; the server has 8,192."""
 TASK = "Write shop.py so that CURRENCY is the euro sign."
 
@@ -82,13 +83,13 @@ def test_five_compactions_lose_nothing_and_evaluate_each_token_once(
     events: list[Event] = []
     mark = live_ollama.log.mark()
     with Workspace(tmp_path / "work") as workspace:
-        middleware, anew = asyncio.run(work(live_settings(max_reply_tokens=24), workspace, events))
+        middleware, anew = asyncio.run(work(live_settings(max_reply_tokens=MAX_REPLY_TOKENS), workspace, events))
     evaluations = live_ollama.log.evaluations_since(mark)
     assert [type(event) for event in events] == [ContextCompacted] * 5
     assert len(evaluations) == len(middleware.usages)
     for request, usage in zip(middleware.requests, middleware.usages, strict=True):
         assert usage.prompt_tokens <= request.prompt_tokens  # the estimate is on the safe side
-        assert usage.prompt_tokens + request.reply_limit_tokens <= CONTEXT
+        assert usage.prompt_tokens + MAX_REPLY_TOKENS <= CONTEXT
         assert not usage.truncated
         assert request.prefix_break is None
         assert any(TASK in message.content for message in request.messages)
@@ -107,7 +108,7 @@ def test_the_model_sums_up_in_a_call_that_only_adds_to_the_prompt(
     events: list[Event] = []
     mark = live_ollama.log.mark()
     with Workspace(tmp_path) as workspace:
-        settings = live_settings(max_reply_tokens=24)
+        settings = live_settings(max_reply_tokens=MAX_REPLY_TOKENS)
         middleware, anew = asyncio.run(work(settings, workspace, events, compactions=1, model_sums_up=True))
     evaluations = live_ollama.log.evaluations_since(mark)
     assert len(middleware.requests) == len(anew) + 1
@@ -119,5 +120,5 @@ def test_the_model_sums_up_in_a_call_that_only_adds_to_the_prompt(
     assert evaluations[summing].evaluated <= added
     (event,) = events
     assert isinstance(event, ContextCompacted)
-    cut = middleware.usages[summing].completion_tokens == asked.reply_limit_tokens
+    cut = middleware.usages[summing].completion_tokens == MAX_REPLY_TOKENS
     assert cut or "the model's summary" in event.kept

@@ -3,51 +3,34 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from super_agent.cli.flags import Flags
 from super_agent.cli.render.choice import choose_renderer
 from super_agent.cli.terminal.approval import terminal_approver
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import load_settings
-from super_agent.session.options import Door, Mode, RunOptions, RunResult, nobody_answers
+from super_agent.session.options import Door, RunOptions, RunResult, nobody_answers
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line said beside the settings."""
+def main(
+    task: str | None, file: Path | None, options: RunOptions, flags: Flags, env_file: Path | None, *, as_json: bool
+) -> int:
+    """Run the task that is given, or lies in a file or on standard input; returns the exit code.
 
-    task: str | None
-    file: Path | None
-    workspace: Path
-    check: str | None
-    setup: str | None
-    yes: bool
-    mode: Mode
-    python: Path | None
-    json: bool
-    strict_instance: bool
-
-    def for_task(self, task: str) -> RunOptions:
-        """The same, without what is the terminal's."""
-        return RunOptions(
-            task, self.workspace, self.mode, self.check, self.setup, self.yes, self.python, self.strict_instance
-        )
-
-
-def main(options: Options, flags: dict[str, Any], env_file: Path | None) -> int:
-    """Run one task; returns the exit code. Raises `SuperAgentError` for what is wrong before the run begins."""
+    Raises `SuperAgentError` for what is wrong before the run begins.
+    """
     settings = load_settings(flags, env_file=env_file)
-    if options.mode == "exec" and options.task is None and options.file is None and sys.stdin.isatty():
+    if options.mode == "exec" and task is None and file is None and sys.stdin.isatty():
         from super_agent.cli.commands import talk
 
-        return talk.main(options.for_task(""), settings, as_json=options.json)
+        return talk.main(options, settings, as_json=as_json)
     from super_agent.session.drive import run
 
-    task = read_task(options)
-    return through_terminal(lambda door: run(options.for_task(task), settings, door), as_json=options.json)
+    options = replace(options, task=read_task(task, file))
+    return through_terminal(lambda door: run(options, settings, door), as_json=as_json)
 
 
 def through_terminal(work: Callable[[Door], RunResult], *, as_json: bool) -> int:
@@ -77,17 +60,17 @@ def terminal_door(*, as_json: bool) -> Iterator[Door]:
             renderer.close()
 
 
-def read_task(options: Options) -> str:
+def read_task(given: str | None, file: Path | None) -> str:
     """The task from the argument, `--file` or standard input; raises `UsageError` where it is empty."""
-    if options.file is not None and options.task is not None:
+    if file is not None and given is not None:
         raise UsageError("a task and --file were given", fix="Give one of them")
     try:
-        if options.file is not None:
-            task = options.file.read_text(encoding="utf-8")
-        elif options.task in (None, "-"):
-            task = "" if sys.stdin.isatty() and options.task is None else sys.stdin.read()
+        if file is not None:
+            task = file.read_text(encoding="utf-8")
+        elif given in (None, "-"):
+            task = "" if sys.stdin.isatty() and given is None else sys.stdin.read()
         else:
-            task = options.task or ""
+            task = given or ""
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the task cannot be read: {error}", fix="Name a readable UTF-8 text file") from error
     if not task.strip():

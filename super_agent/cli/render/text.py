@@ -1,6 +1,5 @@
 """A run as text: what happened in which words; a surface draws it, plain or live in a terminal."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ from super_agent.cli.render.lines import lines_of
 from super_agent.cli.render.renderer import Typing
 from super_agent.cli.render.surface import BODY, Style, Surface
 from super_agent.core import events as ev
-from super_agent.core.sanitize import sanitize
+from super_agent.core.sanitize import StreamSanitizer, sanitize
 from super_agent.session.narrate import wording
 
 CREATED_DIFF_LINES = 6
@@ -16,8 +15,6 @@ CREATED_DIFF_LINES = 6
 TASK_LINES = 6
 TASK_LINE_CHARS = 400
 THINKERS = ("planner", "coder", "reviewer", "executor")
-# The beginning of an escape sequence, or of \r\n, at the end of a piece: the next piece decides what it is.
-_OPEN = re.compile(r"(?:\r|\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]{0,256}\x1b?|[ -/]*))\Z")
 
 
 class TextRenderer:
@@ -36,7 +33,7 @@ class TextRenderer:
         self._speaker = ""
         self._doing = ""
         self._tokens = 0
-        self._held = ""
+        self._stream = StreamSanitizer()
         self._reply = ""
         self._withheld = ""
         self._acted = False
@@ -180,7 +177,8 @@ class TextRenderer:
             self._speaker = self._heading = event.speaker
         elif event.speaker in THINKERS:
             self._surface.gap()
-        self._reply, self._held, self._acted = "", "", False
+        self._reply, self._acted = "", False
+        self._stream.drop()
         if event.speaker in THINKERS:
             self._begin(f"{event.speaker} is thinking")
         elif event.speaker == "interpreter":
@@ -190,7 +188,7 @@ class TextRenderer:
         self._tokens += 1
         if not event.reasoning:
             self._doing = f"{event.speaker} is writing"
-        text = self._unheld(event.text)
+        text = self._stream.feed(event.text)
         if event.reasoning or event.speaker != "reviewer":
             if text.strip() or self._reply:
                 self._head()
@@ -201,13 +199,6 @@ class TextRenderer:
             self._reply += event.text
         self._surface.progress(self._doing, self._turn, self._tokens)
 
-    def _unheld(self, piece: str) -> str:
-        text = self._held + piece
-        opened = _OPEN.search(text)
-        cut = opened.start() if opened else len(text)
-        self._held = text[cut:]
-        return sanitize(text[:cut])
-
     def _tell_withheld(self) -> None:
         """A reviewer's reply is shown as its verdict; where none follows, as it is."""
         if self._withheld:
@@ -216,7 +207,7 @@ class TextRenderer:
             self._surface.write(text)
 
     def _posted(self, event: ev.MessagePosted) -> None:
-        self._held = ""
+        self._stream.drop()
         if event.speaker in THINKERS:
             if not self._reply and event.text.strip():
                 self._reply = event.text
@@ -232,7 +223,8 @@ class TextRenderer:
             self._line(event.text, "dim")
 
     def _discarded(self, _event: ev.ReplyDiscarded) -> None:
-        self._held = self._reply = self._withheld = ""
+        self._reply = self._withheld = ""
+        self._stream.drop()
 
     def _verdict(self, event: ev.VerdictGiven) -> None:
         self._withheld = ""

@@ -23,7 +23,6 @@ class RequestFacts:
     client: ClientKind
     model: str
     prompt_tokens: int
-    reply_limit_tokens: int
     messages: tuple[Message, ...] = ()
     prefix_break: PrefixBreak | None = None
     given_up: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)

@@ -165,7 +165,7 @@ class TokenAccounting:
         if self._context_length is not None and estimate + limit > self._context_length:
             raise http_errors.prompt_too_long(estimate, limit, self._context_length)
         broken = self._budget.broken(messages)
-        return RequestFacts(self._client, self._settings.model, estimate, limit, tuple(messages), broken)
+        return RequestFacts(self._client, self._settings.model, estimate, tuple(messages), broken)
 
     def begin_anew(self) -> None:
         """The next prompt gives up the prefix on purpose (a compaction): that is no break."""

@@ -34,10 +34,6 @@ class LiteralText:
         index = bisect_right(self._starts, line - 1) - 1
         return index >= 0 and line <= self.spans[index][1]
 
-    def is_open_at(self, line: int) -> bool:
-        """Whether the line lies in a text that never ends."""
-        return self.open_from is not None and line > self.open_from
-
 
 def literal_text(language: Literal["python", "shell"], lines: Sequence[str]) -> LiteralText:
     """Find them in one pass; what stands after the code's end is prose and may be misread, but only ends spans."""
