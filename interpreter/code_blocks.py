@@ -35,7 +35,7 @@ class CodeBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenBlock:
     """The block that runs, if any, and what the model should know about the others; no notes: nothing was left out."""
 
     block: CodeBlock | None
@@ -47,7 +47,7 @@ def fenced(text: str) -> Iterator[Fence]:
     return fences(text, lambda info, _above: _first_word(info))
 
 
-def choose_block(text: str, finish_reason: str) -> Choice:
+def choose_block(text: str, finish_reason: str) -> ChosenBlock:
     """Choose from a whole reply; `finish_reason` "length" means that the limit cut it."""
     cut = finish_reason == "length"
     notes: list[str] = []
@@ -71,7 +71,7 @@ def choose_block(text: str, finish_reason: str) -> Choice:
             chosen = CodeBlock(language, _without_prompts(code) if language == "shell" else code)
     if cut and chosen is None and not notes:
         notes.append(_CUT)
-    return Choice(chosen, tuple(dict.fromkeys(notes)))
+    return ChosenBlock(chosen, tuple(dict.fromkeys(notes)))
 
 
 def _left_alone(fence: Fence) -> list[str]:

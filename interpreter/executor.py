@@ -14,7 +14,7 @@ from interpreter.code_execution import CodeExecution, raise_if
 from interpreter.code_output import OutputRecorder
 from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine.engine import Engine, EngineReply
-from interpreter.loop_detection import Repeats
+from interpreter.loop_detection import LoopDetector
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.report import ENDED_TEXT, CodeRun, Ended, Report, observation, report_text, run_lines
 from interpreter.roles import head
@@ -47,7 +47,7 @@ UNKNOWN_CONTEXT = 32768
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ExecutorLimits:
     """Of one instruction: code runs, and seconds for each run and in all."""
 
     max_rounds: int
@@ -70,7 +70,7 @@ class _Instruction:
     deadline: float
     runs: list[CodeRun] = field(default_factory=list)
     final_reply: str = ""
-    repeats: Repeats = field(default_factory=Repeats)
+    repeats: LoopDetector = field(default_factory=LoopDetector)
     cut_replies: int = 0
     edits: int = 0
     """Replies whose file blocks were applied or refused."""
@@ -86,7 +86,7 @@ class Executor:
         runners: Mapping[str, Runner],
         workspace: Workspace,
         recorder: OutputRecorder,
-        limits: Limits,
+        limits: ExecutorLimits,
         approver: Approver | None = None,
         editor: Editor | None = None,
         tools: ToolAccess | None = None,

@@ -19,7 +19,7 @@ def steady(output: str) -> str:
 
 
 @dataclass(slots=True)
-class Repeats:
+class LoopDetector:
     """Of one instruction. A, B, A, B repeats A and B; what is new in between makes a fresh start.
 
     So a test that fails in the same way after each of three different edits is no circle, and the same edit and test

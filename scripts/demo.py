@@ -17,8 +17,8 @@ from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.ollama.server import is_local, start_server
 from super_agent.core.settings import Settings, load_settings
-from super_agent.provision.demo_model import Choice, ready_model
-from super_agent.provision.proof import RunnerWrong
+from super_agent.provision.demo_model import DemoModelChoice, ready_model
+from super_agent.provision.runner_proof import RunnerWrong
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHOP = Path(__file__).resolve().parent / "demo_project"
@@ -86,7 +86,7 @@ def main() -> int:
         return int(ExitCode.INTERRUPTED)
 
 
-def _ready(settings: Settings, started: list[psutil.Process]) -> Choice:
+def _ready(settings: Settings, started: list[psutil.Process]) -> DemoModelChoice:
     """Server and model, ready and proven; a server that had to be started ends with the demo.
 
     A demo that is killed leaves it running, as `up` does, so that `super-agent resume` finds server and model.
@@ -131,7 +131,7 @@ def _stop(started: list[psutil.Process]) -> None:
                 server.kill()
 
 
-def _run(env_file: list[str], base_url: str, choice: Choice) -> int:
+def _run(env_file: list[str], base_url: str, choice: DemoModelChoice) -> int:
     # In the home folder, as `make run` does it: a demo that is cut short by a power cut can be resumed.
     workspace = Path.home() / "super-agent" / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     job = DOUBLE if choice.tiny else MEND

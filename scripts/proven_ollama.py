@@ -16,7 +16,7 @@ from super_agent.core.ollama import instruction_sets
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
 from super_agent.provision.demo_model import SMALL_CODER, TINY, packaged_model
-from super_agent.provision.proof import RunnerWrong, is_proven, mark_proven, prove
+from super_agent.provision.runner_proof import RunnerWrong, is_proven, mark_proven, prove_runner
 
 Tell = Callable[[str], None]
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def prove_once(server: Ollama, model: str, program: Path, tell: Tell) -> None:
     if home is not None and is_proven(home, model):
         return
     try:
-        prove(server, model)
+        prove_runner(server, model)
     except RunnerWrong as wrong:
         wrong.home = home
         raise

@@ -85,7 +85,7 @@ _OF_SHELLS_AND_LIBRARIES = frozenset({"PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE",
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class EscapeAttempt:
     """One way out that was tried; `detail` is what the sandboxed code saw."""
 
     name: str
@@ -93,7 +93,7 @@ class Attempt:
     detail: str
 
 
-def self_test(policy: SandboxPolicy) -> list[Attempt]:
+def self_test(policy: SandboxPolicy) -> list[EscapeAttempt]:
     """Try every attempt in a throw-away workspace with the policy's other terms; raises `SandboxUnavailable`."""
     with _bait(policy) as bait:
         runner = PythonRunner(bait.policy)
@@ -153,17 +153,17 @@ def _describe_bubblewrap(policy: SandboxPolicy) -> list[str]:
     ]
 
 
-def _tried(runner: PythonRunner, name: str, attempt: str, bait: "_Bait") -> Attempt:
+def _tried(runner: PythonRunner, name: str, attempt: str, bait: "_Bait") -> EscapeAttempt:
     said = bytearray()
     outcome = runner.run(_FRAME.format(attempt=attempt), said.extend, ATTEMPT_TIMEOUT_S)
     if left := bait.left_outside():
-        return Attempt(name, False, f"left {left[0]} outside")
+        return EscapeAttempt(name, False, f"left {left[0]} outside")
     if outcome.kind == "died":
-        return Attempt(name, True, outcome.detail)
+        return EscapeAttempt(name, True, outcome.detail)
     last = (said.decode("utf-8", "replace").strip().splitlines() or ["it said nothing, which proves nothing"])[-1]
     # Writing beside the workspace ends in the sandbox's own empty folders; what counts is that nothing came out.
     held = last.startswith("HELD") or name == "write a file outside the workspace"
-    return Attempt(name, held, "nothing came out" if held and last == "REACHED" else last.removeprefix("HELD "))
+    return EscapeAttempt(name, held, "nothing came out" if held and last == "REACHED" else last.removeprefix("HELD "))
 
 
 @dataclass(frozen=True, slots=True)

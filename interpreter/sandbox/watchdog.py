@@ -22,7 +22,7 @@ _PARENT, _RESIDENT = 1, 21
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ProcessStat:
     """One process as /proc shows it."""
 
     pid: int
@@ -30,7 +30,7 @@ class Task:
     resident_bytes: int
 
 
-def tasks() -> Iterator[Task]:
+def all_processes() -> Iterator[ProcessStat]:
     """All processes of the machine; those that end meanwhile are left out."""
     for name in os.listdir("/proc"):
         if name.isdecimal():
@@ -40,20 +40,20 @@ def tasks() -> Iterator[Task]:
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if len(fields) > _RESIDENT:
-                yield Task(int(name), int(fields[_PARENT]), int(fields[_RESIDENT]) * _PAGE)
+                yield ProcessStat(int(name), int(fields[_PARENT]), int(fields[_RESIDENT]) * _PAGE)
 
 
-def descendants(pid: int) -> list[Task]:
+def descendants(pid: int) -> list[ProcessStat]:
     """Everything that a process started and that still hangs on it, parents before children."""
-    children: dict[int, list[Task]] = {}
-    for task in tasks():
-        children.setdefault(task.parent, []).append(task)
-    found: list[Task] = []
+    children: dict[int, list[ProcessStat]] = {}
+    for process in all_processes():
+        children.setdefault(process.parent, []).append(process)
+    found: list[ProcessStat] = []
     waiting = [pid]
     while waiting:
         below = children.pop(waiting.pop(), [])
         found += below
-        waiting += [task.pid for task in below]
+        waiting += [process.pid for process in below]
     return found
 
 
@@ -105,8 +105,8 @@ class Watchdog:
             return f"it ran {len(below)} processes, more than {self._policy.max_processes}"
         limit = self._policy.max_memory_bytes
         # What processes share counts once for each here; the exact sum is asked for only when this one is too large.
-        if sum(task.resident_bytes for task in below) > limit:
-            total = sum(_own_bytes(task) for task in below)
+        if sum(process.resident_bytes for process in below) > limit:
+            total = sum(_own_bytes(process) for process in below)
             if total > limit:
                 return f"it used {total // MIB} MiB of memory in all, more than {limit // MIB}"
         return ""
@@ -141,18 +141,18 @@ def _disk(folder: Path) -> tuple[int, int, int] | None:
     return (about.f_blocks - about.f_bfree) * block, about.f_bavail * block, about.f_files - about.f_ffree
 
 
-def _own_bytes(task: Task) -> int:
+def _own_bytes(process: ProcessStat) -> int:
     """Its share of memory, what is shared divided among the sharers; its resident size where that is not told."""
     try:
-        with open(f"/proc/{task.pid}/smaps_rollup", "rb") as file:
+        with open(f"/proc/{process.pid}/smaps_rollup", "rb") as file:
             for line in file:
                 if line.startswith(b"Pss:"):
                     return int(line.split()[1]) * 1024
     except (FileNotFoundError, ProcessLookupError):
         return 0
     except PermissionError:
-        return task.resident_bytes
-    return task.resident_bytes
+        return process.resident_bytes
+    return process.resident_bytes
 
 
 def _written_since(folder: Path, since: float) -> tuple[int, int]:

@@ -34,7 +34,7 @@ from acp.schema import (
 
 from super_agent import __version__
 from super_agent.acp import sessions, slash
-from super_agent.acp.conversation import Conversation, Given
+from super_agent.acp.editor_session import EditorSession, Given
 from super_agent.acp.options import EditorOptions
 from super_agent.acp.outbox import Connection, Outbox
 from super_agent.acp.prompt_text import Block, prompt_text
@@ -58,7 +58,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Editor(Connection, Protocol):
+class PermissionClient(Connection, Protocol):
     """The package's connection to the editor."""
 
     async def request_permission(
@@ -96,10 +96,10 @@ class Agent:
     """What the package calls, by the protocol's names in snake case; a method that is not here does not exist."""
 
     given: Given
-    _editor: Editor | None = None
-    _conversations: dict[str, Conversation] = field(default_factory=dict)
+    _editor: PermissionClient | None = None
+    _conversations: dict[str, EditorSession] = field(default_factory=dict)
 
-    def on_connect(self, editor: Editor) -> None:
+    def on_connect(self, editor: PermissionClient) -> None:
         """Called once, before the first message."""
         self._editor = editor
 
@@ -225,12 +225,12 @@ class Agent:
         check = self.given.check
         return EditorOptions(check, "solo" if self.given.solo else "team", checks=[check] if check else [])
 
-    def _known(self, session: str) -> Conversation:
+    def _known(self, session: str) -> EditorSession:
         if (conversation := self._conversations.get(session)) is None:
             raise SessionUnknown(f"session {session!r} is not open here", fix="Open it by session/new or session/load")
         return conversation
 
-    def _open(self, session: str, workspace: Path, options: EditorOptions) -> Conversation:
+    def _open(self, session: str, workspace: Path, options: EditorOptions) -> EditorSession:
         editor = self._editor
         if editor is None:
             raise RuntimeError("a session was opened before the connection")
@@ -239,11 +239,11 @@ class Agent:
             return await editor.request_permission(session, call, choices)
 
         outbox = Outbox(editor, session)
-        conversation = Conversation(session, workspace, self.given, options, outbox, request)
+        conversation = EditorSession(session, workspace, self.given, options, outbox, request)
         self._conversations[session] = conversation
         return conversation
 
-    async def _reopened(self, session: str, cwd: str) -> Conversation:
+    async def _reopened(self, session: str, cwd: str) -> EditorSession:
         if (known := self._conversations.get(session)) is not None and known.busy:
             raise UsageError(f"session {session} is at work", fix="Wait for it, or cancel it")
         settings = self._settings()
@@ -262,7 +262,7 @@ class Agent:
             options.check = None
         return self._open(session, await asyncio.to_thread(_workspace, cwd, settings), options)
 
-    async def _tell(self, conversation: Conversation) -> None:
+    async def _tell(self, conversation: EditorSession) -> None:
         translator = conversation.translator(again=True)
         with Store.open(self._settings().state_dir) as store:
             for number, stamped in enumerate(sessions.told(store, conversation.id), 1):
@@ -272,7 +272,7 @@ class Agent:
         conversation.outbox.post(translator.calls.unfinished())
         await conversation.outbox.drained()
 
-    def _introduce(self, conversation: Conversation, servers: int) -> None:
+    def _introduce(self, conversation: EditorSession, servers: int) -> None:
         """What is told once the editor knows the session: its commands, and what of its wishes is not met."""
         conversation.outbox.post([slash.offered()])
         if servers:

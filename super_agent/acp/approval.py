@@ -35,7 +35,7 @@ STOPPED: Literal["stop"] = "stop"
 
 
 @dataclass(slots=True)
-class Question:
+class PermissionQuestion:
     """One question to the editor, waited for in a thread; `answer` may be used again when it has an answer."""
 
     ask: Ask
@@ -64,7 +64,7 @@ class Question:
 class EditorApprover:
     """An `Approver`; `pending` tells the tool call that the block to be decided about was shown as."""
 
-    question: Question
+    question: PermissionQuestion
     pending: Callable[[], str]
 
     def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:

@@ -30,7 +30,7 @@ def main(flags: dict[str, Any], **given: Any) -> int:
     descriptors = claim()
     _log_in_lines()
     from super_agent.acp.agent import Agent
-    from super_agent.acp.conversation import Given
+    from super_agent.acp.editor_session import Given
 
     agent = Agent(Given(flags, **given))
     if not asyncio.run(_serve(agent, descriptors)):

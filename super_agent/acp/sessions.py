@@ -13,7 +13,7 @@ from super_agent.core.events import RunResumed, RunStarted, Stamped
 from super_agent.core.settings import Settings
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
-from super_agent.session.choice import first_line
+from super_agent.session.session_lookup import first_line
 
 AT_ONCE = 50
 TALK = "(a conversation)"

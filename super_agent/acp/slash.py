@@ -21,7 +21,7 @@ from acp.schema import (
 )
 
 from super_agent.acp.approval import AGREE
-from super_agent.acp.conversation import Conversation
+from super_agent.acp.editor_session import EditorSession
 from super_agent.acp.tool_calls import fenced
 from super_agent.core.errors import ExitCode, UsageError
 from super_agent.core.sanitize import sanitize
@@ -67,7 +67,7 @@ def is_command(text: str) -> bool:
     return word[:1] == "/" and word[1:] in {**OPTIONS, **COMMANDS}
 
 
-async def carry_out(text: str, conversation: Conversation) -> bool:
+async def carry_out(text: str, conversation: EditorSession) -> bool:
     """Say what came of it; whether it was cancelled. Raises `UsageError` for arguments that make no sense."""
     word, _, rest = text.partition(" ")
     name, rest = word.removeprefix("/").strip(), rest.strip()
@@ -84,7 +84,7 @@ async def carry_out(text: str, conversation: Conversation) -> bool:
     return token.cancelled
 
 
-def _set(name: str, value: str, conversation: Conversation) -> None:
+def _set(name: str, value: str, conversation: EditorSession) -> None:
     options = conversation.options
     if name in ("team", "solo"):
         options.set("mode", name)
@@ -97,12 +97,12 @@ def _set(name: str, value: str, conversation: Conversation) -> None:
     conversation.say(f"{name}: {value}\n" if value else f"mode: {name}\n")
 
 
-def config_update(conversation: Conversation) -> ConfigOptionUpdate:
+def config_update(conversation: EditorSession) -> ConfigOptionUpdate:
     """The editor's menus as they are now."""
     return ConfigOptionUpdate(session_update="config_option_update", config_options=conversation.options.offered())
 
 
-async def _command(name: str, arguments: list[str], conversation: Conversation) -> None:
+async def _command(name: str, arguments: list[str], conversation: EditorSession) -> None:
     """The command of the same name, in a process of its own."""
     done = await _run(_line(name, arguments, conversation), conversation)
     if name == "undo" and done.code == ExitCode.USAGE and done.out and "--yes" not in arguments:
@@ -128,7 +128,7 @@ class _Done:
     complaint: str
 
 
-def _line(name: str, arguments: list[str], conversation: Conversation) -> list[str]:
+def _line(name: str, arguments: list[str], conversation: EditorSession) -> list[str]:
     given = conversation.given
     about = [conversation.id] if name in ("undo", "diff") else []
     flags = [f"--base-url={url}"] if name in ("verify", "ps") and (url := given.flags.get("base_url")) else []
@@ -137,7 +137,7 @@ def _line(name: str, arguments: list[str], conversation: Conversation) -> list[s
     return [name, *about, *flags, *arguments]
 
 
-async def _run(line: list[str], conversation: Conversation) -> _Done:
+async def _run(line: list[str], conversation: EditorSession) -> _Done:
     # -P: never a module of the folder it is started in, which may be the workspace.
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "super_agent.cli.main", *line,
@@ -158,7 +158,7 @@ async def _run(line: list[str], conversation: Conversation) -> _Done:
     return _Done(process.returncode or 0, texts[0], texts[1].strip())
 
 
-async def _agreed(plan: str, conversation: Conversation) -> bool:
+async def _agreed(plan: str, conversation: EditorSession) -> bool:
     name = conversation.name()
     text = ContentToolCallContent(type="content", content=TextContentBlock(type="text", text=fenced("", plan)))
     start = ToolCallStart(

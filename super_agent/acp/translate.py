@@ -24,9 +24,9 @@ from super_agent.acp.tool_calls import ToolCalls
 from super_agent.core import events as ev
 from super_agent.core.errors import ExitCode
 from super_agent.core.sanitize import printable_path
-from super_agent.session.choice import first_line
 from super_agent.session.narrate import wording
 from super_agent.session.narrate.plan import steps_of
+from super_agent.session.session_lookup import first_line
 
 Update = (
     UserMessageChunk | AgentMessageChunk | AgentThoughtChunk | ToolCallStart | ToolCallProgress | AgentPlanUpdate

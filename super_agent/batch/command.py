@@ -17,7 +17,7 @@ from super_agent.batch.driver import Bounds, Driver, Start, locks
 from super_agent.batch.index import Entry, TaskIndex
 from super_agent.batch.noting import Noting
 from super_agent.batch.page import totals, write_page
-from super_agent.batch.progress import Progress
+from super_agent.batch.progress import BatchProgress
 from super_agent.batch.repositories import Repositories
 from super_agent.batch.results import ResultsFile, cannot_write
 from super_agent.batch.tasks import BadTasks, Task, read_tasks
@@ -33,7 +33,7 @@ PLAIN_FLAGS = ("model", "base_url", "sandbox", "max_turns", "max_time_s", "max_t
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class BatchOptions:
     """What the command line said beside the settings; numbers are checked here, so that one line names them."""
 
     tasks: str
@@ -57,7 +57,7 @@ class Model:
     slots: int
 
 
-def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> int:
+def main(options: BatchOptions, flags: Mapping[str, Any], env_file: Path | None) -> int:
     """Run the batch to its end; returns the exit code. Raises `SuperAgentError`."""
     settings = load_settings(flags, env_file=env_file)
     if settings.store == "off" or settings.snapshots == "off":
@@ -76,7 +76,7 @@ def main(options: Options, flags: Mapping[str, Any], env_file: Path | None) -> i
         require_setup_is_wanted(sum(entry.setup for entry in index.entries), yes=options.yes)
         wanted = {entry.id: entry.hash for entry in index.entries}
         kept = sum(results.counts(name, digest) for name, digest in wanted.items())
-        told = Progress(len(wanted), kept, sys.stdout, sys.stderr, options.json)
+        told = BatchProgress(len(wanted), kept, sys.stdout, sys.stderr, options.json)
         progress = Noting(told, settings.state_dir, options.tasks, _kept_done(results, wanted))
         stack.callback(progress.close)
         wants = any(not results.counts(name, digest) for name, digest in wanted.items())
@@ -119,7 +119,7 @@ def local(place: Place, progress: Noting) -> Start:
 
 
 def _on_cluster(
-    options: Options, settings: Settings, folder: Path, progress: Noting, results: ResultsFile,
+    options: BatchOptions, settings: Settings, folder: Path, progress: Noting, results: ResultsFile,
     wanted: Mapping[str, str], stack: ExitStack,
 ) -> tuple[Start, int]:  # fmt: skip
     """Join it; nodes that get no task are named. Raises `SuperAgentError` before anything runs."""
@@ -185,7 +185,7 @@ async def _driven(driver: Driver) -> bool:
     return bool(seen)
 
 
-def _folder(options: Options) -> Path:
+def _folder(options: BatchOptions) -> Path:
     if options.out is not None:
         folder = options.out.expanduser()
     elif options.tasks == "-":
@@ -195,7 +195,7 @@ def _folder(options: Options) -> Path:
     return folder.absolute()
 
 
-def _require_places(options: Options) -> None:
+def _require_places(options: BatchOptions) -> None:
     """What would else be found out after a night's work, or lead to repositories being fetched."""
     if options.repositories is not None and not options.repositories.is_dir():
         raise UsageError(f"--repos={options.repositories}: is no folder", fix="Name one that holds OWNER/NAME")
@@ -203,7 +203,7 @@ def _require_places(options: Options) -> None:
         raise UsageError(f"--html={options.html}: is no file in a folder that exists", fix="Say --html results.html")
 
 
-def _opened(options: Options, settings: Settings, folder: Path, stack: ExitStack) -> tuple[ResultsFile, TaskIndex]:
+def _opened(options: BatchOptions, settings: Settings, folder: Path, stack: ExitStack) -> tuple[ResultsFile, TaskIndex]:
     """The folder with its results held by this process, and the tasks, all of them good."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -219,7 +219,7 @@ def _opened(options: Options, settings: Settings, folder: Path, stack: ExitStack
     return results, index
 
 
-def _bounds(options: Options, settings: Settings) -> Bounds:
+def _bounds(options: BatchOptions, settings: Settings) -> Bounds:
     parallel = _number(options.parallel, "--parallel") or settings.slots or 0
     return Bounds(parallel, _number(options.failures, "--until-failures"), _seconds(options.time))
 
@@ -243,7 +243,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _derived(
-    options: Options, settings: Settings, folder: Path, results: ResultsFile, wanted: dict[str, str]
+    options: BatchOptions, settings: Settings, folder: Path, results: ResultsFile, wanted: dict[str, str]
 ) -> Summary:
     summary = summarize(results.path, wanted)
     write_summary(folder, summary)
@@ -253,7 +253,7 @@ def _derived(
     return summary
 
 
-def _told(options: Options, driver: Driver, summary: Summary, folder: Path, *, interrupted: bool) -> int:
+def _told(options: BatchOptions, driver: Driver, summary: Summary, folder: Path, *, interrupted: bool) -> int:
     if not options.json:
         left = summary.tasks - summary.finished
         rest = f" · {left} left: give the same command again" if left else ""

@@ -1,4 +1,4 @@
-"""What `Progress` is told, noted in the state folder as well, where the page finds it."""
+"""What `BatchProgress` is told, noted in the state folder as well, where the page finds it."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from super_agent.batch.index import Entry
-from super_agent.batch.progress import Progress
+from super_agent.batch.progress import BatchProgress
 from super_agent.core.batches.attempts import Attempt
 from super_agent.core.batches.notes import BatchNote, NoteFile, UnderWay
 from super_agent.core.errors import SettingInvalid
@@ -18,7 +18,7 @@ from super_agent.core.errors import SettingInvalid
 class Noting:
     """A `Watcher`. Where the note cannot be written that is said once, and the batch goes on without."""
 
-    progress: Progress
+    progress: BatchProgress
     state_dir: Path
     source: str
     kept_done: int

@@ -16,7 +16,7 @@ EVENT_VERSION = 1
 
 
 @dataclass(slots=True)
-class Progress:
+class BatchProgress:
     """A `Watcher`. `errors` is where the changing line goes, if it is a terminal; `out` takes the JSON events."""
 
     tasks: int

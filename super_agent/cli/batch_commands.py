@@ -104,7 +104,7 @@ def tasks_(
     """See the decorator: this text is not shown."""
     from super_agent.batch import command
 
-    options = command.Options(tasks, out, parallel, until_failures, time, repos, html, yes, json, ray, any_model)
+    options = command.BatchOptions(tasks, out, parallel, until_failures, time, repos, html, yes, json, ray, any_model)
     raise typer.Exit(command.main(options, flags, env_file))
 
 

@@ -40,4 +40,4 @@ def mcp(
         else:
             say(f"{address.url}\nthe token is in {address.token_file}\n")
 
-    raise typer.Exit(command.main(command.Options(tuple(root or ()), http), flags, env_file, announce))
+    raise typer.Exit(command.main(command.McpOptions(tuple(root or ()), http), flags, env_file, announce))

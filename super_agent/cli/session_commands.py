@@ -9,9 +9,9 @@ from super_agent.cli.flags import EnvFile
 
 
 def _complete(incomplete: str) -> list[tuple[str, str]]:
-    from super_agent.session.choice import complete
+    from super_agent.session.session_lookup import completions
 
-    return complete(incomplete)
+    return completions(incomplete)
 
 
 WorkspaceDir = Annotated[Path, typer.Option("--workspace", "-w", help="The folder that was worked in.")]

@@ -37,5 +37,5 @@ def web(
 
     opens = sys.stdout.isatty() if open_ is None else open_
     roots = tuple(folder.expanduser().resolve() for folder in root or [Path()])
-    options = command.Options(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
+    options = command.WebOptions(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
     raise typer.Exit(command.main(options, say, complain))

@@ -14,7 +14,7 @@ from super_agent.tools.listed import require_listed
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class McpOptions:
     """What the command line said. `http` is a port, 0 a free one, None standard input and output."""
 
     roots: tuple[Path, ...]
@@ -29,7 +29,7 @@ class Address:
     token_file: Path
 
 
-def main(options: Options, flags: dict[str, Any], env_file: Path | None, announce: Callable[[Address], None]) -> int:
+def main(options: McpOptions, flags: dict[str, Any], env_file: Path | None, announce: Callable[[Address], None]) -> int:
     """Returns the exit code; `announce` is told where the server listens. Raises `UsageError` before it does."""
     roots = Roots.of(options.roots)
     settings = load_settings(flags, env_file=env_file)

@@ -11,7 +11,7 @@ from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SuperAgentError, UsageError
 from super_agent.core.events import RunResumed, RunStarted, Stamped
 from super_agent.core.threads import call_soon
-from super_agent.mcp.progress import Progress
+from super_agent.mcp.progress import TaskProgress
 from super_agent.mcp.work import TaskRun
 from super_agent.session.options import Door
 
@@ -28,7 +28,7 @@ class Job:
     work: TaskRun
     loop: asyncio.AbstractEventLoop
     cancellation: Cancellation = field(default_factory=Cancellation)
-    progress: Progress = field(default_factory=Progress)
+    progress: TaskProgress = field(default_factory=TaskProgress)
     error: BaseException | None = None
     is_over: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)

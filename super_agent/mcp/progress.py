@@ -13,7 +13,7 @@ MAX_NOTES = 20
 
 
 @dataclass(slots=True)
-class Progress:
+class TaskProgress:
     """A `Sink`: told in the run's threads, read in another."""
 
     began: float = field(default_factory=time.monotonic)

@@ -103,7 +103,7 @@ def build_server(tools: Tools) -> MCPServer:
 
 def _add_running(server: MCPServer, tools: Tools) -> None:
     @server.tool(annotations=ToolAnnotations(destructive_hint=True, open_world_hint=False))
-    @told
+    @as_tool_errors
     async def run_task(
         ctx: Context,
         task: Task,
@@ -124,7 +124,7 @@ def _add_running(server: MCPServer, tools: Tools) -> None:
         return await tools.run_task(ctx, asked, wait_s, max_diff_chars)
 
     @server.tool(annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    @told
+    @as_tool_errors
     async def get_result(
         ctx: Context, session: Session, wait_s: Wait = 0, max_diff_chars: DiffSize = DIFF_CHARS
     ) -> TaskResult:
@@ -132,7 +132,7 @@ def _add_running(server: MCPServer, tools: Tools) -> None:
         return await tools.get_result(ctx, session, wait_s, max_diff_chars)
 
     @server.tool(annotations=ToolAnnotations(destructive_hint=False, idempotent_hint=True, open_world_hint=False))
-    @told
+    @as_tool_errors
     async def cancel(session: Session) -> TaskResult:
         """End a task that runs; what it changed stays, and undo takes it back."""
         return await tools.cancel(session)
@@ -142,7 +142,7 @@ def _add_looking(server: MCPServer, tools: Tools) -> None:
     reading = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
     @server.tool(annotations=reading)
-    @told
+    @as_tool_errors
     async def diff(
         session: Session,
         turn: Annotated[int | None, Field(ge=1, description="Of one turn only.")] = None,
@@ -153,7 +153,7 @@ def _add_looking(server: MCPServer, tools: Tools) -> None:
         return await tools.diff(session, turn, offset, max_chars)
 
     @server.tool(annotations=ToolAnnotations(destructive_hint=True, open_world_hint=False))
-    @told
+    @as_tool_errors
     async def undo(
         session: Session,
         to_turn: Annotated[int | None, Field(ge=0, description="Back to the end of this turn. Default: all.")] = None,
@@ -165,13 +165,13 @@ def _add_looking(server: MCPServer, tools: Tools) -> None:
         return await tools.undo(UndoRequest(session, to_turn, tuple(files or ()), force, redo))
 
     @server.tool(annotations=reading)
-    @told
+    @as_tool_errors
     async def sessions(workspace: Workspace = None, limit: Sessions = 20) -> SessionList:
         """Past and running sessions in the allowed folders, newest first."""
         return await tools.sessions(workspace, limit)
 
     @server.tool(annotations=reading)
-    @told
+    @as_tool_errors
     async def instance(
         ctx: Context,
         proof: Annotated[bool, Field(description="Prove it with four short prompts, too.")] = False,
@@ -181,7 +181,7 @@ def _add_looking(server: MCPServer, tools: Tools) -> None:
         return await tools.instance(ctx, proof=proof, load=load)
 
 
-def told(tool: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+def as_tool_errors(tool: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """What can be acted on reaches the caller as the protocol's own tool error."""
 
     @wraps(tool)

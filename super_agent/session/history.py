@@ -12,12 +12,12 @@ from super_agent.core.snapshots.history import History
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.state import SessionFolder
 from super_agent.core.store.store import Store
-from super_agent.session.choice import chosen
 from super_agent.session.own_folders import own_folders
+from super_agent.session.session_lookup import find_session
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class SessionHistory:
     """A session and what is kept of its files."""
 
     session: SessionFolder
@@ -26,18 +26,22 @@ class Past:
 
 
 @contextmanager
-def past(session: str | None, workspace: Path, env_file: Path | None, *, hold: bool = False) -> Iterator[Past]:
-    """As `open_past`, with the settings of that file."""
-    with open_past(load_settings(env_file=env_file), session, workspace, hold=hold) as found:
+def history_of(
+    session: str | None, workspace: Path, env_file: Path | None, *, hold: bool = False
+) -> Iterator[SessionHistory]:
+    """As `open_history`, with the settings of that file."""
+    with open_history(load_settings(env_file=env_file), session, workspace, hold=hold) as found:
         yield found
 
 
 @contextmanager
-def open_past(settings: Settings, session: str | None, workspace: Path, *, hold: bool = False) -> Iterator[Past]:
+def open_history(
+    settings: Settings, session: str | None, workspace: Path, *, hold: bool = False
+) -> Iterator[SessionHistory]:
     """Open it, and `hold` the session where it is to be changed; raises `UsageError`, `SnapshotFailed`."""
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(settings.state_dir))
-        row = chosen(store, session, workspace)
+        row = find_session(store, session, workspace)
         if hold:
             stack.enter_context(store.hold(row.id))
         folder = stack.enter_context(Workspace(Path(row.workspace), protected=own_folders(settings)))
@@ -48,10 +52,10 @@ def open_past(settings: Settings, session: str | None, workspace: Path, *, hold:
                 f"session {row.id} has no snapshots of its files",
                 fix="It ran without them, or ended before its first; see super-agent sessions for others",
             )
-        yield Past(SessionFolder(settings.state_dir, row.id), snapshots, history)
+        yield SessionHistory(SessionFolder(settings.state_dir, row.id), snapshots, history)
 
 
-def bounds(found: Past, turn: int | None) -> tuple[str, str]:
+def bounds(found: SessionHistory, turn: int | None) -> tuple[str, str]:
     """The commits around a turn, or around all of the session; raises `UsageError`."""
     if turn is None:
         return found.history.first, found.history.last

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from super_agent.core.errors import StoreFailed
 from super_agent.core.events import CodeFinished, CodeStarted, EditRefused, FileWritten, Stamped
-from super_agent.core.snapshots.stream import places
+from super_agent.core.snapshots.stream import path_and_parents
 from super_agent.core.state import SessionFolder
 
 FILE = "turn.jsonl"
@@ -19,7 +19,7 @@ EARLY_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class JournalEntry:
     """A write of ours to `path`, or a run of `code`, from when to when; `ended_ns` is None where a kill ended it."""
 
     began_ns: int
@@ -31,7 +31,7 @@ class Deed:
         """Whether it says that it works on this path, or on a folder that it lies in."""
         if self.path is not None:
             return self.path == path
-        parts = {place.rpartition("/")[2] for place in places(path)}
+        parts = {place.rpartition("/")[2] for place in path_and_parents(path)}
         return any(re.search(rf"(?<![\w.-]){re.escape(part)}(?![\w-])", self.code) for part in parts)
 
     def spans(self, at_ns: int, alive_ns: int) -> bool:
@@ -80,17 +80,17 @@ class Journal:
         os.write(self._fd, json.dumps(line).encode() + b"\n")
 
 
-def deeds(folder: SessionFolder) -> tuple[Deed, ...] | None:
+def journal_entries(folder: SessionFolder) -> tuple[JournalEntry, ...] | None:
     """Those of the turn that was not completed, oldest first; None where no journal was kept."""
     try:
         lines = (folder.path / FILE).read_bytes().splitlines()
     except OSError:
         return None
-    return _deeds(lines)
+    return _entries(lines)
 
 
-def _deeds(lines: Iterable[bytes]) -> tuple[Deed, ...]:
-    found: list[Deed] = []
+def _entries(lines: Iterable[bytes]) -> tuple[JournalEntry, ...]:
+    found: list[JournalEntry] = []
     for line in lines:
         try:
             said = json.loads(line)
@@ -100,5 +100,5 @@ def _deeds(lines: Iterable[bytes]) -> tuple[Deed, ...]:
             if found and found[-1].ended_ns is None:
                 found[-1] = replace(found[-1], ended_ns=said["end"])
         else:
-            found.append(Deed(said["at"], said.get("write"), said.get("code", "")))
+            found.append(JournalEntry(said["at"], said.get("write"), said.get("code", "")))
     return tuple(found)

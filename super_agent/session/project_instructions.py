@@ -40,7 +40,7 @@ Ask = Callable[[str], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Instructions:
+class ProjectInstructions:
     """One file as it was read, once; `data` is what was asked about and what is shown."""
 
     path: str
@@ -58,7 +58,7 @@ class Instructions:
         return kept if left_out <= 0 else f"{kept}\n… {left_out} bytes of {self.path} left out"
 
 
-def trusted_instructions(context: RunContext, task: str, ask: Ask) -> tuple[Instructions, ...]:
+def trusted_instructions(context: RunContext, task: str, ask: Ask) -> tuple[ProjectInstructions, ...]:
     """Those that the user trusts, by setting, by an earlier answer or by one now; each other is told in a line."""
     found = []
     for path in _paths(context, task):
@@ -67,14 +67,14 @@ def trusted_instructions(context: RunContext, task: str, ask: Ask) -> tuple[Inst
         except PathRefused as refusal:
             context.emit(Notice("warning", f"{printable_path(path)} is not read: {refusal}"))
             continue
-        if data and data.strip() and _is_trusted(context, each := Instructions(path, data), ask):
+        if data and data.strip() and _is_trusted(context, each := ProjectInstructions(path, data), ask):
             found.append(each)
             told = f"{printable_path(path)} ({len(data)} bytes) is shown to the models as the project's notes"
             context.emit(Notice("info", told))
     return tuple(found)
 
 
-def instructions_text(trusted: Sequence[Instructions], context_length: int) -> str:
+def instructions_text(trusted: Sequence[ProjectInstructions], context_length: int) -> str:
     """As it stands in a first message: empty without any; `context_length` is in tokens."""
     if not trusted:
         return ""
@@ -115,7 +115,7 @@ def _read(workspace: Workspace, path: str) -> bytes | None:
     return data
 
 
-def _is_trusted(context: RunContext, found: Instructions, ask: Ask) -> bool:
+def _is_trusted(context: RunContext, found: ProjectInstructions, ask: Ask) -> bool:
     if context.settings.trust_instructions:
         return True
     path, answers = printable_path(found.path), _Answers(context.settings.state_dir, context.workspace.root)
@@ -130,7 +130,7 @@ def _is_trusted(context: RunContext, found: Instructions, ask: Ask) -> bool:
     return bool(answer)
 
 
-def _asked(context: RunContext, found: Instructions, ask: Ask) -> bool | None:
+def _asked(context: RunContext, found: ProjectInstructions, ask: Ask) -> bool | None:
     lines = found.text(ASKED_CHARS).splitlines()
     shown = "\n".join(f"  {line}" for line in lines[:ASKED_LINES])
     more = "\n  …" if len(lines) > ASKED_LINES or len(found.data) > ASKED_CHARS else ""
@@ -147,7 +147,7 @@ class _Answers:
     state_dir: Path
     workspace: Path
 
-    def of(self, found: Instructions) -> bool | None:
+    def of(self, found: ProjectInstructions) -> bool | None:
         """None where nobody was asked yet."""
         try:
             kept = json.loads(self._file(found).read_bytes())
@@ -155,7 +155,7 @@ class _Answers:
             return None
         return kept.get("trusted") is True if isinstance(kept, dict) else None
 
-    def keep(self, found: Instructions, answer: bool) -> None:
+    def keep(self, found: ProjectInstructions, answer: bool) -> None:
         """Raises `StoreFailed`."""
         facts = {"workspace": str(self.workspace), "path": found.path, "sha256": found.digest, "trusted": answer}
         try:
@@ -164,6 +164,6 @@ class _Answers:
         except OSError as error:
             raise StoreFailed(f"the answer cannot be kept: {error.strerror}", fix="Make room on the disk") from error
 
-    def _file(self, found: Instructions) -> Path:
+    def _file(self, found: ProjectInstructions) -> Path:
         folder = hashlib.sha256(os.fsencode(self.workspace)).hexdigest()
         return self.state_dir / "instructions" / f"{folder[:32]}-{found.digest}.json"

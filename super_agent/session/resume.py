@@ -14,16 +14,16 @@ from super_agent.core.state import SessionFolder
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
 from super_agent.session import facts
-from super_agent.session.begun import Begun, begun
-from super_agent.session.choice import chosen
 from super_agent.session.context import RunContext, open_context
 from super_agent.session.drive import carry_out
 from super_agent.session.limits import MORE
 from super_agent.session.options import Door, ResumeOptions, RunOptions, RunResult
 from super_agent.session.record import RunPersistence, open_snapshots
 from super_agent.session.rollback import RolledBack, roll_back
+from super_agent.session.run_request import RunRequest, kept_request
 from super_agent.session.run_state import Restored, RunState
 from super_agent.session.sandbox import require_program
+from super_agent.session.session_lookup import find_session
 from super_agent.tools.listed import require_listed
 
 GO_ON = "Go on, and try another way than before."
@@ -79,15 +79,15 @@ class Restart:
     settings: Settings
     store: Store
     row: SessionRow
-    begun: Begun
+    request: RunRequest
 
     def run(self, door: Door) -> RunResult:
         """Begin again and go on to the end; raises `SuperAgentError` where it cannot begin."""
-        ask, row, state = self.options, self.row, self.begun.state
+        ask, row, state = self.options, self.row, self.request.state
         python = Path(state.python) if state.python is not None else None
         task = f"{state.task}\n\n{ask.instruction}" if ask.instruction else state.task
         options = RunOptions(
-            task, Path(row.workspace), state.mode, ask.check_after(state.check), self.begun.setup, self.begun.yes,
+            task, Path(row.workspace), state.mode, ask.check_after(state.check), self.request.setup, self.request.yes,
             python, ask.strict_instance,
         )  # fmt: skip
         require_listed(self.settings)
@@ -107,10 +107,10 @@ def open_resumption(
     """
     given = load_settings(flags, env_file=env_file)
     with Store.open(given.state_dir) as store:
-        row = chosen(store, options.session, options.workspace)
+        row = find_session(store, options.session, options.workspace)
         kept = store.last_checkpoint(row.id)
         if kept is None:
-            asked = _begun(given, row)
+            asked = _request(given, row)
             flags = {"trust_instructions": asked.trust_instructions or None, **flags}
             yield Restart(options, _settings(options, flags, env_file, row, asked.state), store, row, asked)
             return
@@ -120,8 +120,8 @@ def open_resumption(
         yield Resumption(options, settings, store, row, state, lines)
 
 
-def _begun(settings: Settings, row: SessionRow) -> Begun:
-    asked = begun(SessionFolder(settings.state_dir, row.id))
+def _request(settings: Settings, row: SessionRow) -> RunRequest:
+    asked = kept_request(SessionFolder(settings.state_dir, row.id))
     if asked is None:
         raise SessionUnknown(
             f"session {row.id} has nothing to go on from: it ended before its first turn could begin",

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from super_agent.core.snapshots.restore import Plan, RestoreStep, apply, plan
+from super_agent.core.snapshots.restore import RestorePlan, RestoreStep, apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.undo import by_time
 from super_agent.core.state import SessionFolder, last_alive
-from super_agent.session.journal import Deed, deeds
+from super_agent.session.journal import JournalEntry, journal_entries
 from super_agent.session.record import END
 
 BEFORE_RESUME, RESUMED = "before-resume-", "resumed-"
@@ -46,13 +46,13 @@ def roll_back(snapshots: Snapshots, session: SessionFolder, turns: int, agree: A
     return RolledBack(tuple(step.path for step in steps.own.steps), foreign, tuple(sorted(doubtful)))
 
 
-def judged(snapshots: Snapshots, session: SessionFolder, steps: Plan) -> tuple[Plan, set[str]]:
+def judged(snapshots: Snapshots, session: SessionFolder, steps: RestorePlan) -> tuple[RestorePlan, set[str]]:
     """The steps told apart into the broken turn's own and others', and the paths of which that cannot be told.
 
     Those are foreign in the plan. A session without a journal is judged by when it was last alive.
     """
     alive_ns = int(last_alive(session) * 1e9)
-    known = deeds(session)
+    known = journal_entries(session)
     if known is None:
         return by_time(snapshots, steps, alive_ns), set()
     found, doubtful = [], set()
@@ -64,7 +64,7 @@ def judged(snapshots: Snapshots, session: SessionFolder, steps: Plan) -> tuple[P
     return steps.only(found), doubtful
 
 
-def _whose(snapshots: Snapshots, step: RestoreStep, known: Collection[Deed], alive_ns: int) -> str:
+def _whose(snapshots: Snapshots, step: RestoreStep, known: Collection[JournalEntry], alive_ns: int) -> str:
     """`own`, `others` or `unknown`: by when the path was last changed, and whether what ran then names it.
 
     Of one that is gone the folder tells when; bringing it back loses nothing.

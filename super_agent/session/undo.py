@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from super_agent.core.errors import UsageError
-from super_agent.core.snapshots.restore import Plan
+from super_agent.core.snapshots.restore import RestorePlan
 from super_agent.core.snapshots.undo import Undo, judged_redo, judged_undo
-from super_agent.session.history import Past, known_turns
+from super_agent.session.history import SessionHistory, known_turns
 from super_agent.session.rollback import judged
 
 
-def undo_of(found: Past, *, to_turn: int | None = None, before_resume: bool = False, files: Sequence[str] = ()) -> Undo:
+def undo_of(
+    found: SessionHistory, *, to_turn: int | None = None, before_resume: bool = False, files: Sequence[str] = ()
+) -> Undo:
     """What leads back to the end of turn `to_turn`, to before the last resume, or to before the first change.
 
     Of `files` alone where they are named. Raises `UsageError`, `SnapshotFailed`.
@@ -31,13 +33,13 @@ def undo_of(found: Past, *, to_turn: int | None = None, before_resume: bool = Fa
             fix=known_turns(found.history),
         )
 
-    def judge(steps: Plan) -> tuple[Plan, set[str]]:
+    def judge(steps: RestorePlan) -> tuple[RestorePlan, set[str]]:
         return judged(found.snapshots, found.session, steps)
 
     return _only(found, judged_undo(found.snapshots, found.session.session, found.history, target, judge), files)
 
 
-def redo_of(found: Past, files: Sequence[str] = ()) -> Undo:
+def redo_of(found: SessionHistory, files: Sequence[str] = ()) -> Undo:
     """What takes the last undo back. Raises `UsageError`, `SnapshotFailed`."""
     undone = found.history.undone()
     if undone is None:
@@ -47,7 +49,7 @@ def redo_of(found: Past, files: Sequence[str] = ()) -> Undo:
     return _only(found, judged_redo(found.snapshots, *undone), files)
 
 
-def _only(found: Past, undo: Undo, files: Sequence[str]) -> Undo:
+def _only(found: SessionHistory, undo: Undo, files: Sequence[str]) -> Undo:
     if not files:
         return undo
     paths = [_inside(path, found.snapshots.workspace.root) for path in files]

@@ -7,7 +7,7 @@ from interpreter.check import Check
 from interpreter.conversation import Conversation
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python
-from interpreter.executor import Executor, Limits
+from interpreter.executor import Executor, ExecutorLimits
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.roles import head
 from interpreter.sandbox.protocol import Runner
@@ -75,7 +75,7 @@ def build_executor(context: RunContext, model_session: ModelSession, restored: W
     runners: dict[str, Runner] = {"python": PythonRunner(context.policy), "shell": ShellRunner(context.policy)}
     for runner in runners.values():
         stack.callback(runner.close)
-    limits = Limits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
+    limits = ExecutorLimits(settings.max_rounds, settings.code_timeout_s, settings.max_time_s)
     editor = Editor(context.workspace, context.emit, context.session.save_original)
     executor = Executor(
         adapter, engine, runners, context.workspace, context.recorder, limits, context.approver, editor, context.tools

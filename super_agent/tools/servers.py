@@ -41,7 +41,7 @@ class OfferedTool:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ToolResult:
     """What a call came to; `failed` is the tool's own word for it."""
 
     text: str
@@ -88,7 +88,7 @@ class Servers:
         """Of the servers that started, in the order of the list."""
         return tuple(tool for running in self._running.values() for tool in running.tools)
 
-    def call(self, tool: OfferedTool, arguments: Json, timeout_s: float, cancellation: Cancellation) -> Answer:
+    def call(self, tool: OfferedTool, arguments: Json, timeout_s: float, cancellation: Cancellation) -> ToolResult:
         """Raises `ServerGone`, also for one that is ended as it is silent, and CancelledError when cancelled."""
         running = self._running[tool.server.name]
         if running.why_gone:
@@ -164,7 +164,7 @@ class Servers:
                 running.ready.set()
                 await running.closing.wait()
 
-    async def _ask(self, running: _Running, name: str, arguments: Json, timeout_s: float) -> Answer:
+    async def _ask(self, running: _Running, name: str, arguments: Json, timeout_s: float) -> ToolResult:
         session, process = running.session, running.process
         if session is None or process is None:
             raise ServerGone(running.why_gone or "it ended")
@@ -180,9 +180,9 @@ class Servers:
                 running.closing.set()
             raise ServerGone(process.why_ended or "it ended")
         except MCPError as error:
-            return Answer(f"{error}", failed=True)
+            return ToolResult(f"{error}", failed=True)
         except RuntimeError as error:  # an answer that its own schema does not allow
-            return Answer(f"{error}", failed=True)
+            return ToolResult(f"{error}", failed=True)
         finally:
             gone.cancel()
             call.cancel()
@@ -211,9 +211,9 @@ async def _tools_of(server: ListedServer, session: ClientSession) -> tuple[Offer
     return tuple(found[:MAX_TOOLS])
 
 
-def _answer(result: Any) -> Answer:
+def _answer(result: Any) -> ToolResult:
     if not isinstance(result, CallToolResult):
-        return Answer("the server asks for something that cannot be given here", failed=True)
+        return ToolResult("the server asks for something that cannot be given here", failed=True)
     parts = []
     for item in result.content:
         if isinstance(item, TextContent):
@@ -222,7 +222,7 @@ def _answer(result: Any) -> Answer:
             parts.append(f"[{item.type}, not shown]")
     if not parts and result.structured_content is not None:
         parts.append(json.dumps(result.structured_content, ensure_ascii=False))
-    return Answer("\n".join(parts), failed=bool(result.is_error))
+    return ToolResult("\n".join(parts), failed=bool(result.is_error))
 
 
 def _reason(error: BaseException) -> str:

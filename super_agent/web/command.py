@@ -17,7 +17,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class WebOptions:
     """`port` 0 is a free one. `host` other than the default needs `certificate` and `key`, or `insecure`."""
 
     host: str = LOOPBACK
@@ -37,7 +37,7 @@ class Options:
         return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
 
 
-def main(options: Options, say: Callable[[str], None], complain: Callable[[str], None]) -> int:
+def main(options: WebOptions, say: Callable[[str], None], complain: Callable[[str], None]) -> int:
     """Serve until Ctrl-C; `say` and `complain` write a line each. Raises `UsageError`, `StoreUnusable`."""
     check(options)
     _require_packages()
@@ -48,7 +48,7 @@ def main(options: Options, say: Callable[[str], None], complain: Callable[[str],
     return serve(options, settings, say, complain)
 
 
-def check(options: Options) -> None:
+def check(options: WebOptions) -> None:
     """Raises `UsageError` for an address that would show the page to others without saying so."""
     try:
         address = ipaddress.ip_address(LOOPBACK if options.host == "localhost" else options.host)

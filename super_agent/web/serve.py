@@ -16,7 +16,7 @@ from super_agent.core.settings import Settings, language
 from super_agent.core.state import private_folder, write_durably
 from super_agent.core.store.store import Store
 from super_agent.web.app import build_app
-from super_agent.web.command import LOOPBACK, Options
+from super_agent.web.command import LOOPBACK, WebOptions
 from super_agent.web.context import Context
 from super_agent.web.entrance import link
 from super_agent.web.follow import Feeds
@@ -29,7 +29,7 @@ LET_GO_S = 1
 """For pages that follow something when the server ends; they never end by themselves."""
 
 
-def serve(options: Options, settings: Settings, say: Callable[[str], None], complain: Callable[[str], None]) -> int:
+def serve(options: WebOptions, settings: Settings, say: Callable[[str], None], complain: Callable[[str], None]) -> int:
     """Serve until a signal; returns the exit code."""
     folder = private_folder(private_folder(settings.state_dir) / FOLDER)
     with Store.open(settings.state_dir) as store, _listening(options) as listening:
@@ -50,7 +50,7 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], comp
     return 0
 
 
-def _context(options: Options, settings: Settings, store: Store, folder: Path, port: int) -> Context:
+def _context(options: WebOptions, settings: Settings, store: Store, folder: Path, port: int) -> Context:
     scheme = "https" if options.certificate is not None else "http"
     names = {options.host, "localhost"} if options.host in (LOOPBACK, "localhost") else {options.host}
     names |= {LOOPBACK} if options.host == "localhost" else set()
@@ -83,7 +83,7 @@ def _path_secret(folder: Path) -> str:
     return known
 
 
-def _listening(options: Options) -> socket.socket:
+def _listening(options: WebOptions) -> socket.socket:
     """Raises `UsageError` where the address cannot be had."""
     host = LOOPBACK if options.host == "localhost" else options.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -103,7 +103,7 @@ def _listening(options: Options) -> socket.socket:
     return listening
 
 
-def _config(options: Options, context: Context) -> uvicorn.Config:
+def _config(options: WebOptions, context: Context) -> uvicorn.Config:
     certificate, key = options.certificate, options.key
     return uvicorn.Config(
         build_app(context), http="h11", ws="none", loop="asyncio", lifespan="off", interface="asgi3",
@@ -113,7 +113,7 @@ def _config(options: Options, context: Context) -> uvicorn.Config:
 
 
 def _announce(
-    options: Options, context: Context, address: str, say: Callable[[str], None], complain: Callable[[str], None]
+    options: WebOptions, context: Context, address: str, say: Callable[[str], None], complain: Callable[[str], None]
 ) -> None:
     if not options.is_loopback:
         what = "and can do all that you can do here" if not options.read_only else "and can see all that is kept here"

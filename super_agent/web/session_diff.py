@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from super_agent.core.snapshots.history import diff
-from super_agent.session.history import bounds, known_turns, open_past
+from super_agent.session.history import bounds, known_turns, open_history
 from super_agent.session.narrate.markup import diff as marked_diff
 from super_agent.web.context import Context
 from super_agent.web.given import MOST_TURNS, whole_number
@@ -22,7 +22,7 @@ def diff_page(context: Context, pages: Pages, request: Request) -> Response:
     """What the session, or a turn of it, changed in the files."""
     row = row_of(context, request)
     turn = whole_number(request.query_params, "turn", 0, MOST_TURNS)
-    with open_past(context.settings, row.id, Path(row.workspace)) as found:
+    with open_history(context.settings, row.id, Path(row.workspace)) as found:
         before, after = bounds(found, turn)
         text = diff(found.snapshots, before, after).decode("utf-8", "replace")
         turns, note = found.history.turns, known_turns(found.history)

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from super_agent.core.events import Stamped
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.choice import first_line
 from super_agent.session.narrate.language import translator
+from super_agent.session.session_lookup import first_line
 from super_agent.web.context import Context
 from super_agent.web.filters import standing, why
 from super_agent.web.fragments import Fragments

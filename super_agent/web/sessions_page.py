@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from super_agent.core.batches.notes import running_batches
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.choice import first_line
 from super_agent.session.narrate.batches import counts, under_way
 from super_agent.session.narrate.language import translator
+from super_agent.session.session_lookup import first_line
 from super_agent.web.context import Context
 from super_agent.web.filters import REASONS, STATES, FilterInvalid, Filters, first_of, standing, why
 from super_agent.web.rendering import Pages

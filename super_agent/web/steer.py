@@ -12,7 +12,7 @@ from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import printable_path
 from super_agent.core.snapshots.undo import Undo, carry_out
 from super_agent.session.control_wire import tell
-from super_agent.session.history import Past, open_past
+from super_agent.session.history import SessionHistory, open_history
 from super_agent.session.undo import redo_of, undo_of
 from super_agent.web.context import Context
 from super_agent.web.given import MOST_OF_A_LIMIT, MOST_TURNS, whole_number
@@ -105,7 +105,7 @@ def undo(context: Context, pages: Pages, request: Request) -> Response:
     """What it would do; nothing is done."""
     row, form = row_of(context, request), dict(request.query_params)
     _back_to(form)
-    with open_past(context.settings, row.id, Path(row.workspace)) as found:
+    with open_history(context.settings, row.id, Path(row.workspace)) as found:
         return _shown(pages, request, row, found, form, "")
 
 
@@ -113,7 +113,7 @@ def undo_now(context: Context, pages: Pages, request: Request) -> Response:
     """Do what was shown; where that is not what would be done any more, it is shown again."""
     row, form = row_of(context, request), request.state.form
     _back_to(form)
-    with open_past(context.settings, row.id, Path(row.workspace), hold=True) as found:
+    with open_history(context.settings, row.id, Path(row.workspace), hold=True) as found:
         judged = _judged(found, form)
         if form.get("shown") != _digest(judged):
             return _shown(pages, request, row, found, form, "The files have changed meanwhile. Look again.")
@@ -171,7 +171,7 @@ def _to(context: Context, session: str) -> Response:
     return RedirectResponse(f"{context.base}sessions/{session}", 303)
 
 
-def _judged(found: Past, form: Mapping[str, str]) -> Undo:
+def _judged(found: SessionHistory, form: Mapping[str, str]) -> Undo:
     if form.get("redo") == "yes":
         return redo_of(found)
     return undo_of(found, to_turn=_back_to(form))
@@ -187,7 +187,9 @@ def _digest(judged: Undo) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _shown(pages: Pages, _request: Request, row: Any, found: Past, form: Mapping[str, str], note: str) -> Response:
+def _shown(
+    pages: Pages, _request: Request, row: Any, found: SessionHistory, form: Mapping[str, str], note: str
+) -> Response:
     judged = _judged(found, form)
     listed = [(WORDS[step.kind], printable_path(step.path)) for step in judged.steps.own.steps]
     foreign = [(WORDS[step.kind], printable_path(step.path)) for step in judged.foreign.steps]

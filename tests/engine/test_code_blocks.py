@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpreter.code_blocks import BlockLanguage, Choice, CodeBlock, choose_block
+from interpreter.code_blocks import BlockLanguage, ChosenBlock, CodeBlock, choose_block
 
 SAFE_LINE = st.text(st.characters(blacklist_characters="`~\r\n", codec="utf-8")).filter(lambda line: line.strip())
 
 
 def test_the_first_block_in_a_known_language_runs() -> None:
     text = "First:\n```text\nnotes\n```\nthen\n```python\nprint(1)\n```\n"
-    assert choose_block(text, "stop") == Choice(CodeBlock("python", "print(1)"))
+    assert choose_block(text, "stop") == ChosenBlock(CodeBlock("python", "print(1)"))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_only_one_block_runs_and_the_model_is_told() -> None:
 
 @pytest.mark.parametrize("fence", ["json", "output", "text", "diff", "html"])
 def test_other_fences_never_run(fence: str) -> None:
-    assert choose_block(f"```{fence}\nx\n```", "stop") == Choice(None)
+    assert choose_block(f"```{fence}\nx\n```", "stop") == ChosenBlock(None)
 
 
 def test_a_block_without_a_language_does_not_run_and_the_model_is_told() -> None:
@@ -85,7 +85,7 @@ def test_a_block_that_the_length_limit_cut_never_runs() -> None:
 
 def test_a_reply_without_a_block_that_the_limit_cut_is_said_to_the_model() -> None:
     assert choose_block("I will now", "length").notes == ("Your reply was cut by the length limit. Say it shorter.",)
-    assert choose_block("Done.", "stop") == Choice(None)
+    assert choose_block("Done.", "stop") == ChosenBlock(None)
 
 
 def test_a_longer_fence_holds_shorter_ones() -> None:
@@ -104,7 +104,7 @@ def test_prompts_of_a_shell_transcript_are_taken_off() -> None:
 def test_a_tool_call_printed_as_json_is_a_block() -> None:
     call = {"name": "execute", "arguments": {"language": "python", "code": "print(1)"}}
     assert choose_block(json.dumps(call), "stop").block == CodeBlock("python", "print(1)")
-    assert choose_block(json.dumps({**call, "name": "delete"}), "stop") == Choice(None)
+    assert choose_block(json.dumps({**call, "name": "delete"}), "stop") == ChosenBlock(None)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_tool_call_printed_as_json_is_a_block() -> None:
 def test_the_forms_in_which_models_print_tool_calls(
     call: dict[str, object], language: BlockLanguage, form: str
 ) -> None:
-    assert choose_block(form % json.dumps(call), "stop") == Choice(CodeBlock(language, "ls"))
+    assert choose_block(form % json.dumps(call), "stop") == ChosenBlock(CodeBlock(language, "ls"))
 
 
 def test_line_breaks_inside_a_printed_tool_call_are_taken_as_they_are() -> None:
@@ -155,12 +155,14 @@ def test_half_a_character_of_a_printed_tool_call_is_replaced() -> None:
     ],
 )
 def test_other_data_in_a_fence_never_runs(data: dict[str, object]) -> None:
-    assert choose_block(f"```json\n{json.dumps(data)}\n```", "stop") == Choice(None)
+    assert choose_block(f"```json\n{json.dumps(data)}\n```", "stop") == ChosenBlock(None)
 
 
 def test_a_printed_tool_call_that_the_limit_cut_never_runs() -> None:
     text = '```json\n{"name": "python", "arguments": {"code": "print('
-    assert choose_block(text, "length") == Choice(None, ("Your reply was cut by the length limit. Say it shorter.",))
+    assert choose_block(text, "length") == ChosenBlock(
+        None, ("Your reply was cut by the length limit. Say it shorter.",)
+    )
 
 
 README = "# Title\n```bash\nmake\n```\nAnd\n```\nplain\n```"
@@ -179,7 +181,7 @@ README = "# Title\n```bash\nmake\n```\nAnd\n```\nplain\n```"
 )
 def test_a_fence_in_text_that_the_code_holds_does_not_end_the_block(language: BlockLanguage, code: str) -> None:
     choice = choose_block(f"I write it.\n```{language}\n{code}\n```\nThat's `it`.\n", "stop")
-    assert choice == Choice(CodeBlock(language, code))
+    assert choice == ChosenBlock(CodeBlock(language, code))
 
 
 @pytest.mark.parametrize("language", ["shell", "python"])
@@ -192,7 +194,7 @@ def test_a_reply_cut_inside_text_that_the_code_holds_never_runs(language: str) -
 @pytest.mark.parametrize("code", ["cat <<EOF\n# Title\n```bash\nmake", "cat <<EOF\nmake"])
 def test_text_without_its_end_holds_no_fences_unless_the_limit_cut_it(code: str) -> None:
     text = f"```shell\n{code}\n```\nDone."
-    assert choose_block(text, "stop") == Choice(CodeBlock("shell", code))
+    assert choose_block(text, "stop") == ChosenBlock(CodeBlock("shell", code))
     assert choose_block(text, "length").block is None
 
 
@@ -212,7 +214,7 @@ def test_no_reply_takes_long_to_read(piece: str) -> None:
 
 
 def test_deeply_nested_json_is_read_as_text() -> None:
-    assert choose_block('{"name": ' + "[" * 200_000, "stop") == Choice(None)
+    assert choose_block('{"name": ' + "[" * 200_000, "stop") == ChosenBlock(None)
 
 
 @given(st.text(), st.sampled_from(["stop", "length"]))

@@ -10,7 +10,7 @@ import pytest
 from interpreter.code_output import OutputRecorder
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python
-from interpreter.executor import Executor, Limits
+from interpreter.executor import Executor, ExecutorLimits
 from interpreter.ollama_adapter import OllamaAdapter
 from interpreter.sandbox.protocol import Outcome
 from super_agent.core.cancellation import Cancellation
@@ -61,7 +61,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
             stack.callback(engine.close)
             recorder = OutputRecorder(lambda _event: None, tmp_path, 8192)
             runners = {name: SayingRunner(name, say) for name in ("python", "shell")}
-            return Executor(adapter, engine, runners, workspace, recorder, Limits(20, 10, 60))
+            return Executor(adapter, engine, runners, workspace, recorder, ExecutorLimits(20, 10, 60))
 
         yield make
 

@@ -9,7 +9,7 @@ import pytest
 from interpreter.code_output import OutputRecorder
 from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python
-from interpreter.executor import Executor, Limits
+from interpreter.executor import Executor, ExecutorLimits
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.edits.editor import Editor
 from super_agent.core.files.workspace import Workspace
@@ -40,7 +40,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
             editor = Editor(workspace, lambda _event: None, lambda _path, _data: None)
             runners = {name: SayingRunner(name, lambda _code: "ran\n") for name in ("python", "shell")}
             recorder = OutputRecorder(lambda _event: None, tmp_path, 8192)
-            return Executor(adapter, engine, runners, workspace, recorder, Limits(20, 10, 60), editor=editor)
+            return Executor(adapter, engine, runners, workspace, recorder, ExecutorLimits(20, 10, 60), editor=editor)
 
         yield make
 

@@ -17,7 +17,7 @@ from interpreter.code_blocks import CodeBlock
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import Stamped
 from super_agent.core.settings import Settings
-from super_agent.session.conversation import open_conversation
+from super_agent.session.chat import open_chat
 from super_agent.session.drive import run
 from super_agent.session.options import ApprovalContext, Door, RunOptions
 from tests.scripted_ollama import ScriptedOllama
@@ -79,7 +79,7 @@ def main(how: str, folder: Path) -> dict[str, Any]:
 
 
 def _talk(options: RunOptions, settings: Settings, door: Door) -> int:
-    with open_conversation(options, settings, door) as conversation:
+    with open_chat(options, settings, door) as conversation:
         conversation.say("do it")
         conversation.say("do it again")
         return conversation.turns

@@ -13,7 +13,7 @@ from super_agent.core.errors import SnapshotFailed
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.restore import apply, plan, tree_of
 from super_agent.core.snapshots.snapshots import Snapshots
-from super_agent.core.snapshots.stream import Limits
+from super_agent.core.snapshots.stream import SnapshotLimits
 from tests.snapshots.conftest import Seen, seen
 
 PATHS = st.sampled_from(
@@ -21,7 +21,9 @@ PATHS = st.sampled_from(
 )
 EDITS = st.lists(st.tuples(PATHS, st.one_of(st.none(), st.integers(0, 130), st.just("link"))), min_size=1, max_size=6)
 """Of each path: gone, a file of so many bytes, or a link."""
-LIMITS = st.builds(Limits, file_bytes=st.sampled_from([40, 100, 200]), all_bytes=st.sampled_from([60, 150, 1000]))
+LIMITS = st.builds(
+    SnapshotLimits, file_bytes=st.sampled_from([40, 100, 200]), all_bytes=st.sampled_from([60, 150, 1000])
+)
 
 
 def edit(root: Path, edits: list[tuple[bytes, object]], number: int) -> None:
@@ -56,7 +58,7 @@ def contents(snapshots: Snapshots, session: str) -> set[tuple[bytes, bytes]]:
 @settings(max_examples=40, deadline=None)
 @given(limits=LIMITS, turns=st.lists(EDITS, min_size=1, max_size=4), since=EDITS, back=st.integers(0, 3))
 def test_nothing_is_lost_that_no_snapshot_holds(
-    limits: Limits, turns: list[list[tuple[bytes, object]]], since: list[tuple[bytes, object]], back: int
+    limits: SnapshotLimits, turns: list[list[tuple[bytes, object]]], since: list[tuple[bytes, object]], back: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "w"
@@ -98,7 +100,7 @@ def is_seen(path: bytes) -> bool:
 
 def test_files_that_the_total_left_out_are_not_new(root: Path, tmp_path: Path) -> None:
     (root / "data").write_bytes(b"d" * 90)
-    with Workspace(root) as workspace, Snapshots.open(tmp_path / "s", workspace, Limits(100, 100)) as snapshots:
+    with Workspace(root) as workspace, Snapshots.open(tmp_path / "s", workspace, SnapshotLimits(100, 100)) as snapshots:
         (root / "more").write_bytes(b"m" * 80)
         first = snapshots.take("s", "start")
         assert first.left_out == ("data",)

@@ -16,7 +16,7 @@ from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.history import History, changes, diff
 from super_agent.core.snapshots.restore import plan
 from super_agent.core.snapshots.snapshots import Snapshots, forget
-from super_agent.core.snapshots.stream import MAX_FILE_BYTES, Note, Work, kept, pieces
+from super_agent.core.snapshots.stream import MAX_FILE_BYTES, Note, PendingSnapshot, kept, pieces
 from super_agent.core.snapshots.undo import carry_out, judged_redo, judged_undo
 from tests.snapshots.conftest import back_to, seen
 
@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_read_is_told_and_one_that_went_away_is_not(root: 
     for name in ("a", "now-a-pipe", "gone"):
         (root / name).write_text(name)
     facts = snapshots.workspace.facts()
-    work = Work("refs/sessions/s/000001-start", "", [*facts], [], facts, {}, Note())
+    work = PendingSnapshot("refs/sessions/s/000001-start", "", [*facts], [], facts, {}, Note())
     (root / "gone").unlink()
     (root / "now-a-pipe").unlink()
     os.mkfifo(root / "now-a-pipe")

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from interpreter.sandbox.bubblewrap.arguments import Confined, confine
 from interpreter.sandbox.pipes import drain, wait_readable, widen
 from interpreter.sandbox.protocol import SandboxPolicy
-from interpreter.sandbox.watchdog import Watchdog, descendants, tasks
+from interpreter.sandbox.watchdog import Watchdog, all_processes, descendants
 from super_agent.core.errors import SandboxUnavailable
 
 DRIBBLE_BYTES = 65536
@@ -108,9 +108,9 @@ class SandboxProcess:
 
     def signal_others(self, number: int) -> None:
         """Send a signal to all processes inside but the first (which is bubblewrap's) and the command itself."""
-        for task in self._inside():
-            if task not in (self._main, self._inner):
-                _send(task, number)
+        for pid in self._inside():
+            if pid not in (self._main, self._inner):
+                _send(pid, number)
 
     def kill(self) -> None:
         """End it and everything inside, and wait until that is so; idempotent, from any thread."""
@@ -237,11 +237,15 @@ class SandboxProcess:
 
     def _inside(self) -> list[int]:
         """Everything below the outermost process; uncontained also what left its tree."""
-        below = [task.pid for task in descendants(self.pid)]
+        below = [process.pid for process in descendants(self.pid)]
         if self._policy.contained:
             return below
         mark = f"{MARK}={self._mark}".encode()
-        return below + [task.pid for task in tasks() if task.pid not in below and _has_environment(task.pid, mark)]
+        return below + [
+            process.pid
+            for process in all_processes()
+            if process.pid not in below and _has_environment(process.pid, mark)
+        ]
 
 
 @contextmanager

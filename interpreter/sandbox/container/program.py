@@ -38,7 +38,7 @@ _PASSED_ON = (
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class ContainerEngine:
     """One container engine on this machine: `kind` is its name, `path` its program."""
 
     kind: str
@@ -70,15 +70,15 @@ def engine_environment() -> dict[str, str]:
     return child_environment(*_PASSED_ON)
 
 
-def find_engine(kind: str) -> Engine:
+def find_engine(kind: str) -> ContainerEngine:
     """Raises `SandboxUnavailable` where it is not installed."""
     path = shutil.which(kind)
     if path is None:
         raise SandboxUnavailable(f"{kind} is not installed, so there are no containers to use", fix=_others(kind))
-    return Engine(kind, path)
+    return ContainerEngine(kind, path)
 
 
-def require_image(kind: str, image: str) -> Engine:
+def require_image(kind: str, image: str) -> ContainerEngine:
     """The engine, which has the image; removes what runs that were killed left. Raises `SandboxUnavailable`."""
     engine = find_engine(kind)
     if engine.ask("image", "inspect", "--format", "{{.Id}}", image).returncode != 0:
@@ -90,7 +90,7 @@ def require_image(kind: str, image: str) -> Engine:
     return engine
 
 
-def remove_left_over(engine: Engine) -> None:
+def remove_left_over(engine: ContainerEngine) -> None:
     """Remove containers of ours whose process on this machine is gone."""
     for name in engine.ask("ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}").stdout.split():
         # Podman's `ps` cannot show one label (4.3, tried).
@@ -126,7 +126,7 @@ def _started(pid: int) -> str:
         return ""
 
 
-def arguments(engine: Engine, policy: SandboxPolicy, name: str) -> list[str]:
+def arguments(engine: ContainerEngine, policy: SandboxPolicy, name: str) -> list[str]:
     """The whole command line that starts the agent under the policy; raises `SandboxUnavailable`."""
     policy.reach.require_in_place()
     memory = str(policy.max_memory_bytes)
@@ -185,7 +185,7 @@ def _of_podman() -> list[str]:
     return ["--read-only-tmpfs=false", "--http-proxy=false", "--ulimit", f"nproc={processes}:{processes}"]
 
 
-def _user(engine: Engine) -> list[str]:
+def _user(engine: ContainerEngine) -> list[str]:
     """Whoever runs us, so that files in the workspace are theirs; without any capability also where that is root."""
     uid, gid = os.geteuid(), os.getegid()
     if engine.kind == "docker" and uid != 0 and _is_rootless(engine):
@@ -195,7 +195,7 @@ def _user(engine: Engine) -> list[str]:
 
 
 @cache
-def _is_rootless(engine: Engine) -> bool:
+def _is_rootless(engine: ContainerEngine) -> bool:
     return "rootless" in engine.ask("info", "--format", "{{.SecurityOptions}}").stdout
 
 

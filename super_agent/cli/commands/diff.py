@@ -11,7 +11,7 @@ from super_agent.cli.render.output import Output
 from super_agent.cli.say import complain, say_json
 from super_agent.core.sanitize import sanitize
 from super_agent.core.snapshots.history import changes, diff
-from super_agent.session.history import bounds, past
+from super_agent.session.history import bounds, history_of
 
 COLOURS = {"+": "32", "-": "31", "@": "36"}
 HEADS = (
@@ -33,7 +33,7 @@ def main(
     session: str | None, turn: int | None, workspace: Path, env_file: Path | None, *, stat: bool, as_json: bool
 ) -> int:
     """Print the difference; raises `UsageError`, `SnapshotFailed`."""
-    with past(session, workspace, env_file) as found:
+    with history_of(session, workspace, env_file) as found:
         before, after = bounds(found, turn)
         if as_json:
             facts = asdict(changes(found.snapshots, before, after))

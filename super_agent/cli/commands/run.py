@@ -24,9 +24,9 @@ def main(
     """
     settings = load_settings(flags, env_file=env_file)
     if options.mode == "exec" and task is None and file is None and sys.stdin.isatty():
-        from super_agent.cli.commands import talk
+        from super_agent.cli.commands import chat
 
-        return talk.main(options, settings, as_json=as_json)
+        return chat.main(options, settings, as_json=as_json)
     from super_agent.session.drive import run
 
     options = replace(options, task=read_task(task, file))

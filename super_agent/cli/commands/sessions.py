@@ -14,8 +14,8 @@ from super_agent.core.sanitize import sanitize
 from super_agent.core.settings import load_settings
 from super_agent.core.snapshots.snapshots import forget
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.choice import TASK_CHARS, first_line, open_store
 from super_agent.session.narrate.wording import counted
+from super_agent.session.session_lookup import TASK_CHARS, first_line, open_store
 
 COLUMNS = ("ID", "WHEN", "STATE", "TURNS", "TOKENS", "FILES", "TASK")
 UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}

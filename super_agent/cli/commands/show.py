@@ -12,7 +12,7 @@ from super_agent.core.errors import UsageError
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
-from super_agent.session.choice import chosen, open_store
+from super_agent.session.session_lookup import find_session, open_store
 
 
 def main(session: str | None, workspace: Path, html: Path | None, env_file: Path | None, *, as_json: bool) -> int:
@@ -20,7 +20,7 @@ def main(session: str | None, workspace: Path, html: Path | None, env_file: Path
     if html is not None and as_json:
         raise UsageError("--json and --html were given", fix="Give one of them")
     with open_store(env_file) as store:
-        row = chosen(store, session, workspace)
+        row = find_session(store, session, workspace)
         if html is not None:
             _write_page(store, row, html, load_settings(env_file=env_file))
         else:

@@ -9,9 +9,9 @@ from super_agent.cli.say import say, say_json
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import printable_path
-from super_agent.core.snapshots.restore import Plan, RestoreStep
+from super_agent.core.snapshots.restore import RestorePlan, RestoreStep
 from super_agent.core.snapshots.undo import Undo, carry_out
-from super_agent.session.history import Past, past
+from super_agent.session.history import SessionHistory, history_of
 from super_agent.session.narrate.wording import counted
 from super_agent.session.undo import redo_of, undo_of
 
@@ -37,7 +37,7 @@ def main(ask: UndoArguments, env_file: Path | None) -> int:
     """Show what would change, ask, and do it; raises `UsageError`, `SnapshotFailed`."""
     if ask.redo + ask.before_resume + (ask.to_turn is not None) > 1:
         raise UsageError("more than one of --redo, --to-turn and --before-resume was given", fix="Give one of them")
-    with past(ask.session, ask.workspace, env_file, hold=True) as found:
+    with history_of(ask.session, ask.workspace, env_file, hold=True) as found:
         undo = _judged(found, ask)
         steps = undo.steps if ask.force else undo.steps.own
         if not ask.json:
@@ -51,13 +51,13 @@ def main(ask: UndoArguments, env_file: Path | None) -> int:
     return 0
 
 
-def _judged(found: Past, ask: UndoArguments) -> Undo:
+def _judged(found: SessionHistory, ask: UndoArguments) -> Undo:
     if ask.redo:
         return redo_of(found, ask.files)
     return undo_of(found, to_turn=ask.to_turn, before_resume=ask.before_resume, files=ask.files)
 
 
-def _agreed(ask: UndoArguments, steps: Plan) -> bool:
+def _agreed(ask: UndoArguments, steps: RestorePlan) -> bool:
     """Whether the user wants it; raises `UsageError` where nobody can say."""
     if ask.yes:
         return True
@@ -68,7 +68,7 @@ def _agreed(ask: UndoArguments, steps: Plan) -> bool:
         return terminal.confirm(f"Change {how_many}?")
 
 
-def _show(found: Past, ask: UndoArguments, undo: Undo) -> None:
+def _show(found: SessionHistory, ask: UndoArguments, undo: Undo) -> None:
     session = found.session.session
     if ask.redo:
         where = f"the last undo of session {session} is taken back"
@@ -97,7 +97,7 @@ def _list(steps: Iterable[RestoreStep]) -> None:
         _say(f"  {WORDS[step.kind]:<10}  {printable_path(step.path)}")
 
 
-def _tell_end(found: Past, ask: UndoArguments, undo: Undo, steps: Plan, *, done: bool) -> None:
+def _tell_end(found: SessionHistory, ask: UndoArguments, undo: Undo, steps: RestorePlan, *, done: bool) -> None:
     session = found.session.session
     if ask.json:
         changed = [{"path": step.path, "action": step.kind} for step in steps.steps if done]

@@ -16,7 +16,7 @@ class _Elsewhere(Exception):
     """Something came that the prompt is not to wait for."""
 
 
-class Instructions:
+class InstructionPrompt:
     """One terminal's prompt. `wake` may come from any thread and at any time, also before `open`."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ Mend = Callable[[list[str]], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Lines `first` up to `end` (counted from 0), and how new lines are to be mended to fit there."""
 
     first: int
@@ -86,7 +86,9 @@ def _anchored(lines: list[str], anchor: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _fuzzy(lines: list[str], hunk: Hunk, old: list[str], near: int | None, after: int | None) -> tuple[Place, int, int]:
+def _fuzzy(
+    lines: list[str], hunk: Hunk, old: list[str], near: int | None, after: int | None
+) -> tuple[Location, int, int]:
     """The place of a hunk, and how many lines of its context were left out at its head and tail."""
     signs = [sign for sign, _ in hunk.lines]
     head = next((i for i, s in enumerate(signs) if s in ("+", "-")), 0)
@@ -113,7 +115,9 @@ def with_lines(lines: list[str], wanted: LineRange, content: list[str]) -> list[
     return [*lines[: wanted.first - 1], *content, *lines[wanted.last :]]
 
 
-def locate(lines: list[str], wanted: list[str], what: str, near: int | None = None, after: int | None = None) -> Place:
+def locate(
+    lines: list[str], wanted: list[str], what: str, near: int | None = None, after: int | None = None
+) -> Location:
     """The one place where the lines stand: exactly, or but for blanks at line ends, tabs or a constant indentation."""
     for find in (_exact, _loose, _without_margins, _with_tabs, _shifted):
         places = find(lines, wanted)
@@ -137,21 +141,21 @@ def _windows(lines: list[str], size: int) -> range:
     return range(len(lines) - size + 1) if size else range(0)
 
 
-def _exact(lines: list[str], wanted: list[str]) -> list[Place]:
+def _exact(lines: list[str], wanted: list[str]) -> list[Location]:
     size = len(wanted)
     return [
-        Place(i, i + size) for i in _windows(lines, size) if lines[i] == wanted[0] and lines[i : i + size] == wanted
+        Location(i, i + size) for i in _windows(lines, size) if lines[i] == wanted[0] and lines[i : i + size] == wanted
     ]
 
 
-def _loose(lines: list[str], wanted: list[str]) -> list[Place]:
+def _loose(lines: list[str], wanted: list[str]) -> list[Location]:
     """But for blanks at the ends of lines."""
     return [
-        Place(p.first, p.end) for p in _exact([line.rstrip() for line in lines], [line.rstrip() for line in wanted])
+        Location(p.first, p.end) for p in _exact([line.rstrip() for line in lines], [line.rstrip() for line in wanted])
     ]
 
 
-def _without_margins(lines: list[str], wanted: list[str]) -> list[Place]:
+def _without_margins(lines: list[str], wanted: list[str]) -> list[Location]:
     """But for empty lines at its head and tail, which go from the new lines too."""
     head = next((i for i, line in enumerate(wanted) if line.strip()), len(wanted))
     tail = next((i for i, line in enumerate(reversed(wanted)) if line.strip()), 0)
@@ -166,10 +170,10 @@ def _without_margins(lines: list[str], wanted: list[str]) -> list[Place]:
             end -= 1
         return new[cut:end]
 
-    return [Place(p.first, p.end, mend) for p in _loose(lines, wanted[head : len(wanted) - tail])]
+    return [Location(p.first, p.end, mend) for p in _loose(lines, wanted[head : len(wanted) - tail])]
 
 
-def _with_tabs(lines: list[str], wanted: list[str]) -> list[Place]:
+def _with_tabs(lines: list[str], wanted: list[str]) -> list[Location]:
     """But for tabs and blanks in indentation: the new lines take the file's."""
     for width in (4, 8, 2):
         flat = [_flat(line, width) for line in lines]
@@ -181,7 +185,7 @@ def _with_tabs(lines: list[str], wanted: list[str]) -> list[Place]:
             def mend(new: list[str], width: int = width, tabs: bool = tabs) -> list[str]:
                 return [_indented(line, width, tabs=tabs) for line in new]
 
-            return [Place(p.first, p.end, mend) for p in places]
+            return [Location(p.first, p.end, mend) for p in places]
     return []
 
 
@@ -195,7 +199,7 @@ def _indented(line: str, width: int, *, tabs: bool) -> str:
     return lead + line.lstrip(" \t")
 
 
-def _shifted(lines: list[str], wanted: list[str]) -> list[Place]:
+def _shifted(lines: list[str], wanted: list[str]) -> list[Location]:
     """But for an indentation that is off by the same everywhere: the new lines are shifted as far."""
     full = [line for line in wanted if line.strip()]
     if not full:
@@ -208,7 +212,7 @@ def _shifted(lines: list[str], wanted: list[str]) -> list[Place]:
         pairs = [(indent_of(a), indent_of(b)) for a, b in zip(window, wanted, strict=True) if a.strip()]
         mend = _shift(pairs)
         if mend is not None:
-            found.append(Place(i, i + len(wanted), mend))
+            found.append(Location(i, i + len(wanted), mend))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from super_agent.core.errors import PathRefused, SnapshotFailed
 from super_agent.core.snapshots.snapshots import Snapshots
-from super_agent.core.snapshots.stream import LeftOut, Note, content_of, git_mode, kept, places, set_modes
+from super_agent.core.snapshots.stream import LeftOut, Note, content_of, git_mode, kept, path_and_parents, set_modes
 
 BLOBS_AT_ONCE = 64
 """Of up to 32 MiB each, in one answer of git; sources are a few KiB."""
@@ -36,24 +36,24 @@ class RestoreStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RestorePlan:
     """What leads from the present state of the workspace to a snapshot; paths sorted."""
 
     steps: tuple[RestoreStep, ...]
     unkept: tuple[str, ...] = ()
     """What the snapshot holds but is not touched, as what stands there now could not be kept."""
 
-    def of(self, paths: Collection[str]) -> "Plan":
+    def of(self, paths: Collection[str]) -> "RestorePlan":
         """Only these paths, and what lies below them."""
         wanted = {path.rstrip("/") for path in paths}
-        return self.only(step for step in self.steps if any(place in wanted for place in places(step.path)))
+        return self.only(step for step in self.steps if any(place in wanted for place in path_and_parents(step.path)))
 
     @property
-    def own(self) -> "Plan":
+    def own(self) -> "RestorePlan":
         """Without the steps that would undo somebody else's work."""
         return self.only(step for step in self.steps if not step.foreign)
 
-    def only(self, steps: Iterable[RestoreStep]) -> "Plan":
+    def only(self, steps: Iterable[RestoreStep]) -> "RestorePlan":
         """The same with these steps."""
         return replace(self, steps=tuple(steps))
 
@@ -82,7 +82,7 @@ def plan(
     *,
     newest: str | None = None,
     now: Tree | None = None,
-) -> Plan:
+) -> RestorePlan:
     """From the present state to the snapshot `target`; `last_seen` is the newest snapshot of the session's own.
 
     No step is for a path that the target, the snapshot `newest`, or one taken now leaves out: nobody could bring back
@@ -110,10 +110,10 @@ def plan(
             steps.append(RestoreStep(path, "delete", was=was, foreign=foreign))
         else:
             steps.append(RestoreStep(path, "replace" if was else "create", *wanted[path], was=was, foreign=foreign))
-    return Plan(tuple(steps), tuple(unkept))
+    return RestorePlan(tuple(steps), tuple(unkept))
 
 
-def apply(snapshots: Snapshots, steps: Plan, target: str, saved: str) -> None:
+def apply(snapshots: Snapshots, steps: RestorePlan, target: str, saved: str) -> None:
     """Do it: deletions first, as a folder may stand where a file shall be; `target` is what was planned for.
 
     Nothing is removed or overwritten but what is as it was planned and lies in the snapshot `saved`. What cannot be

@@ -18,7 +18,16 @@ from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.git import Git
 from super_agent.core.snapshots.index import Index
 from super_agent.core.snapshots.lock import locked
-from super_agent.core.snapshots.stream import LIMITS, Limits, Note, Tell, Work, kept, pieces, set_modes
+from super_agent.core.snapshots.stream import (
+    LIMITS,
+    Note,
+    PendingSnapshot,
+    SnapshotLimits,
+    Tell,
+    kept,
+    pieces,
+    set_modes,
+)
 from super_agent.core.state import private_folder
 
 LEFTOVERS = (
@@ -28,7 +37,7 @@ LEFTOVERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenSnapshot:
     """A snapshot: its commit, how many paths differ from the one before, what it took, and what it left out."""
 
     commit: str
@@ -40,7 +49,7 @@ class Taken:
 class Snapshots:
     """The snapshots of one workspace; made by `open`, closed by its owner. Several processes may have it open."""
 
-    def __init__(self, git: Git, workspace: Workspace, lock: int, limits: Limits) -> None:
+    def __init__(self, git: Git, workspace: Workspace, lock: int, limits: SnapshotLimits) -> None:
         self.git = git
         self.limits = limits
         self.workspace = workspace
@@ -50,7 +59,7 @@ class Snapshots:
         self._saved = ""
 
     @classmethod
-    def open(cls, state_dir: Path, workspace: Workspace, limits: Limits = LIMITS) -> "Snapshots":
+    def open(cls, state_dir: Path, workspace: Workspace, limits: SnapshotLimits = LIMITS) -> "Snapshots":
         """Open or make the shadow repository; raises `SnapshotFailed`."""
         folder = repository(state_dir, workspace.root)
         private_folder(private_folder(state_dir) / "shadow")
@@ -79,7 +88,7 @@ class Snapshots:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def take(self, session: str, name: str, tell: Tell = lambda _text: None) -> Taken:
+    def take(self, session: str, name: str, tell: Tell = lambda _text: None) -> TakenSnapshot:
         """Snapshot the workspace as `name` of a session ("0", "1", … for turns); raises `SnapshotFailed`."""
         started, started_ns = time.monotonic(), time.time_ns()
         try:
@@ -115,7 +124,7 @@ class Snapshots:
         out = self.git.run("for-each-ref", "--format=%(refname) %(objectname)", f"refs/sessions/{session}").decode()
         return [(ref, commit) for ref, _, commit in (line.rpartition(" ") for line in out.splitlines())]
 
-    def _take(self, ref: str, started_ns: int, tell: Tell) -> Taken:
+    def _take(self, ref: str, started_ns: int, tell: Tell) -> TakenSnapshot:
         index = self._index or self._load()
         now, left_out = kept(self.workspace.facts(), self.limits)
         changed = [path for path, seen in now.items() if index.files.get(path) != seen]
@@ -124,8 +133,10 @@ class Snapshots:
         gone = [path for path in index.files if path not in now] if len(now) - new < len(index.files) else []
         if not (changed or gone) and index.commit and left_out == self._left_out:
             self.git.run("update-ref", ref, index.commit)
-            return Taken(index.commit, 0, 0.0, tuple(left_out))
-        work = Work(ref, index.commit, changed, gone, now, index.files, Note(set_modes(now), left_out), self.limits)
+            return TakenSnapshot(index.commit, 0, 0.0, tuple(left_out))
+        work = PendingSnapshot(
+            ref, index.commit, changed, gone, now, index.files, Note(set_modes(now), left_out), self.limits
+        )
         self.git.feed("fast-import", "--quiet", "--done", "--force", pieces=pieces(self.workspace, work, tell))
         commit, differ = self.git.run("rev-parse", "--verify", ref).decode().strip(), len(now)
         if index.commit:
@@ -137,7 +148,7 @@ class Snapshots:
         self._index, self._left_out = Index.of(commit, now, changed, started_ns), work.note.left_out
         if not index.commit:
             self._save()
-        return Taken(commit, differ, 0.0, tuple(work.note.left_out))
+        return TakenSnapshot(commit, differ, 0.0, tuple(work.note.left_out))
 
     def _load(self) -> Index:
         index = Index.load(self.git.folder)

@@ -26,14 +26,14 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SnapshotLimits:
     """How much is kept: of one file, and of all together."""
 
     file_bytes: int = MAX_FILE_BYTES
     all_bytes: int = MAX_ALL_BYTES
 
 
-LIMITS = Limits()
+LIMITS = SnapshotLimits()
 
 
 @dataclass(slots=True)
@@ -70,12 +70,12 @@ class LeftOut:
         self._names = {name for note in notes for name in note.skipped}
 
     def __contains__(self, path: str) -> bool:
-        if self._paths and any(place in self._paths for place in places(path)):
+        if self._paths and any(place in self._paths for place in path_and_parents(path)):
             return True
         return any(part in self._names for part in path.split("/")[:-1])
 
 
-def places(path: str) -> Iterator[str]:
+def path_and_parents(path: str) -> Iterator[str]:
     """A path and the folders it lies in."""
     yield path
     while "/" in path:
@@ -84,7 +84,7 @@ def places(path: str) -> Iterator[str]:
 
 
 @dataclass(slots=True)
-class Work:
+class PendingSnapshot:
     """What a snapshot has to do. `seen` loses the files that could not be read, and `note` gains them."""
 
     ref: str
@@ -94,10 +94,10 @@ class Work:
     seen: dict[str, Signature]
     known: dict[str, Signature]
     note: Note
-    limits: Limits = LIMITS
+    limits: SnapshotLimits = LIMITS
 
 
-def kept(seen: dict[str, Signature], limits: Limits = LIMITS) -> tuple[dict[str, Signature], list[str]]:
+def kept(seen: dict[str, Signature], limits: SnapshotLimits = LIMITS) -> tuple[dict[str, Signature], list[str]]:
     """What is within the limits, and the paths that are not, sorted; a folder is none that could be kept."""
     file, most = stat.S_IFREG, limits.file_bytes
     out = {p for p, f in seen.items() if f[1] > most or (f[2] & 0o170000 != file and not _is_kept_link(p, f))}
@@ -123,7 +123,7 @@ def git_mode(mode: int) -> str:
     return "120000" if stat.S_ISLNK(mode) else "100755" if mode & stat.S_IXUSR else "100644"
 
 
-def pieces(workspace: Workspace, work: Work, tell: Tell) -> Iterator[bytes]:
+def pieces(workspace: Workspace, work: PendingSnapshot, tell: Tell) -> Iterator[bytes]:
     """The stream. A file that went away or cannot be read is as if it were not there."""
     marks: dict[str, int] = {}
     for number, path in enumerate(work.changed, 1):
@@ -146,7 +146,7 @@ def pieces(workspace: Workspace, work: Work, tell: Tell) -> Iterator[bytes]:
     yield from _commit(work, marks)
 
 
-def _commit(work: Work, marks: dict[str, int]) -> Iterator[bytes]:
+def _commit(work: PendingSnapshot, marks: dict[str, int]) -> Iterator[bytes]:
     message = work.note.to_bytes()
     who = f"super-agent <super-agent@localhost> {int(time.time())} +0000"
     yield f"commit {work.ref}\ncommitter {who}\ndata {len(message)}\n".encode() + message + b"\n"
@@ -160,7 +160,7 @@ def _commit(work: Work, marks: dict[str, int]) -> Iterator[bytes]:
     yield b"done\n"
 
 
-def content_of(workspace: Workspace, path: str, facts: Signature, limits: Limits) -> bytes:
+def content_of(workspace: Workspace, path: str, facts: Signature, limits: SnapshotLimits) -> bytes:
     """A file's content or a link's target; raises OSError."""
     if stat.S_ISLNK(facts[2]):
         return workspace.read_link(path)

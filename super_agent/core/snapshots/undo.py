@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from super_agent.core.snapshots.history import BEFORE, REDO, UNDO, History, changes, permissions, values
-from super_agent.core.snapshots.restore import Plan, apply, plan, present_tree
+from super_agent.core.snapshots.restore import RestorePlan, apply, plan, present_tree
 from super_agent.core.snapshots.snapshots import Snapshots
 
 
@@ -14,15 +14,15 @@ class Undo:
 
     kind: str
     target: str
-    steps: Plan
+    steps: RestorePlan
 
     @property
-    def foreign(self) -> Plan:
+    def foreign(self) -> RestorePlan:
         """The steps that would lose what is not the session's work."""
         return self.steps.only(step for step in self.steps.steps if step.foreign)
 
 
-Judge = Callable[[Plan], tuple[Plan, set[str]]]
+Judge = Callable[[RestorePlan], tuple[RestorePlan, set[str]]]
 """Tells a broken turn's own steps from others', which are foreign, and names the paths of which that is not known."""
 
 
@@ -35,7 +35,7 @@ def judged_undo(snapshots: Snapshots, session: str, history: History, target: st
     own = values(snapshots, session)
     now = present_tree(snapshots)
     steps = plan(snapshots, target, newest=history.newest, now=now)
-    judged, unknown = judge(steps) if not history.is_whole else (Plan(()), set[str]())
+    judged, unknown = judge(steps) if not history.is_whole else (RestorePlan(()), set[str]())
     by_run = {step.path for step in judged.own.steps}
     found = []
     for step in steps.steps:
@@ -52,14 +52,14 @@ def judged_redo(snapshots: Snapshots, before: str, after: str) -> Undo:
     return Undo("redo", before, steps.only(step for step in steps.steps if step.path in touched))
 
 
-def by_time(snapshots: Snapshots, steps: Plan, alive_ns: int) -> Plan:
+def by_time(snapshots: Snapshots, steps: RestorePlan, alive_ns: int) -> RestorePlan:
     """The steps judged by when a path was last changed; bringing back one that is missing now loses nothing."""
     facts = snapshots.workspace.facts()
     late = {path for path, seen in facts.items() if seen[3] > alive_ns}
     return steps.only(replace(step, foreign=step.path in late) for step in steps.steps)
 
 
-def carry_out(snapshots: Snapshots, session: str, undo: Undo, steps: Plan) -> None:
+def carry_out(snapshots: Snapshots, session: str, undo: Undo, steps: RestorePlan) -> None:
     """Apply `steps` of it, the state before and after kept; raises `SnapshotFailed`, the rest done and kept."""
     mark = UNDO if undo.kind == "undo" else REDO
     number = sum(name.startswith(mark) for name in snapshots.names(session)) + 1

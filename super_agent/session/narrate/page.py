@@ -5,7 +5,6 @@ from datetime import datetime
 
 from super_agent.core.events import InstanceNoted, RequestFinished, RunEnded, RunStarted, Stamped
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.choice import first_line
 from super_agent.session.narrate import wording
 from super_agent.session.narrate.hide import Hide
 from super_agent.session.narrate.language import Say, english
@@ -13,6 +12,7 @@ from super_agent.session.narrate.markup import esc, rows, tag
 from super_agent.session.narrate.story import Story
 from super_agent.session.narrate.style import STYLE
 from super_agent.session.narrate.timeline import timeline
+from super_agent.session.session_lookup import first_line
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 

@@ -10,7 +10,7 @@ FILE = "begun.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class RunRequest:
     """The state before anything was done, and what is to be run before the first turn."""
 
     state: RunState
@@ -19,19 +19,19 @@ class Begun:
     trust_instructions: bool = False
 
 
-def keep_begun(folder: SessionFolder, begun: Begun) -> None:
+def keep_request(folder: SessionFolder, request: RunRequest) -> None:
     """Raises OSError."""
-    facts = {"state": begun.state.to_json(), "setup": begun.setup, "yes": begun.yes}
-    facts["trust_instructions"] = begun.trust_instructions
+    facts = {"state": request.state.to_json(), "setup": request.setup, "yes": request.yes}
+    facts["trust_instructions"] = request.trust_instructions
     write_durably(folder.path / FILE, json.dumps(facts).encode())
 
 
-def begun(folder: SessionFolder) -> Begun | None:
+def kept_request(folder: SessionFolder) -> RunRequest | None:
     """None where nothing was kept: a conversation, or a run of an older version. Raises `UsageError`."""
     try:
         facts = json.loads((folder.path / FILE).read_bytes())
     except FileNotFoundError:
         return None
-    return Begun(
+    return RunRequest(
         RunState.from_json(facts["state"]), facts["setup"], facts["yes"], facts.get("trust_instructions", False)
     )

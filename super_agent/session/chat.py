@@ -26,7 +26,7 @@ CONVERSATION = "(a conversation)"
 
 
 @dataclass(slots=True)
-class Conversation:
+class Chat:
     """Open until its `with` block is left; its owner calls `say` from one thread."""
 
     context: RunContext
@@ -85,9 +85,9 @@ class Conversation:
 
 
 @contextmanager
-def open_conversation(
+def open_chat(
     options: RunOptions, settings: Settings, door: Door, heard: Callable[[], None] = nothing
-) -> Iterator[Conversation]:
+) -> Iterator[Chat]:
     """In `options.workspace`, whose task is not looked at; raises `SuperAgentError` where it cannot begin.
 
     The door's cancellation ends the action under way and with it, as it stays cancelled, whatever is said later; so
@@ -105,7 +105,7 @@ def open_conversation(
         approver = require_approval(context, steered.approver, lambda: conversation.cancel())
         open_tools(context, steered, approver)
         executor = wiring.build_executor(context, model_session)
-        conversation = Conversation(context, model_session, record, executor, steered)
+        conversation = Chat(context, model_session, record, executor, steered)
         conversation.project = instructions_text(trusted, model_session.ready.loaded.context_length)
         yield conversation
         conversation.end(time.monotonic() - began, door.sinks)

@@ -15,8 +15,8 @@ from super_agent.core.store.store import Store
 from super_agent.mcp.from_store import session_info, task_result
 from super_agent.mcp.results import DiffResult, FileChange, SessionList, TaskResult, UndoRequest, UndoResult, plain
 from super_agent.mcp.roots import Roots
-from super_agent.session.choice import open_store
-from super_agent.session.history import Past, bounds, past
+from super_agent.session.history import SessionHistory, bounds, history_of
+from super_agent.session.session_lookup import open_store
 from super_agent.session.undo import redo_of, undo_of
 
 
@@ -89,10 +89,10 @@ class Archive:
         return UndoResult(session=session, changed=changed, kept=kept, next=again)
 
     @contextmanager
-    def _past(self, name: str, *, hold: bool = False) -> Iterator[Past]:
+    def _past(self, name: str, *, hold: bool = False) -> Iterator[SessionHistory]:
         with self.session(name) as (_store, row):
             session, workspace = row.id, Path(row.workspace)
-        with past(session, workspace, self.env_file, hold=hold) as found:
+        with history_of(session, workspace, self.env_file, hold=hold) as found:
             if not self.roots.allow(found.snapshots.workspace.root):  # it has become a link that leads elsewhere
                 raise SessionUnknown(f"the folder of session {session} is not allowed any more", fix="See its link")
             yield found

@@ -19,7 +19,7 @@ from acp.schema import (
 )
 
 from interpreter.approval import Approver
-from super_agent.acp.approval import AGREE, Ask, EditorApprover, Question
+from super_agent.acp.approval import AGREE, Ask, EditorApprover, PermissionQuestion
 from super_agent.acp.options import EditorOptions
 from super_agent.acp.outbox import Outbox
 from super_agent.acp.translate import Translator
@@ -48,7 +48,7 @@ class Given:
 
 
 @dataclass(slots=True)
-class Conversation:
+class EditorSession:
     """`id` is the session's in our store too, so that the terminal can go on with it."""
 
     id: str
@@ -126,7 +126,7 @@ class Conversation:
 class _PromptRun:
     """One run and its door; `work` is called in a thread, and so is all that the run calls."""
 
-    conversation: Conversation
+    conversation: EditorSession
     translator: Translator
     loop: asyncio.AbstractEventLoop
     lines: deque[str] = field(default_factory=deque)
@@ -167,11 +167,11 @@ class _PromptRun:
         self.conversation.outbox.post(list(self.translator.updates(stamped.event)))
 
     def _approver(self, _context: ApprovalContext) -> Approver:
-        return EditorApprover(Question(self._ask, self.loop), lambda: self.translator.calls.pending)
+        return EditorApprover(PermissionQuestion(self._ask, self.loop), lambda: self.translator.calls.pending)
 
     def _confirm(self, question: str) -> bool:
         name = self.conversation.name()
-        asked = Question(self._ask, self.loop)
+        asked = PermissionQuestion(self._ask, self.loop)
         self.conversation.outbox.post(
             [
                 ToolCallStart(

@@ -8,7 +8,7 @@ import pytest
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import Event, Notice
-from super_agent.session.conversation import Conversation
+from super_agent.session.chat import Chat
 from super_agent.session.options import Door
 
 
@@ -24,7 +24,7 @@ class Waiting:
 def test_what_is_said_when_the_door_was_cancelled_is_ended_at_once() -> None:
     cancellation, emitted = Cancellation(), list[Event]()
     nothing = SimpleNamespace(snapshot=lambda _name: None, at_turn_start=lambda: None, emit=emitted.append)
-    conversation = Conversation(
+    conversation = Chat(
         cast("Any", nothing), cast("Any", nothing), cast("Any", nothing), cast("Any", Waiting()),
         Door((), cancellation=cancellation),
     )  # fmt: skip

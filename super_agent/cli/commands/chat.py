@@ -10,12 +10,12 @@ from types import FrameType
 from super_agent.cli.render.choice import choose_renderer
 from super_agent.cli.render.renderer import Renderer
 from super_agent.cli.terminal.approval import terminal_approver
-from super_agent.cli.terminal.instructions import Instructions
+from super_agent.cli.terminal.instructions import InstructionPrompt
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.cli.terminal.typed_lines import history_of
 from super_agent.core.errors import ExitCode
 from super_agent.core.settings import Settings
-from super_agent.session.conversation import open_conversation
+from super_agent.session.chat import open_chat
 from super_agent.session.options import Door, RunOptions, nobody_answers
 
 GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
@@ -29,9 +29,9 @@ def main(options: RunOptions, settings: Settings, *, as_json: bool) -> int:
     renderer = choose_renderer(as_json, sys.stdout)
     approver = terminal_approver(lambda: _terminal(renderer), sys.stdin.isatty, as_json=as_json)
     answer = nobody_answers if as_json else _answer_from(renderer)
-    door, instructions = Door((renderer,), approver=approver, answer=answer), Instructions()
+    door, instructions = Door((renderer,), approver=approver, answer=answer), InstructionPrompt()
     try:
-        with open_conversation(options, settings, door, instructions.wake) as conversation:
+        with open_chat(options, settings, door, instructions.wake) as conversation:
             conversation.tell(GREETING)
             history = history_of(settings, conversation.session)
             instructions.open(history, conversation.take_lines, lambda: door.cancellation.cancelled)

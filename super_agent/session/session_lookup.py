@@ -15,7 +15,7 @@ def open_store(env_file: Path | None) -> Store:
     return Store.open(load_settings(env_file=env_file).state_dir)
 
 
-def chosen(store: Store, session: str | None, workspace: Path) -> SessionRow:
+def find_session(store: Store, session: str | None, workspace: Path) -> SessionRow:
     """Raises `SessionUnknown` where there is none, or more than one."""
     if session is not None:
         return store.find(session)
@@ -25,7 +25,7 @@ def chosen(store: Store, session: str | None, workspace: Path) -> SessionRow:
     return rows[0]
 
 
-def complete(incomplete: str) -> list[tuple[str, str]]:
+def completions(incomplete: str) -> list[tuple[str, str]]:
     """Session ids that begin so, newest first, with their tasks; for the shell."""
     try:
         with open_store(None) as store:

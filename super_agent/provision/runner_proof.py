@@ -25,7 +25,7 @@ class RunnerWrong(ServerFailed):
     home: Path | None = None
 
 
-def prove(server: Ollama, model: str) -> None:
+def prove_runner(server: Ollama, model: str) -> None:
     """Raise `RunnerWrong` where the model does not say what it must; a model that is not one of ours is not tried."""
     known = KNOWN.get(model)
     if known is None:
