@@ -42,7 +42,7 @@ class ChosenBlock:
     notes: tuple[str, ...] = ()
 
 
-def fenced(text: str) -> Iterator[Fence]:
+def reply_fences(text: str) -> Iterator[Fence]:
     """The blocks of a reply, whatever they are headed, in order."""
     return fences(text, lambda info, _above: _first_word(info))
 
@@ -52,7 +52,7 @@ def choose_block(text: str, finish_reason: str) -> ChosenBlock:
     cut = finish_reason == "length"
     notes: list[str] = []
     chosen = _bare_call(text)
-    for fence in fenced(text):
+    for fence in reply_fences(text):
         language, code = LANGUAGES.get(_first_word(fence.info)), "\n".join(fence.lines)
         if chosen is not None:
             if language is not None:

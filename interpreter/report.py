@@ -1,6 +1,5 @@
 """What one instruction came to: the code that ran, each result as the model reads it, the report as the team does."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +7,7 @@ from typing import Literal
 from interpreter.code_blocks import CodeBlock
 from interpreter.sandbox.protocol import Outcome
 from super_agent.core.files.workspace import Changes
-from super_agent.core.text import clipped
+from super_agent.core.text import clipped, fenced
 
 Ended = Literal["finished", "round_limit", "time_limit", "repeats", "reply_cut", "no_answer"]
 ENDED_TEXT: Mapping[Ended, str] = {
@@ -41,12 +40,6 @@ class Report:
     final_reply: str
     runs: tuple[CodeRun, ...]
     changes: Changes
-
-
-def fenced(text: str) -> str:
-    """In a fence that it cannot end."""
-    fence = "`" * max(4, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{fence}\n{text}\n{fence}"
 
 
 def observation(run: CodeRun, repeats: int, max_output_chars: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from interpreter.approval import Approver
-from interpreter.code_blocks import CodeBlock, choose_block, fenced
+from interpreter.code_blocks import CodeBlock, choose_block, reply_fences
 from interpreter.sandbox.protocol import Runner
 from super_agent.core.replies.calls import printed_calls
 from super_agent.core.replies.lines import joined, lines_of
@@ -51,7 +51,7 @@ def find_call(text: str, box: ToolBox) -> FoundCall | None:
     A block headed as a call is one even where it is malformed: the model is told what is wrong with it.
     """
     lines = lines_of(text)
-    for fence in fenced(text):
+    for fence in reply_fences(text):
         if not fence.closed or fence.info.lower() not in (*_HEADINGS, "json", ""):
             continue
         name, arguments = _read(fence.text)

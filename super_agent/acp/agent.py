@@ -1,4 +1,4 @@
-"""The protocol's methods: a request comes in, a conversation does it, and an error has the protocol's form."""
+"""The protocol's methods: a request comes in, a session does it, and an error has the protocol's form."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -97,7 +97,7 @@ class Agent:
 
     given: Given
     _editor: PermissionClient | None = None
-    _conversations: dict[str, EditorSession] = field(default_factory=dict)
+    _open_sessions: dict[str, EditorSession] = field(default_factory=dict)
 
     def on_connect(self, editor: PermissionClient) -> None:
         """Called once, before the first message."""
@@ -127,9 +127,9 @@ class Agent:
         """Begun in our store with its first prompt, under the id that the editor gets now."""
         _require_one_folder(additional_directories)
         workspace = await asyncio.to_thread(_workspace, cwd, self._settings())
-        conversation = self._open(new_session_id(datetime.now().astimezone()), workspace, self._options())
-        self._introduce(conversation, len(mcp_servers or ()))
-        return NewSessionResponse(session_id=conversation.id, config_options=conversation.options.offered())
+        session = self._open(new_session_id(datetime.now().astimezone()), workspace, self._options())
+        self._introduce(session, len(mcp_servers or ()))
+        return NewSessionResponse(session_id=session.id, config_options=session.options.offered())
 
     @_translated
     async def load_session(
@@ -138,10 +138,10 @@ class Agent:
     ) -> LoadSessionResponse:  # fmt: skip
         """One of our store, told from its beginning."""
         _require_one_folder(additional_directories)
-        conversation = await self._reopened(session_id, cwd)
-        await self._tell(conversation)
-        self._introduce(conversation, len(mcp_servers or ()))
-        return LoadSessionResponse(config_options=conversation.options.offered())
+        session = await self._reopened(session_id, cwd)
+        await self._tell(session)
+        self._introduce(session, len(mcp_servers or ()))
+        return LoadSessionResponse(config_options=session.options.offered())
 
     @_translated
     async def resume_session(
@@ -150,9 +150,9 @@ class Agent:
     ) -> ResumeSessionResponse:  # fmt: skip
         """One of our store, without what it said before."""
         _require_one_folder(additional_directories)
-        conversation = await self._reopened(session_id, cwd)
-        self._introduce(conversation, len(mcp_servers or ()))
-        return ResumeSessionResponse(config_options=conversation.options.offered())
+        session = await self._reopened(session_id, cwd)
+        self._introduce(session, len(mcp_servers or ()))
+        return ResumeSessionResponse(config_options=session.options.offered())
 
     @_translated
     async def list_sessions(self, cwd: str | None = None, cursor: str | None = None, **_: Any) -> ListSessionsResponse:
@@ -163,10 +163,10 @@ class Agent:
     @_translated
     async def close_session(self, session_id: str, **_: Any) -> CloseSessionResponse:
         """End what runs; the session stays in the store."""
-        conversation = self._known(session_id)
-        conversation.cancel()
-        await conversation.ended()
-        del self._conversations[session_id]
+        session = self._known(session_id)
+        session.cancel()
+        await session.ended()
+        del self._open_sessions[session_id]
         return CloseSessionResponse()
 
     @_translated
@@ -174,44 +174,44 @@ class Agent:
         self, config_id: str, session_id: str, value: str | bool, **_: Any
     ) -> SetSessionConfigOptionResponse:
         """Counts from the next prompt on."""
-        conversation = self._known(session_id)
-        conversation.options.set(config_id, str(value))
-        return SetSessionConfigOptionResponse(config_options=conversation.options.offered())
+        session = self._known(session_id)
+        session.options.set(config_id, str(value))
+        return SetSessionConfigOptionResponse(config_options=session.options.offered())
 
     @_translated
     async def prompt(self, session_id: str, prompt: Sequence[Block], **_: Any) -> PromptResponse:
         """A slash command, a line to the run under way, or a run to its end."""
-        conversation = self._known(session_id)
+        session = self._known(session_id)
         text = prompt_text(prompt)
         if slash.is_command(text):
             try:
-                stopped = await slash.carry_out(text, conversation)
+                stopped = await slash.carry_out(text, session)
             except UsageError as error:  # the person's slip; clients show an error as a failure of the agent
                 stopped = False
-                conversation.say(f"*error:* {error}\n")
-            await conversation.outbox.drained()
+                session.say(f"*error:* {error}\n")
+            await session.outbox.drained()
             return PromptResponse(stop_reason="cancelled" if stopped else "end_turn")
-        if conversation.busy:
-            conversation.hear(text)
+        if session.busy:
+            session.hear(text)
             return PromptResponse(stop_reason="end_turn", field_meta={META: {"typed": True}})
-        result = await conversation.carry_out(text)
+        result = await session.carry_out(text)
         if result.error is not None and result.exit_code != ExitCode.INTERRUPTED:
             raise result.error
         return _response(result.ended)
 
     async def cancel(self, session_id: str, **_: Any) -> None:
         """A notification: an unknown session has nothing to cancel."""
-        if (conversation := self._conversations.get(session_id)) is not None:
-            conversation.cancel()
+        if (session := self._open_sessions.get(session_id)) is not None:
+            session.cancel()
 
     async def end(self, timeout_s: float) -> bool:
         """End all runs, for whatever reason; whether they have ended within the time."""
-        for conversation in self._conversations.values():
-            conversation.cancel()
+        for session in self._open_sessions.values():
+            session.cancel()
         try:
             async with asyncio.timeout(timeout_s):
-                for conversation in self._conversations.values():
-                    await conversation.ended()
+                for session in self._open_sessions.values():
+                    await session.ended()
         except TimeoutError:
             return False
         return True
@@ -225,33 +225,35 @@ class Agent:
         check = self.given.check
         return EditorOptions(check, "solo" if self.given.solo else "team", checks=[check] if check else [])
 
-    def _known(self, session: str) -> EditorSession:
-        if (conversation := self._conversations.get(session)) is None:
-            raise SessionUnknown(f"session {session!r} is not open here", fix="Open it by session/new or session/load")
-        return conversation
+    def _known(self, session_id: str) -> EditorSession:
+        if (session := self._open_sessions.get(session_id)) is None:
+            raise SessionUnknown(
+                f"session {session_id!r} is not open here", fix="Open it by session/new or session/load"
+            )
+        return session
 
-    def _open(self, session: str, workspace: Path, options: EditorOptions) -> EditorSession:
+    def _open(self, session_id: str, workspace: Path, options: EditorOptions) -> EditorSession:
         editor = self._editor
         if editor is None:
             raise RuntimeError("a session was opened before the connection")
 
         async def request(call: ToolCallUpdate, choices: list[PermissionOption]) -> RequestPermissionResponse:
-            return await editor.request_permission(session, call, choices)
+            return await editor.request_permission(session_id, call, choices)
 
-        outbox = Outbox(editor, session)
-        conversation = EditorSession(session, workspace, self.given, options, outbox, request)
-        self._conversations[session] = conversation
-        return conversation
+        outbox = Outbox(editor, session_id)
+        session = EditorSession(session_id, workspace, self.given, options, outbox, request)
+        self._open_sessions[session_id] = session
+        return session
 
-    async def _reopened(self, session: str, cwd: str) -> EditorSession:
-        if (known := self._conversations.get(session)) is not None and known.busy:
-            raise UsageError(f"session {session} is at work", fix="Wait for it, or cancel it")
+    async def _reopened(self, session_id: str, cwd: str) -> EditorSession:
+        if (known := self._open_sessions.get(session_id)) is not None and known.busy:
+            raise UsageError(f"session {session_id} is at work", fix="Wait for it, or cancel it")
         settings = self._settings()
         with Store.open(settings.state_dir) as store:
-            past = sessions.found(store, session)
+            past = sessions.found(store, session_id)
         if Path(cwd).resolve() != Path(past.row.workspace):
             raise UsageError(
-                f"session {session} works in {past.row.workspace}, not in {cwd}",
+                f"session {session_id} works in {past.row.workspace}, not in {cwd}",
                 fix="Open that folder, and load it there",
             )
         options = self._options()
@@ -260,23 +262,23 @@ class Agent:
             options.add_check(past.check)
         else:
             options.check = None
-        return self._open(session, await asyncio.to_thread(_workspace, cwd, settings), options)
+        return self._open(session_id, await asyncio.to_thread(_workspace, cwd, settings), options)
 
-    async def _tell(self, conversation: EditorSession) -> None:
-        translator = conversation.translator(again=True)
+    async def _tell(self, session: EditorSession) -> None:
+        translator = session.translator(again=True)
         with Store.open(self._settings().state_dir) as store:
-            for number, stamped in enumerate(sessions.told(store, conversation.id), 1):
-                conversation.outbox.post(translator.updates(stamped.event))
+            for number, stamped in enumerate(store.events(session.id), 1):
+                session.outbox.post(translator.updates(stamped.event))
                 if number % TOLD_AT_ONCE == 0:
-                    await conversation.outbox.drained()
-        conversation.outbox.post(translator.calls.unfinished())
-        await conversation.outbox.drained()
+                    await session.outbox.drained()
+        session.outbox.post(translator.calls.unfinished())
+        await session.outbox.drained()
 
-    def _introduce(self, conversation: EditorSession, servers: int) -> None:
+    def _introduce(self, session: EditorSession, servers: int) -> None:
         """What is told once the editor knows the session: its commands, and what of its wishes is not met."""
-        conversation.outbox.post([slash.offered()])
+        session.outbox.post([slash.offered()])
         if servers:
-            conversation.say(f"*info:* the editor's {servers} MCP servers are not used by super-agent\n")
+            session.say(f"*info:* the editor's {servers} MCP servers are not used by super-agent\n")
 
 
 def _require_one_folder(others: Sequence[str] | None) -> None:

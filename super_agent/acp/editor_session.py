@@ -126,7 +126,7 @@ class EditorSession:
 class _PromptRun:
     """One run and its door; `work` is called in a thread, and so is all that the run calls."""
 
-    conversation: EditorSession
+    session: EditorSession
     translator: Translator
     loop: asyncio.AbstractEventLoop
     lines: deque[str] = field(default_factory=deque)
@@ -134,22 +134,22 @@ class _PromptRun:
 
     def work(self, text: str) -> RunResult:
         """Begin the run, or go on with it; raises `SuperAgentError`."""
-        conversation, given, options = self.conversation, self.conversation.given, self.conversation.options
-        settings = load_settings(conversation.settings(), env_file=given.env_file)
-        if settings.store == "on" and is_stored(settings, conversation.id):
+        session, given, options = self.session, self.session.given, self.session.options
+        settings = load_settings(session.settings(), env_file=given.env_file)
+        if settings.store == "on" and is_stored(settings, session.id):
             from super_agent.session.resume import open_resumption
 
             more = ResumeOptions(
-                conversation.id, conversation.workspace, text, options.turns, given.strict_instance,
+                session.id, session.workspace, text, options.turns, given.strict_instance,
                 check=options.check or "",
             )  # fmt: skip
-            with open_resumption(more, conversation.settings(goes_on=True), given.env_file) as resumption:
+            with open_resumption(more, session.settings(goes_on=True), given.env_file) as resumption:
                 return resumption.run(self._door())
         from super_agent.session.drive import run
 
         asked = RunOptions(
-            text, conversation.workspace, options.mode, options.check, python=given.python,
-            strict_instance=given.strict_instance, session=conversation.id,
+            text, session.workspace, options.mode, options.check, python=given.python,
+            strict_instance=given.strict_instance, session=session.id,
         )  # fmt: skip
         return run(asked, settings, self._door())
 
@@ -164,15 +164,15 @@ class _PromptRun:
         return Door((self._see,), self.take_lines, self._confirm, self._approver, self.cancellation)
 
     def _see(self, stamped: Stamped) -> None:
-        self.conversation.outbox.post(list(self.translator.updates(stamped.event)))
+        self.session.outbox.post(list(self.translator.updates(stamped.event)))
 
     def _approver(self, _context: ApprovalContext) -> Approver:
         return EditorApprover(PermissionQuestion(self._ask, self.loop), lambda: self.translator.calls.pending)
 
     def _confirm(self, question: str) -> bool:
-        name = self.conversation.name()
+        name = self.session.name()
         asked = PermissionQuestion(self._ask, self.loop)
-        self.conversation.outbox.post(
+        self.session.outbox.post(
             [
                 ToolCallStart(
                     session_update="tool_call", tool_call_id=name, title=question, kind="other", status="pending"
@@ -184,12 +184,12 @@ class _PromptRun:
             session_update="tool_call", tool_call_id=name, title=question, kind="other",
             status="completed" if agreed else "failed",
         )  # fmt: skip
-        self.conversation.outbox.post([end])
+        self.session.outbox.post([end])
         return agreed
 
     async def _ask(self, call: ToolCallUpdate, options: list[PermissionOption]) -> RequestPermissionResponse:
-        await self.conversation.outbox.drained()  # the editor has seen what it asks about
-        return await self.conversation.request(call, options)
+        await self.session.outbox.drained()  # the editor has seen what it asks about
+        return await self.session.request(call, options)
 
 
 def is_stored(settings: Settings, session: str) -> bool:

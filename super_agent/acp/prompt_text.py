@@ -13,7 +13,7 @@ from acp.schema import (
     TextResourceContents,
 )
 
-from super_agent.core.text import clipped
+from super_agent.core.text import clipped, fenced
 
 MAX_EMBEDDED_CHARS = 20_000
 """Of one file that the editor sends along; the coder can see the rest of a file in the workspace by itself."""
@@ -38,8 +38,7 @@ def _text(block: Block) -> str:
         case EmbeddedResourceContentBlock():
             if isinstance(block.resource, TextResourceContents):
                 path, text = _path(block.resource.uri), block.resource.text
-                fence = "`" * max(4, _longest_fence(text) + 1)
-                return f"\n{path}:\n{fence}\n{clipped(text, MAX_EMBEDDED_CHARS, 'ask to see the file')}\n{fence}\n"
+                return f"\n{path}:\n{fenced(clipped(text, MAX_EMBEDDED_CHARS, 'ask to see the file'))}\n"
             return _path(block.resource.uri)
         case _:
             raise _refused(f"A prompt cannot hold {block.type}; it was not offered")
@@ -51,11 +50,3 @@ def _refused(why: str) -> RequestError:
 
 def _path(uri: str) -> str:
     return unquote(uri.removeprefix("file://")) if uri.startswith("file://") else uri
-
-
-def _longest_fence(text: str) -> int:
-    longest = run = 0
-    for character in text:
-        run = run + 1 if character == "`" else 0
-        longest = max(longest, run)
-    return longest

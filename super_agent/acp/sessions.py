@@ -1,6 +1,5 @@
 """The sessions of our store as the editor lists and shows them, whichever door began them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,19 +8,17 @@ from typing import Literal
 from acp.schema import ListSessionsResponse, SessionInfo
 
 from super_agent.core.errors import SessionUnknown, UsageError
-from super_agent.core.events import RunResumed, RunStarted, Stamped
+from super_agent.core.events import RunResumed, RunStarted
 from super_agent.core.settings import Settings
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
-from super_agent.session.session_lookup import first_line
+from super_agent.session.session_lookup import CONVERSATION, first_line
 
 AT_ONCE = 50
-TALK = "(a conversation)"
-"""The task of a conversation in the terminal, which has no run to go on with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class StoredSession:
     """A stored session: what it was asked to do, and how it was checked last."""
 
     row: SessionRow
@@ -32,7 +29,7 @@ class Past:
 def listed(settings: Settings, workspace: Path | None, cursor: str | None) -> ListSessionsResponse:
     """A page of them, newest first; `cursor` is the id before it. Raises `UsageError`, `StoreFailed`."""
     with Store.open(settings.state_dir) as store:
-        rows = [row for row in store.sessions(workspace) if row.task != TALK]
+        rows = [row for row in store.sessions(workspace) if row.task != CONVERSATION]
     if cursor is not None:
         at = next((number for number, row in enumerate(rows) if row.id == cursor), None)
         if at is None:
@@ -44,21 +41,16 @@ def listed(settings: Settings, workspace: Path | None, cursor: str | None) -> Li
     )
 
 
-def found(store: Store, session: str) -> Past:
+def found(store: Store, session: str) -> StoredSession:
     """Raises `SessionUnknown` unless it is the whole id of one that a run can go on with."""
     row = store.find(session)
-    if row.id != session or row.task == TALK:
+    if row.id != session or row.task == CONVERSATION:
         raise SessionUnknown(f"there is no session {session!r} to go on with", fix="See super-agent sessions --all")
     check = None
     for stamped in store.events(session):
         if isinstance(stamped.event, RunStarted | RunResumed):
             check = stamped.event.check
-    return Past(row, check, "team" if row.mode == "team" else "solo")
-
-
-def told(store: Store, session: str) -> Iterator[Stamped]:
-    """Its events, oldest first, without what was rolled back."""
-    return store.events(session)
+    return StoredSession(row, check, "team" if row.mode == "team" else "solo")
 
 
 def _info(row: SessionRow) -> SessionInfo:

@@ -22,10 +22,9 @@ from acp.schema import (
 
 from super_agent.acp.approval import AGREE
 from super_agent.acp.editor_session import EditorSession
-from super_agent.acp.tool_calls import fenced
 from super_agent.core.errors import ExitCode, UsageError
 from super_agent.core.sanitize import sanitize
-from super_agent.core.text import clipped
+from super_agent.core.text import clipped, fenced
 
 MAX_SHOWN_CHARS = 40_000
 TIMEOUT_S = 120.0
@@ -67,25 +66,25 @@ def is_command(text: str) -> bool:
     return word[:1] == "/" and word[1:] in {**OPTIONS, **COMMANDS}
 
 
-async def carry_out(text: str, conversation: EditorSession) -> bool:
+async def carry_out(text: str, session: EditorSession) -> bool:
     """Say what came of it; whether it was cancelled. Raises `UsageError` for arguments that make no sense."""
     word, _, rest = text.partition(" ")
     name, rest = word.removeprefix("/").strip(), rest.strip()
     if name in OPTIONS:
-        _set(name, rest, conversation)
-        conversation.outbox.post([config_update(conversation)])
+        _set(name, rest, session)
+        session.outbox.post([config_update(session)])
         return False
     try:
         arguments = shlex.split(rest)
     except ValueError as error:
         raise UsageError(f"/{name} {rest}: {error}", fix="Correct its quotes") from None
-    token = conversation.commands
-    await _command(name, arguments, conversation)
+    token = session.commands
+    await _command(name, arguments, session)
     return token.cancelled
 
 
-def _set(name: str, value: str, conversation: EditorSession) -> None:
-    options = conversation.options
+def _set(name: str, value: str, session: EditorSession) -> None:
+    options = session.options
     if name in ("team", "solo"):
         options.set("mode", name)
     elif not value:
@@ -94,31 +93,31 @@ def _set(name: str, value: str, conversation: EditorSession) -> None:
         options.add_check(value)
     else:
         options.set(name, value)
-    conversation.say(f"{name}: {value}\n" if value else f"mode: {name}\n")
+    session.say(f"{name}: {value}\n" if value else f"mode: {name}\n")
 
 
-def config_update(conversation: EditorSession) -> ConfigOptionUpdate:
+def config_update(session: EditorSession) -> ConfigOptionUpdate:
     """The editor's menus as they are now."""
-    return ConfigOptionUpdate(session_update="config_option_update", config_options=conversation.options.offered())
+    return ConfigOptionUpdate(session_update="config_option_update", config_options=session.options.offered())
 
 
-async def _command(name: str, arguments: list[str], conversation: EditorSession) -> None:
+async def _command(name: str, arguments: list[str], session: EditorSession) -> None:
     """The command of the same name, in a process of its own."""
-    done = await _run(_line(name, arguments, conversation), conversation)
+    done = await _run(_line(name, arguments, session), session)
     if name == "undo" and done.code == ExitCode.USAGE and done.out and "--yes" not in arguments:
         # Without a terminal it shows what it would do and refuses to do it unasked; the editor can ask.
-        if not await _agreed(done.out, conversation):
-            conversation.say("Nothing was changed.\n")
+        if not await _agreed(done.out, session):
+            session.say("Nothing was changed.\n")
             return
-        done = await _run(_line(name, [*arguments, "--yes"], conversation), conversation)
+        done = await _run(_line(name, [*arguments, "--yes"], session), session)
     shown = clipped(done.out, MAX_SHOWN_CHARS)
     language = "diff" if name == "diff" and "--stat" not in arguments else ""
     if shown.strip():
-        conversation.say(f"{fenced(language, shown)}\n")
+        session.say(fenced(shown.rstrip("\n"), language, least=3) + "\n")
     elif not done.complaint:
-        conversation.say("Nothing differs.\n" if name == "diff" else "Nothing to show.\n")
+        session.say("Nothing differs.\n" if name == "diff" else "Nothing to show.\n")
     if done.complaint:
-        conversation.say(f"{done.complaint}\n")
+        session.say(f"{done.complaint}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +127,23 @@ class _Done:
     complaint: str
 
 
-def _line(name: str, arguments: list[str], conversation: EditorSession) -> list[str]:
-    given = conversation.given
-    about = [conversation.id] if name in ("undo", "diff") else []
+def _line(name: str, arguments: list[str], session: EditorSession) -> list[str]:
+    given = session.given
+    about = [session.id] if name in ("undo", "diff") else []
     flags = [f"--base-url={url}"] if name in ("verify", "ps") and (url := given.flags.get("base_url")) else []
     flags += [f"--model={model}"] if name == "verify" and (model := given.flags.get("model")) else []
     flags += [f"--env-file={given.env_file.absolute()}"] if given.env_file is not None else []
     return [name, *about, *flags, *arguments]
 
 
-async def _run(line: list[str], conversation: EditorSession) -> _Done:
+async def _run(line: list[str], session: EditorSession) -> _Done:
     # -P: never a module of the folder it is started in, which may be the workspace.
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "super_agent.cli.main", *line,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        cwd=conversation.workspace,
+        cwd=session.workspace,
     )  # fmt: skip
-    forget = conversation.commands.on_cancel(process.terminate)
+    forget = session.commands.on_cancel(process.terminate)
     try:
         out, complaint = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
     except TimeoutError:
@@ -158,16 +157,18 @@ async def _run(line: list[str], conversation: EditorSession) -> _Done:
     return _Done(process.returncode or 0, texts[0], texts[1].strip())
 
 
-async def _agreed(plan: str, conversation: EditorSession) -> bool:
-    name = conversation.name()
-    text = ContentToolCallContent(type="content", content=TextContentBlock(type="text", text=fenced("", plan)))
+async def _agreed(plan: str, session: EditorSession) -> bool:
+    name = session.name()
+    text = ContentToolCallContent(
+        type="content", content=TextContentBlock(type="text", text=fenced(plan.rstrip("\n"), least=3))
+    )
     start = ToolCallStart(
         session_update="tool_call", tool_call_id=name, title="Undo", kind="edit", status="pending", content=[text]
     )
-    conversation.outbox.post([start])
-    await conversation.outbox.drained()
-    outcome = (await conversation.request(ToolCallUpdate(tool_call_id=name), AGREE)).outcome
+    session.outbox.post([start])
+    await session.outbox.drained()
+    outcome = (await session.request(ToolCallUpdate(tool_call_id=name), AGREE)).outcome
     agreed = isinstance(outcome, AllowedOutcome) and outcome.option_id == "yes"
     status: ToolCallStatus = "completed" if agreed else "failed"
-    conversation.outbox.post([ToolCallProgress(session_update="tool_call_update", tool_call_id=name, status=status)])
+    session.outbox.post([ToolCallProgress(session_update="tool_call_update", tool_call_id=name, status=status)])
     return agreed

@@ -1,8 +1,9 @@
 """What is done in the workspace and the sandbox, as the protocol's tool calls: a file, a code block, a check each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from acp.schema import (
     ContentToolCallContent,
@@ -22,13 +23,14 @@ from super_agent.core.events import (
     CodeFinished,
     CodeStarted,
     EditRefused,
+    Event,
     FilesChanged,
     FilesShown,
     FileWritten,
     OutputStreamed,
 )
 from super_agent.core.sanitize import printable_path
-from super_agent.core.text import clipped
+from super_agent.core.text import clipped, fenced
 from super_agent.session.narrate import wording
 
 MAX_OUTPUT_CHARS = 16_000
@@ -51,6 +53,11 @@ class ToolCalls:
     _running: str = ""
     _code: list[Content] = field(default_factory=list)
     _output: list[str] = field(default_factory=list)
+
+    def updates(self, event: Event) -> Iterator[Update]:
+        """What is shown of an event that is a tool call, or a part of one."""
+        show = _SHOWN.get(type(event))
+        return show(self, event) if show is not None else iter(())
 
     def file_written(self, event: FileWritten) -> Iterator[Update]:
         """With its diff, at its first changed place."""
@@ -167,21 +174,26 @@ class ToolCalls:
         return f"{self.run}-{self._count}"
 
 
+_SHOWN: Mapping[type[Any], Callable[[ToolCalls, Any], Iterator[Update]]] = {
+    FileWritten: ToolCalls.file_written,
+    EditRefused: ToolCalls.edit_refused,
+    FilesShown: ToolCalls.files_shown,
+    FilesChanged: ToolCalls.files_changed,
+    ApprovalAsked: ToolCalls.approval_asked,
+    CodeDecided: ToolCalls.code_decided,
+    CodeStarted: ToolCalls.code_started,
+    OutputStreamed: ToolCalls.output,
+    CodeFinished: ToolCalls.code_finished,
+}
+
+
 def clipped_line(text: str, chars: int = 100) -> str:
     """A title's worth of a line."""
     return text if len(text) <= chars else f"{text[: chars - 1]}…"
 
 
-def fenced(language: str, text: str) -> str:
-    """A Markdown block that nothing in the text can end."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}{language}\n{text.rstrip(chr(10))}\n{fence}"
-
-
 def _code(language: str, text: str) -> ContentToolCallContent:
-    return _said(fenced(language, text))
+    return _said(fenced(text.rstrip("\n"), language, least=3))
 
 
 def _said(text: str) -> ContentToolCallContent:

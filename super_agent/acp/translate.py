@@ -83,7 +83,7 @@ class Translator:
             case ev.RunEnded():
                 yield from self._ended(event)
             case _:
-                yield from self._done(event)
+                yield from self.calls.updates(event)
                 yield from self._noted(event)
 
     def _began(self, event: ev.RunStarted | ev.RunResumed) -> Iterator[Update]:
@@ -127,29 +127,6 @@ class Translator:
         if self._plan:
             entries = [PlanEntry(content=step, priority="medium", status=status) for step in self._plan]
             yield AgentPlanUpdate(session_update="plan", entries=entries)
-
-    def _done(self, event: ev.Event) -> Iterator[Update]:
-        """What is a tool call."""
-        calls = self.calls
-        match event:
-            case ev.FileWritten():
-                yield from calls.file_written(event)
-            case ev.EditRefused():
-                yield from calls.edit_refused(event)
-            case ev.FilesShown():
-                yield from calls.files_shown(event)
-            case ev.FilesChanged():
-                yield from calls.files_changed(event)
-            case ev.ApprovalAsked():
-                yield from calls.approval_asked(event)
-            case ev.CodeDecided():
-                yield from calls.code_decided(event)
-            case ev.CodeStarted():
-                yield from calls.code_started(event)
-            case ev.OutputStreamed():
-                yield from calls.output(event)
-            case ev.CodeFinished():
-                yield from calls.code_finished(event)
 
     def _noted(self, event: ev.Event) -> Iterator[Update]:
         """What a person should know of the run, the model and the instance."""

@@ -1,4 +1,6 @@
-"""Cutting text to a size, saying so."""
+"""Text cut to a size, saying so, and text in a fence."""
+
+import re
 
 
 def clipped(text: str, limit_chars: int, hint: str = "") -> str:
@@ -12,3 +14,9 @@ def clipped(text: str, limit_chars: int, hint: str = "") -> str:
     tail = limit_chars - head
     how = f" ({hint})" if hint else ""
     return f"{text[:head]}\n… {len(text) - head - tail} characters left out{how} …\n{text[len(text) - tail :]}"
+
+
+def fenced(text: str, language: str = "", *, least: int = 4) -> str:
+    """A Markdown block, of at least so many backticks, that nothing in the text can end."""
+    fence = "`" * max(least, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"

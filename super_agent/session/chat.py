@@ -17,12 +17,10 @@ from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions, nothing
 from super_agent.session.project_instructions import instructions_text, trusted_instructions
 from super_agent.session.record import RunPersistence
+from super_agent.session.session_lookup import CONVERSATION
 from super_agent.session.steering import steerable
 from super_agent.session.tools import open_tools
 from super_agent.tools.listed import require_listed
-
-CONVERSATION = "(a conversation)"
-"""In place of a task, where sessions are listed."""
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
 
 TASK_CHARS = 60
+CONVERSATION = "(a conversation)"
+"""In place of a task, where sessions are listed: of a conversation in the terminal, with which no run can go on."""
 
 
 def open_store(env_file: Path | None) -> Store:

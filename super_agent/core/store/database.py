@@ -34,10 +34,10 @@ class Database:
             raise StoreUnusable(
                 f"the session store {path}: {error.strerror}", fix=f"Make it writable for you, {WITHOUT}"
             ) from error
-        with _opening(path):
+        with _translated(path, StoreUnusable):
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
-            with _opening(path):
+            with _translated(path, StoreUnusable):
                 self._prepare()
         except BaseException:
             self._connection.close()
@@ -46,15 +46,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction: all of it is kept, or nothing; raises `StoreFailed`."""
-        with self._lock, _writing(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # a full disk has rolled back already
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._lock, _translated(self.path), self._transaction():
+            yield
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
         """One statement, inside `writing`."""
@@ -66,12 +59,12 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; raises `StoreFailed`."""
-        with self._lock, _reading(self.path):
+        with self._lock, _translated(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     def shrink(self) -> None:
         """Give back to the disk what removed rows took; raises `StoreFailed`."""
-        with self._lock, _writing(self.path):
+        with self._lock, _translated(self.path):
             # `execute` would take one step, which frees one page: the statement has no columns to fetch.
             self._connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -96,16 +89,21 @@ class Database:
             self._migrate()
 
     def _migrate(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             # Read again under the lock: another run may have done it meanwhile.
             for number, statements in enumerate(MIGRATIONS[self._version() :], self._version() + 1):
                 for statement in statements:
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
+            if self._connection.in_transaction:  # a full disk has rolled back already
                 self._connection.execute("ROLLBACK")
             raise
 
@@ -136,23 +134,12 @@ def _what_to_do(error: sqlite3.Error, path: Path) -> str:
 
 
 @contextmanager
-def _opening(path: Path) -> Iterator[None]:
+def _translated(path: Path, kind: type[StoreFailed] | type[StoreUnusable] = StoreFailed) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreUnusable(f"the session store {path}: {error}", fix=_what_to_do(error, path)) from error
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreFailed(f"the session store {path}: {error}", fix=_what_to_do(error, path)) from error
+        raise kind(f"the session store {path}: {error}", fix=_what_to_do(error, path)) from error
     except OSError as error:
-        raise StoreFailed(
+        raise kind(
             f"the session store {path}: {error.strerror or error}", fix=f"Make room on the disk, {WITHOUT}"
         ) from error
-
-
-_reading = _writing

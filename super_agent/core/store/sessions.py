@@ -49,26 +49,19 @@ class Checkpoint:
 
 
 def session_row(values: tuple[Any, ...], folder: Path) -> SessionRow:
-    """From a row of `SELECT`; `folder` is where the session's lock lies."""
-    (name, started, mode, workspace, task, model, base_url, turns, files, ended, reason, code, detail, into, out) = (
-        values
-    )
+    """From a row of `SELECT`, whose columns are in the fields' order; `folder` is where the session's lock lies."""
+    *before, turns, files, ended, reason, exit_code, detail, into, out = values
     state: State = "ended" if reason is not None else "running" if is_held(folder) else "broken off"
-    return SessionRow(
-        id=name,
-        started=started,
-        mode=mode,
-        workspace=workspace,
-        task=task,
-        model=model,
-        base_url=base_url,
-        state=state,
-        turns=turns,
-        files=tuple(json.loads(files)),
-        ended=ended,
-        reason=reason,
-        exit_code=code,
-        detail=detail or "",
-        prompt_tokens=into,
-        completion_tokens=out,
-    )
+    own: list[Any] = [
+        *before,
+        state,
+        turns,
+        tuple(json.loads(files)),
+        ended,
+        reason,
+        exit_code,
+        detail or "",
+        into,
+        out,
+    ]
+    return SessionRow(*own)
