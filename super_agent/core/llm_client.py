@@ -74,17 +74,7 @@ class LLMClient(ModelClient):
         Raises `PromptTooLong` before anything is sent where the prompt would not fit (`/v1` would cut it silently),
         `LimitReached` from the middleware, and the `ServerError`s. Cancelling the task closes the connection at once.
         """
-        request = CompletionRequest(
-            model=self.model,
-            messages=messages_out(messages),
-            temperature=self._settings.temperature if sampling is None else sampling.temperature,
-            top_p=self._settings.top_p,
-            max_tokens=self.reply_limit(reply_limit_tokens),
-            seed=self._settings.seed if sampling is None else sampling.seed,
-            stop=[*stop] or None,
-            response_format=None if json_schema is None else response_format(json_schema),
-            tools=tools_out(tools) or None,
-        )
+        request = self._request(messages, json_schema, tools, reply_limit_tokens, stop, sampling)
         facts = self._account.opened(messages, request.max_tokens, json.dumps(request.tools) if tools else "")
         try:
             # Not in asyncio's pool, which an ending run would wait for: the middleware may block in a queue.
@@ -103,6 +93,27 @@ class LLMClient(ModelClient):
             facts.given_up.set()  # a cancelled task leaves its middleware waiting in a thread
             self._middleware.ended(facts)
         yield reply
+
+    def _request(
+        self,
+        messages: Sequence[Message],
+        json_schema: Mapping[str, Any] | None,
+        tools: Sequence[Mapping[str, Any]],
+        reply_limit_tokens: int | None,
+        stop: Sequence[str],
+        sampling: Sampling | None,
+    ) -> CompletionRequest:
+        return CompletionRequest(
+            model=self.model,
+            messages=messages_out(messages),
+            temperature=self._settings.temperature if sampling is None else sampling.temperature,
+            top_p=self._settings.top_p,
+            max_tokens=self.reply_limit(reply_limit_tokens),
+            seed=self._settings.seed if sampling is None else sampling.seed,
+            stop=[*stop] or None,
+            response_format=None if json_schema is None else response_format(json_schema),
+            tools=tools_out(tools) or None,
+        )
 
     async def _tried(self, body: bytes) -> AsyncGenerator[ReplyPiece | Reply, None]:
         """One request, sent again as `Retries` allows."""

@@ -32,6 +32,7 @@ nothing of your conversation. A task takes minutes. Folders it may work in: {roo
 MAX_TASK_CHARS = 200_000
 DIFF_CHARS, MAX_DIFF_CHARS = 20_000, 200_000
 MAX_WAIT_S = 24 * 3600.0
+READING = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -97,7 +98,8 @@ def build_server(tools: Tools) -> MCPServer:
         subscriptions=False,
     )
     _add_running(server, tools)
-    _add_looking(server, tools)
+    _add_archive(server, tools)
+    _add_instance(server, tools)
     return server
 
 
@@ -123,7 +125,7 @@ def _add_running(server: MCPServer, tools: Tools) -> None:
         asked = TaskRequest(task, workspace, check, mode, max_turns, session)
         return await tools.run_task(ctx, asked, wait_s, max_diff_chars)
 
-    @server.tool(annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
+    @server.tool(annotations=READING)
     @as_tool_errors
     async def get_result(
         ctx: Context, session: Session, wait_s: Wait = 0, max_diff_chars: DiffSize = DIFF_CHARS
@@ -138,10 +140,8 @@ def _add_running(server: MCPServer, tools: Tools) -> None:
         return await tools.cancel(session)
 
 
-def _add_looking(server: MCPServer, tools: Tools) -> None:
-    reading = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-
-    @server.tool(annotations=reading)
+def _add_archive(server: MCPServer, tools: Tools) -> None:
+    @server.tool(annotations=READING)
     @as_tool_errors
     async def diff(
         session: Session,
@@ -164,13 +164,15 @@ def _add_looking(server: MCPServer, tools: Tools) -> None:
         """Take back what a session changed in its folder; what somebody else changed since stays."""
         return await tools.undo(UndoRequest(session, to_turn, tuple(files or ()), force, redo))
 
-    @server.tool(annotations=reading)
+    @server.tool(annotations=READING)
     @as_tool_errors
     async def sessions(workspace: Workspace = None, limit: Sessions = 20) -> SessionList:
         """Past and running sessions in the allowed folders, newest first."""
         return await tools.sessions(workspace, limit)
 
-    @server.tool(annotations=reading)
+
+def _add_instance(server: MCPServer, tools: Tools) -> None:
+    @server.tool(annotations=READING)
     @as_tool_errors
     async def instance(
         ctx: Context,

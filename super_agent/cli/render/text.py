@@ -38,34 +38,6 @@ class TextRenderer:
         self._withheld = ""
         self._acted = False
         self._check_output: list[str] = []
-        self._handlers: Mapping[type[Any], Callable[[Any], None]] = {
-            ev.RunStarted: self._run_started,
-            ev.RunResumed: self._run_resumed,
-            ev.Notice: lambda e: self._pause() if e.level != "info" else None,
-            ev.ModelReady: self._model_ready,
-            ev.TurnStarted: self._turn_started,
-            ev.SpeakerStarted: self._speaker_started,
-            ev.TextStreamed: self._text,
-            ev.MessagePosted: self._posted,
-            ev.FileWritten: self._file_written,
-            ev.EditRefused: lambda _: self._did_act(),
-            ev.FilesShown: lambda _: self._did_act(),
-            ev.InstructionGiven: self._instruction,
-            ev.ReportMade: lambda _: self._pause(),
-            ev.ApprovalAsked: self._approval_asked,
-            ev.CodeDecided: self._code_decided,
-            ev.CodeStarted: self._code_started,
-            ev.OutputStreamed: self._output,
-            ev.CodeFinished: self._code_finished,
-            ev.CheckFinished: self._check_finished,
-            ev.VerdictGiven: self._verdict,
-            ev.UserSpoke: lambda e: self._line(f"you: {e.text}", "speaker", indent=""),
-            ev.Queued: lambda e: self._surface.note(sanitize(wording.queued(e))),
-            ev.QueuePassed: lambda _: self._surface.progress(self._doing, self._turn, self._tokens),
-            ev.Waiting: lambda e: self._surface.note(f"{self._doing}: {wording.waiting(e)}", e.seconds),
-            ev.ReplyDiscarded: self._discarded,
-            ev.RunEnded: self._run_ended,
-        }
 
     @property
     def typing(self) -> Typing | None:
@@ -82,9 +54,9 @@ class TextRenderer:
             self._tell_withheld()
         for line in lines_of(event):
             self._line(line.text, line.style, BODY * line.depth)
-        handler = self._handlers.get(type(event))
+        handler = _HANDLERS.get(type(event))
         if handler is not None:
-            handler(event)
+            handler(self, event)
         if stamped.unknown:
             self._line(f"(a newer super-agent also stored: {', '.join(stamped.unknown)})", "dim")
 
@@ -328,3 +300,33 @@ class TextRenderer:
                 self._surface.output("\n".join(last))
         else:
             self._line(f"✗ the check failed{code} ({took})", "bad")
+
+
+_HANDLERS: Mapping[type[Any], Callable[[TextRenderer, Any], None]] = {
+    ev.RunStarted: TextRenderer._run_started,
+    ev.RunResumed: TextRenderer._run_resumed,
+    ev.Notice: lambda r, e: r._pause() if e.level != "info" else None,
+    ev.ModelReady: TextRenderer._model_ready,
+    ev.TurnStarted: TextRenderer._turn_started,
+    ev.SpeakerStarted: TextRenderer._speaker_started,
+    ev.TextStreamed: TextRenderer._text,
+    ev.MessagePosted: TextRenderer._posted,
+    ev.FileWritten: TextRenderer._file_written,
+    ev.EditRefused: lambda r, _: r._did_act(),
+    ev.FilesShown: lambda r, _: r._did_act(),
+    ev.InstructionGiven: TextRenderer._instruction,
+    ev.ReportMade: lambda r, _: r._pause(),
+    ev.ApprovalAsked: TextRenderer._approval_asked,
+    ev.CodeDecided: TextRenderer._code_decided,
+    ev.CodeStarted: TextRenderer._code_started,
+    ev.OutputStreamed: TextRenderer._output,
+    ev.CodeFinished: TextRenderer._code_finished,
+    ev.CheckFinished: TextRenderer._check_finished,
+    ev.VerdictGiven: TextRenderer._verdict,
+    ev.UserSpoke: lambda r, e: r._line(f"you: {e.text}", "speaker", indent=""),
+    ev.Queued: lambda r, e: r._surface.note(sanitize(wording.queued(e))),
+    ev.QueuePassed: lambda r, _: r._surface.progress(r._doing, r._turn, r._tokens),
+    ev.Waiting: lambda r, e: r._surface.note(f"{r._doing}: {wording.waiting(e)}", e.seconds),
+    ev.ReplyDiscarded: TextRenderer._discarded,
+    ev.RunEnded: TextRenderer._run_ended,
+}

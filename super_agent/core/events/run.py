@@ -20,8 +20,8 @@ EndReason = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class RunStarted:
-    """Always the first event. `limits` holds turns, seconds and tokens; None is no limit."""
+class _RunFacts:
+    """`limits` holds turns, seconds and tokens; None is no limit."""
 
     task: str
     mode: Literal["team", "solo", "exec"]
@@ -31,28 +31,26 @@ class RunStarted:
     check: str | None
     sandbox: str
     limits: dict[str, int | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(_RunFacts):
+    """Always the first event."""
+
     network: bool = False
-    """Whether sandboxed code had the network, which the user had to ask for."""
+    """Whether sandboxed code has the network, which the user had to ask for."""
     mcp: tuple[str, ...] = ()
     """MCP servers whose tools the executor had, outside the sandbox."""
 
 
 @dataclass(frozen=True, slots=True)
-class RunResumed:
+class RunResumed(_RunFacts):
     """The first event after a run was taken up again from the end of turn `turns` (0: before the first).
 
     `rolled_back` are files that a turn which was not completed had changed and that are as before it again;
     `changed_meanwhile` are files that somebody else changed since, and that stay as they are.
     """
 
-    task: str
-    mode: Literal["team", "solo", "exec"]
-    workspace: str
-    model: str
-    base_url: str
-    check: str | None
-    sandbox: str
-    limits: dict[str, int | float | None]
     turns: int
     instruction: str = ""
     rolled_back: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from super_agent.core.closing import Closing
 from super_agent.core.errors import PathRefused, WorkspaceRefused
 from super_agent.core.files.folders import (
     SKIPPED_FOLDERS,
@@ -47,7 +48,7 @@ class Changes:
         return tuple(sorted({*self.created, *self.modified, *self.deleted}))
 
 
-class Workspace:
+class Workspace(Closing):
     """A folder that a run may read and change, held open from start to `close`."""
 
     def __init__(self, root: Path, *, protected: tuple[Path, ...] = ()) -> None:
@@ -60,12 +61,6 @@ class Workspace:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-    def __enter__(self) -> "Workspace":
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
     def read_bytes(self, path: str) -> bytes | None:
         """A regular file's content, or None where there is no file; raises `PathRefused` (also above 10 MiB)."""

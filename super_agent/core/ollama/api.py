@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import urllib3
 from pydantic import BaseModel, ValidationError
 
+from super_agent.core.closing import Closing
 from super_agent.core.errors import Interrupted, ModelNotFound
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import LineReader, authorization, encoded
@@ -46,7 +47,7 @@ CHUNK_BYTES = 65536
 A = TypeVar("A", bound=BaseModel)
 
 
-class Ollama:
+class Ollama(Closing):
     """One server. Raises the `ServerError`s of `http_errors` and nothing of urllib3."""
 
     def __init__(self, settings: Settings, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> None:
@@ -67,12 +68,6 @@ class Ollama:
     def close(self) -> None:
         """Close the connections."""
         self._http.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
     def version(self) -> str:
         """The server's version; `NotOllama` where something else answers."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from super_agent.core.closing import Closing
 from super_agent.core.errors import SnapshotFailed
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.snapshots.git import Git
@@ -46,7 +47,7 @@ class TakenSnapshot:
     left_out: tuple[str, ...] = ()
 
 
-class Snapshots:
+class Snapshots(Closing):
     """The snapshots of one workspace; made by `open`, closed by its owner. Several processes may have it open."""
 
     def __init__(self, git: Git, workspace: Workspace, lock: int, limits: SnapshotLimits) -> None:
@@ -81,12 +82,6 @@ class Snapshots:
                 self._save()
             os.close(self._lock)
             self._lock = -1
-
-    def __enter__(self) -> "Snapshots":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def take(self, session: str, name: str, tell: Tell = lambda _text: None) -> TakenSnapshot:
         """Snapshot the workspace as `name` of a session ("0", "1", … for turns); raises `SnapshotFailed`."""

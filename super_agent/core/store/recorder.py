@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from super_agent.core.closing import Closing
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import (
     Event,
@@ -43,7 +44,7 @@ class Position:
     files: set[str]
 
 
-class Recorder:
+class Recorder(Closing):
     """A `Sink` of one session that this process holds until `close`.
 
     After a failure (`StoreFailed`, raised once) it takes events and drops them: what was stored before is whole.
@@ -109,12 +110,6 @@ class Recorder:
             self.flush()
         finally:
             self._session_lock.close()
-
-    def __enter__(self) -> "Recorder":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _add(self, stamped: Stamped) -> None:
         """Pieces of one text that follow one another become one event, as a reader cannot tell them apart."""

@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from super_agent.core.closing import Closing
 from super_agent.core.errors import SessionHeld, StoreFailed
 from super_agent.core.locks import is_locked, lock_within, open_file
 from super_agent.core.state import private_folder
@@ -15,7 +16,7 @@ PROBE_S = 0.5
 """Somebody who only looks holds the lock for microseconds; a holder holds it for a run."""
 
 
-class SessionLock:
+class SessionLock(Closing):
     """A session held by this process until `close`; raises `SessionHeld` where another one holds it, `StoreFailed`."""
 
     def __init__(self, folder: Path, session: str) -> None:
@@ -41,12 +42,6 @@ class SessionLock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-    def __enter__(self) -> "SessionLock":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def is_held(folder: Path) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from super_agent.core.closing import Closing
 from super_agent.core.errors import SessionHeld, SessionUnknown, StoreFailed
 from super_agent.core.events import RunStarted, Stamped
 from super_agent.core.state import private_folder
@@ -20,7 +21,7 @@ FILE = "sessions.db"
 EVENTS_AT_ONCE = 500
 
 
-class Store:
+class Store(Closing):
     """All sessions of one state folder; made by `open`, closed by its owner."""
 
     def __init__(self, database: Database, state_dir: Path) -> None:
@@ -32,12 +33,6 @@ class Store:
     def open(cls, state_dir: Path) -> "Store":
         """Open or make the store; raises `SettingInvalid` (the folder) or `StoreUnusable` (the file)."""
         return cls(Database(private_folder(state_dir) / FILE), state_dir)
-
-    def __enter__(self) -> "Store":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Idempotent."""
