@@ -30,7 +30,7 @@ torture: setup ## runs killed at random moments, runs whose writes fail, a batch
 	@TORTURE_RUNS=50 TORTURE_TASKS=1000 $(PYTHON) -m pytest -q tests/cli/test_torture.py tests/cli/test_write_errors.py tests/batch/test_torture.py
 
 torture-batch: setup ## 200 tasks on three Ray nodes, of which one is killed, and then the driver (about 15 minutes)
-	@python=$$(scripts/ray_venv.sh) && RAY_TASKS=200 $$python -m pytest -q tests/batch/test_cluster.py tests/batch/test_ray.py
+	@python=$$(scripts/ray_venv.sh) && RAY_TASKS=200 $$python -m pytest -q tests/batch/test_cluster.py tests/batch/test_ray.py tests/batch/test_ray_disk.py
 
 lint: setup ## ruff, mypy --strict, import layers
 	@.venv/bin/ruff check .

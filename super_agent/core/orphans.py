@@ -57,17 +57,19 @@ def nothing_left_on_failure() -> Iterator[None]:
     """Where the block raises, every process that was started in it is ended, daemons too, and no other.
 
     Meanwhile a process below this one whose parent ends becomes this one's child, so that it can still be told whose
-    it is; where all goes well it is let go as it is.
+    it is; where all goes well it is let go as it is. SIGTERM is an interrupt here. Main thread only.
     """
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     before = set(_below())
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except BaseException:
         _end_all_but(before)
         raise
     finally:
+        signal.signal(signal.SIGTERM, earlier)
         prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 

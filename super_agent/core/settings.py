@@ -121,6 +121,8 @@ VARIABLES: Mapping[str, str] = {
 
 RAY_VARIABLES: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Else it prints the traceback of a task whose result nobody asked for, as of one whose driver has stopped.
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
     # A node that fell silent is given up after (3 + 1) * 5 = 20 s; busy ones have answered within 3.
     "RAY_health_check_initial_delay_ms": "5000",
     "RAY_health_check_period_ms": "1000",

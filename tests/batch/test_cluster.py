@@ -5,23 +5,27 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from super_agent import __version__
+from super_agent.batch.attempt import LocalAttempt
 from super_agent.batch.cluster import archive, connect, said
 from super_agent.batch.cluster.choice import Failures, selector
 from super_agent.batch.cluster.cluster import Absence, Cluster
 from super_agent.batch.cluster.connect import ClusterFailed
 from super_agent.batch.cluster.facts import VERSION, ModelFacts
+from super_agent.batch.cluster.order import Order
 from super_agent.batch.cluster.refused import refusals
+from super_agent.batch.cluster.work import _Work
 from super_agent.batch.copies import copy_folder
 from super_agent.batch.tasks import Task
 from super_agent.cli.batch_commands import _with_address
@@ -200,6 +204,17 @@ def test_copies_are_discarded_from_several_threads_at_a_time(tmp_path: Path) -> 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: cluster.discard("node", name), names))
     assert sorted(cluster._discards) == sorted(names), "one was forgotten"
+
+
+def test_an_attempt_that_is_ended_in_the_moment_it_ends_by_itself_raises_nothing() -> None:
+    task = Task(id="a", task="x")
+    work = _Work(Order("batch", task, "hash", 1, {}, "", "aa"), None)
+    work._attempt = cast("LocalAttempt", SimpleNamespace(stop=lambda: None))
+    work._thread = threading.Thread(target=lambda: time.sleep(0.2))
+    work._thread.start()
+    work._loop.close()
+    work.end()
+    assert not work._thread.is_alive()
 
 
 def test_ray_takes_an_address_or_none() -> None:

@@ -7,6 +7,7 @@ own packages.
 import json
 import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -106,6 +107,22 @@ def test_a_head_that_does_not_come_up_leaves_no_process(tmp_path: Path, servers:
         assert "cap object store memory usage at 1000 bytes" in done.err
         assert "Nothing of it was left running" in done.err
         assert alone.running("alone") == []
+    finally:
+        alone.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_head_that_is_ended_as_it_starts_leaves_no_process(
+    tmp_path: Path, servers: dict[str, ScriptedOllama], number: signal.Signals
+) -> None:
+    alone = RayNodes(tmp_path)
+    try:
+        begun = alone.begin("alone", servers["head"])
+        wait_for(lambda: "gcs_server" in alone.running("alone"), begun, "Ray's first process")
+        begun.send_signal(number)
+        done = ended(begun, 60)
+        assert (done.code, alone.running("alone")) == (130, []), done.err
+        assert "Traceback" not in done.err
     finally:
         alone.close()
 

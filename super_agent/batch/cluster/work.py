@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from super_agent import __version__
@@ -91,7 +91,8 @@ class _Work:
     def end(self) -> None:
         self._ending.set()
         if self._thread.is_alive() and self._attempt is not None:
-            self._loop.call_soon_threadsafe(self._attempt.stop)
+            with suppress(RuntimeError):  # it has just ended, and closed its loop
+                self._loop.call_soon_threadsafe(self._attempt.stop)
         self._thread.join(GRACE_S + 10)
 
     def _run(self) -> None:
