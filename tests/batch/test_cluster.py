@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,11 +19,12 @@ import pytest
 from super_agent import __version__
 from super_agent.batch.attempt import LocalAttempt
 from super_agent.batch.cluster import archive, connect, said
+from super_agent.batch.cluster.attempt import RayAttempt
 from super_agent.batch.cluster.choice import Failures, selector
 from super_agent.batch.cluster.cluster import Absence, Cluster
 from super_agent.batch.cluster.connect import ClusterFailed
 from super_agent.batch.cluster.facts import VERSION, ModelFacts
-from super_agent.batch.cluster.order import Order
+from super_agent.batch.cluster.order import Begun, Order
 from super_agent.batch.cluster.refused import refusals
 from super_agent.batch.cluster.work import _Work
 from super_agent.batch.copies import copy_folder
@@ -204,6 +205,47 @@ def test_copies_are_discarded_from_several_threads_at_a_time(tmp_path: Path) -> 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: cluster.discard("node", name), names))
     assert sorted(cluster._discards) == sorted(names), "one was forgotten"
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_node_that_sends_no_result_is_a_failure_unless_the_attempt_was_stopped(tmp_path: Path, stopped: bool) -> None:
+    class Ending:
+        """Ray whose stream ends after its first item."""
+
+        exceptions = SimpleNamespace(RayError=RuntimeError)
+
+        def nodes(self) -> list[object]:
+            return []
+
+        def remote(self, _function: object) -> "Ending":
+            return self
+
+        def options(self, **_how: object) -> Any:
+            return SimpleNamespace(remote=lambda *_: self.stream())
+
+        async def stream(self) -> AsyncIterator[Awaitable[object]]:
+            async def begun() -> Begun:
+                if stopped:
+                    attempt.stop()
+                return Begun("f" * 32, "host")
+
+            yield begun()
+
+        def cancel(self, _stream: object, force: bool) -> None:
+            """Nothing more is sent anyway."""
+
+    said: list[str] = []
+    cluster = Cluster(
+        Ending(), ModelFacts("aa", "8192"), tmp_path, load_settings(environ={}), False, lambda *_: None, said.append
+    )
+    attempt = RayAttempt(cluster, Task(id="a", task="x"), "hash", 1)
+    found = asyncio.run(attempt.run())
+    if stopped:
+        assert (found, said) == (None, [])
+        return
+    assert found is not None
+    assert (found[0].exit_code, found[0].detail) == (4, "node host (ffffffff) was lost (Unfinished)")
+    assert said == ["node host (ffffffff) was lost (Unfinished)"]
 
 
 def test_an_attempt_that_is_ended_in_the_moment_it_ends_by_itself_raises_nothing() -> None:

@@ -29,6 +29,10 @@ class NodeSilent(Exception):
     """The node is no more in the cluster, or there is none."""
 
 
+class Unfinished(Exception):
+    """What the node sent ended without a result, as it does where the attempt is cancelled."""
+
+
 @dataclass(slots=True, eq=False)
 class RayAttempt:
     """A `Running` on a cluster."""
@@ -63,7 +67,7 @@ class RayAttempt:
         self._stream = self._placed(packed)
         try:
             result = await self._read()
-        except (NodeSilent, self.cluster.ray.exceptions.RayError) as error:
+        except (NodeSilent, Unfinished, self.cluster.ray.exceptions.RayError) as error:
             if self._stopped:
                 return None
             return self._failed(ExitCode.EXECUTOR, self._lost(error), started), b""
@@ -96,7 +100,7 @@ class RayAttempt:
         return remote.remote(order, packed.reference if packed is not None else None)
 
     async def _read(self) -> Result:
-        """Everything that the node sends; raises `RayError` or `NodeSilent` where it is lost or none takes the task."""
+        """Everything that the node sends; raises `RayError`, `NodeSilent` or `Unfinished` where no result comes."""
         absence, items = Absence(), self._stream.__aiter__()
         while True:
             coming = asyncio.ensure_future(anext(items))
@@ -105,7 +109,10 @@ class RayAttempt:
                     await self._look(absence)
             finally:
                 coming.cancel()
-            item = await coming.result()
+            try:
+                item = await coming.result()
+            except StopAsyncIteration:
+                raise Unfinished from None
             if isinstance(item, Result):
                 return item
             if isinstance(item, Begun):
