@@ -21,6 +21,8 @@ TASKS = 8
 MODEL_S = 3.0
 """Of each model call, of which a task has two: a quick model. A slower one makes the share smaller."""
 FEW, MANY = 100, 10_000
+LIMIT_S = 300
+"""For one batch, of which the longest took 75 s."""
 
 
 def figures() -> Iterator[Figure]:
@@ -71,8 +73,9 @@ def environment(folder: Path) -> dict[str, str]:
 
 def _measured(folder: Path, server: ScriptedOllama, tasks: Path) -> dict[str, float]:
     done = subprocess.run(
-        _command(folder, server, tasks), env=environment(folder), capture_output=True, text=True, check=True
-    )
+        _command(folder, server, tasks), env=environment(folder), capture_output=True, text=True, check=True,
+        timeout=LIMIT_S,
+    )  # fmt: skip
     return dict(json.loads(done.stderr.splitlines()[-1]))
 
 
@@ -89,7 +92,9 @@ def _memory_mb(folder: Path, server: ScriptedOllama, count: int) -> float:
     lines = (earlier.model_copy(update={"id": f"t{n}"}).model_dump_json() for n in range(count))
     (out / "results.jsonl").write_text("".join(f"{line}\n" for line in lines))
     command = [*_command(folder, server, tasks), "--time", "1s"]
-    done = subprocess.run(command, env=environment(folder), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment(folder), capture_output=True, text=True, check=False, timeout=LIMIT_S
+    )
     return float(json.loads(done.stderr.splitlines()[-1])["peak_mb"])
 
 
