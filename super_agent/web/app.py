@@ -117,7 +117,8 @@ def _number(text: str | None) -> int:
 def _on_error(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def show(_request: Request, error: Exception) -> Response:
         status = 404 if isinstance(error, SessionUnknown) else 409
-        return pages.response("error.html", status, text=str(error))
+        text = pages.told(error) if isinstance(error, SuperAgentError) else str(error)
+        return pages.response("error.html", status, text=text)
 
     return show
 

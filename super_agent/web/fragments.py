@@ -13,6 +13,7 @@ from super_agent.core.sanitize import sanitize
 from super_agent.session.narrate import wording
 from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.plan import Plan
+from super_agent.session.narrate.sentences import joined
 from super_agent.session.narrate.story import Story
 
 Kind = Literal["part", "piece", "status", "ended", "ask", "state", "reset", "plan"]
@@ -59,7 +60,12 @@ class Fragments:
             found.append(Fragment("plan", asdict(self.plan)))
         if isinstance(event, ev.ApprovalAsked):
             asked = {"question": stamped.seq, "language": sanitize(event.language), "code": event.code}
-            found.append(Fragment("ask", asked | {"reasons": sanitize("; ".join(event.reasons))}))
+            found.append(
+                Fragment(
+                    "ask",
+                    asked | {"reasons": sanitize(joined(event.reasons, self._say))},
+                )
+            )
         if isinstance(event, ev.CodeDecided | ev.RunEnded):
             found.append(Fragment("ask", {"question": 0}))
         if isinstance(event, ev.RunEnded):

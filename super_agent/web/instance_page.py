@@ -32,10 +32,12 @@ def show(context: Context, pages: Pages, _request: Request) -> Response:
         with Ollama(context.settings) as server:
             picture = instance_status(server, context.settings)
     except ServerError as failed:
-        error = str(failed)
+        error = pages.told(failed)
     return pages.response(
         "instance.html", picture=picture, error=error, now=time.time(), processor=processor, size=size, until=until,
-        settings=context.settings, proof=context.verification, checks=_checks(context),
+        settings=context.settings, proof=context.verification,
+        failure=pages.told(context.verification.error) if context.verification.error is not None else "",
+        checks=_checks(context),
         noted=[*reversed(noted(events))][:LISTED], names=LANES,
         history=marked(history_plot(events, say)),
     )  # fmt: skip

@@ -8,8 +8,10 @@ from jinja2 import Environment, PackageLoader, Undefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from super_agent.core.errors import SuperAgentError
 from super_agent.core.sanitize import sanitize
 from super_agent.session.narrate.language import translator
+from super_agent.session.narrate.sentences import sentence, told
 from super_agent.web.context import Context
 
 PARTS_AT_ONCE = 64
@@ -24,15 +26,20 @@ class Pages:
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._environment.filters["moment"] = moment
-        say = translator(context.language)
+        self._say = say = translator(context.language)
         self._environment.filters["thousands"] = say.number
         self._environment.globals |= {
             "base": context.base, "read_only": context.read_only, "lang": context.language, "_": say,
+            "sentence": lambda text: sentence(text, say),
         }  # fmt: skip
 
     def response(self, name: str, status: int = 200, **values: Any) -> Response:
         """A whole page."""
         return HTMLResponse(self._environment.get_template(name).render(values), status)
+
+    def told(self, error: SuperAgentError) -> str:
+        """What stood in the way, in the page's language."""
+        return told(error, self._say)
 
     def growing(self, name: str, **values: Any) -> Response:
         """A page that is sent while it is made: generators among the values are read as they are needed."""

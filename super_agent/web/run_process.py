@@ -1,7 +1,7 @@
 """A run that a page began, as a process of its own: `python -m super_agent.web.run_process`, the request on stdin.
 
 It is a door to the session whose person speaks through the run's control socket. One line on stdout, {"session": id} or
-{"error": text}, says how it began. It outlives the page's server: a browser that is closed ends no run.
+{"error": text, "fix": text}, says how it began. It outlives the page's server: a browser that is closed ends no run.
 """
 
 import json
@@ -44,7 +44,7 @@ def main() -> int:
         return _carry_out(request, Door((begun,), approver=approver, signals=True)).exit_code
     except SuperAgentError as error:
         if not told:
-            _say({"error": str(error)})
+            _say({"error": error.what, "fix": error.fix})
         return int(error.exit_code)
 
 

@@ -40,7 +40,8 @@ class Runs:
             told = _line(out.fileno())
         if "session" in told:
             return str(told["session"])
-        raise UsageError(str(told.get("error", "the run said nothing; it may still begin: see the list of sessions")))
+        silent = "the run said nothing; it may still begin: see the list of sessions"
+        raise UsageError(str(told.get("error", silent)), fix=str(told.get("fix", "")))
 
 
 def _line(descriptor: int) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def begin(context: Context, pages: Pages, request: Request) -> Response:
             }
         )
     except UsageError as error:
-        return pages.response("new.html", 409, given=form, folders=_folders(context, request), error=str(error))
+        return pages.response("new.html", 409, given=form, folders=_folders(context, request), error=pages.told(error))
     return _to(context, session)
 
 

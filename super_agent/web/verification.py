@@ -19,7 +19,7 @@ class Verification:
     settings: Settings
     lines: "list[CheckLine]" = field(default_factory=list)
     note: str = ""
-    error: str = ""
+    error: SuperAgentError | None = None
     started: float | None = None
     _thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -33,7 +33,7 @@ class Verification:
         """Begin one, where none is under way; it may load the model."""
         with self._lock:
             if not self.running:
-                self.lines, self.note, self.error, self.started = [], "", "", time.time()
+                self.lines, self.note, self.error, self.started = [], "", None, time.time()
                 self._thread = threading.Thread(target=self._run, name="verify", daemon=True)
                 self._thread.start()
 
@@ -46,7 +46,7 @@ class Verification:
                 for line in prove(server, self.settings, self._tell, quick=False, load=True):
                     self.lines.append(line)
         except SuperAgentError as error:
-            self.error = str(error)
+            self.error = error
 
     def _tell(self, text: str) -> None:
         self.note = text

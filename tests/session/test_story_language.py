@@ -94,7 +94,7 @@ def test_every_sentence_of_the_narrator_is_in_the_dictionary() -> None:
         assert told(event, say)
     for expires in (None, 5.0, 100.0, 9e3):
         until(LoadedModel("m", "d", 1, 1, 1, expires), 10.0, say)
-    assert asked - CLIENTS - set(PORTUGUESE) == set()
+    assert asked - CLIENTS - {BRACES} - set(PORTUGUESE) == set()
     assert len(asked) > 80
 
 

@@ -154,6 +154,24 @@ def test_what_stands_in_the_way_is_said_in_the_form(serve: Serve, roots: Path) -
             assert said.lower() in answer.text.lower().replace("--max-turns", "max_turns")
 
 
+def test_what_stands_in_the_way_is_said_in_the_language_of_the_page(serve: Serve, roots: Path, store: Store) -> None:
+    ended = ev.RunEnded("turn_limit", 1, "", 1, 1.0, (), (), {}, True)
+    keep(store, "s1", stamped(started(), ev.TurnStarted(1), ended))
+    server = serve("--root", str(roots), OLLAMA_BASE_URL="http://127.0.0.1:9", SUPER_AGENT_LANG="pt")
+    work = {"task": "do it", "workspace": str(roots / "work")}
+    with server.let_in() as browser:
+        for path, fields, said in (
+            ("new", {**work, "task": " "}, "a tarefa está vazia. Diga o que deve ser feito"),
+            ("new", {**work, "workspace": "/etc"}, "a pasta /etc não está em nenhuma daquelas"),
+            ("new", {**work, "check": "no-such-program"}, "cita um programa que não existe. Corrija o teste"),
+            ("sessions/s1/resume", {"more_turns": "x"}, "não é um número possível aqui. Dê um de 1 a 9999, ou nenhum"),
+            ("sessions/s1/say", {"text": "x"}, "a execução terminou, ou não pode ser alcançada. Veja a sua página"),
+        ):
+            assert said in browser.post(path, data=fields).text, path
+        assert "nenhum servidor Ollama responde em" in browser.get("instance").text
+        assert "a pasta de trabalho /code/sum não existe. Crie-a" in browser.get("sessions/s1/diff").text
+
+
 def test_a_run_that_used_its_tokens_goes_on_with_more(
     begin: Begin, scripted_ollama: Callable[..., ScriptedOllama], store: Store
 ) -> None:

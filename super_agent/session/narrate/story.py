@@ -8,6 +8,7 @@ from super_agent.session.narrate import wording
 from super_agent.session.narrate.instance_history import LANES
 from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.markup import block, diff, esc, folded, line, tag
+from super_agent.session.narrate.sentences import joined
 
 FOLDED_LINES = 30
 """Longer outputs and diffs are closed at first, so that the story can be read in one go."""
@@ -97,7 +98,7 @@ def _code_started(event: ev.CodeStarted, say: Say) -> str:
 
 def _approval_asked(event: ev.ApprovalAsked, say: Say) -> str:
     what = say("changed by the user" if event.edited else "to be approved")
-    return line(f"{event.language}, {what} ({'; '.join(event.reasons)}):", "dim") + block(event.code)
+    return line(f"{event.language}, {what} ({joined(event.reasons, say)}):", "dim") + block(event.code)
 
 
 def _notice(event: ev.Notice, _say: Say) -> str:

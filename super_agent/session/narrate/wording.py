@@ -22,6 +22,7 @@ from super_agent.core.events import (
 )
 from super_agent.session.limits import MORE
 from super_agent.session.narrate.language import Say, english
+from super_agent.session.narrate.sentences import sentence
 
 END: Mapping[EndReason, str] = {
     "check_passed": "done: the check passes",
@@ -81,8 +82,8 @@ def exit_code(code: int, say: Say = english) -> str:
 
 def decided(event: CodeDecided, say: Say = english) -> str:
     """What became of code that needed approval, in one line; why, where the decision does not say it."""
-    why = f": {event.why}" if event.decision in ("skipped", "refused") or event.by == "earlier_answer" else ""
-    return f"{say(DECISIONS[event.decision])}{why}"
+    is_said = event.decision in ("skipped", "refused") or event.by == "earlier_answer"
+    return say(DECISIONS[event.decision]) + (f": {sentence(event.why, say)}" if is_said else "")
 
 
 def with_network(event: RunStarted | RunResumed) -> str:

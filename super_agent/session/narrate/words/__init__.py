@@ -6,8 +6,9 @@ The words of `verify` lie in `verify_words` and `core.instance.diagnosis_text`, 
 from collections.abc import Mapping
 
 from super_agent.session.narrate.words.batches import BATCHES
+from super_agent.session.narrate.words.errors import ERRORS
 from super_agent.session.narrate.words.page import PAGE
 from super_agent.session.narrate.words.story import STORY
 
-PARTS = (PAGE, STORY, BATCHES)
+PARTS = (ERRORS, PAGE, STORY, BATCHES)
 PORTUGUESE: Mapping[str, str] = {text: said for part in PARTS for text, said in part.items()}
