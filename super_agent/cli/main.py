@@ -10,6 +10,7 @@ from super_agent import __version__
 from super_agent.cli import acp_command, batch_commands, mcp_commands, session_commands, web_commands
 from super_agent.cli.commands.task_arguments import TaskCommand
 from super_agent.cli.flags import LIMITS, EnvFile, Flags, Json, Python, WorkspaceDir, with_settings
+from super_agent.cli.render.output import lead_nowhere
 from super_agent.cli.say import complain
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
 
@@ -231,16 +232,9 @@ def run_command(arguments: list[str]) -> int:
         complain("interrupted")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        _silence_stdout()
+        lead_nowhere(sys.stdout)
         return int(ExitCode.NOT_DONE)
     return outcome if isinstance(outcome, int) else int(ExitCode.OK)
-
-
-def _silence_stdout() -> None:
-    """Whoever read our output is gone; what is still buffered must not raise again when Python exits."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _require_platform() -> None:

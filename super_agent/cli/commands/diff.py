@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from super_agent.cli.render.capabilities import colours
-from super_agent.cli.render.output import Output
+from super_agent.cli.render.output import Output, lead_nowhere
 from super_agent.cli.say import complain, say_json
 from super_agent.core.sanitize import sanitize
 from super_agent.core.snapshots.history import changes, diff
@@ -15,17 +15,8 @@ from super_agent.session.history import bounds, history_of
 
 COLOURS = {"+": "32", "-": "31", "@": "36"}
 HEADS = (
-    "diff ",
-    "index ",
-    "--- ",
-    "+++ ",
-    "new file",
-    "deleted file",
-    "old mode",
-    "new mode",
-    "rename ",
-    "similarity ",
-)
+    "diff ", "index ", "--- ", "+++ ", "new file", "deleted file", "old mode", "new mode", "rename ", "similarity ",
+)  # fmt: skip
 NAMED = 5
 
 
@@ -60,10 +51,8 @@ def _write(text: bytes) -> None:
     try:
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:  # nobody reads on; what is still buffered must not raise again when Python exits
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+    except BrokenPipeError:
+        lead_nowhere(sys.stdout)
 
 
 def coloured(text: str) -> str:

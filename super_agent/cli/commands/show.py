@@ -4,9 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from super_agent.cli.render.capabilities import draws
-from super_agent.cli.render.output import Output
-from super_agent.cli.render.renderer import Renderer
+from super_agent.cli.render.choice import choose_renderer
 from super_agent.cli.say import say
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import Settings, load_settings
@@ -30,8 +28,7 @@ def main(session: str | None, workspace: Path, html: Path | None, env_file: Path
 
 def _print(store: Store, row: SessionRow, *, as_json: bool) -> None:
     gone: list[bool] = []
-    output = Output(sys.stdout, lambda: gone.append(True))
-    renderer = _renderer(output, as_json=as_json)
+    renderer = choose_renderer(as_json, sys.stdout, lambda: gone.append(True), afterwards=True)
     for stamped in store.events(row.id):
         renderer(stamped)
         if gone:
@@ -39,23 +36,7 @@ def _print(store: Store, row: SessionRow, *, as_json: bool) -> None:
     renderer.close()
     if row.state != "ended" and not as_json:
         word = "is still running" if row.state == "running" else "was broken off"
-        output.write(f"\n(session {row.id} {word}; what is shown ends with its last stored turn)\n")
-
-
-def _renderer(output: Output, *, as_json: bool) -> Renderer:
-    if as_json:
-        from super_agent.cli.render.json_lines import JsonRenderer
-
-        return JsonRenderer(output)
-    from super_agent.cli.render.text import TextRenderer
-
-    if draws(sys.stdout):
-        from super_agent.cli.render.live import StillSurface
-
-        return TextRenderer(StillSurface(output), afterwards=True)
-    from super_agent.cli.render.plain import PlainSurface
-
-    return TextRenderer(PlainSurface(output), afterwards=True)
+        say(f"\n(session {row.id} {word}; what is shown ends with its last stored turn)\n")
 
 
 def _write_page(store: Store, row: SessionRow, path: Path, settings: Settings) -> None:

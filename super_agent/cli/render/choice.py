@@ -15,8 +15,10 @@ def interrupt_self() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def choose_renderer(as_json: bool, stream: TextIO, on_reader_gone: Callable[[], None] = interrupt_self) -> Renderer:
-    """JSON where it is asked for, the live view in a terminal, plain text otherwise.
+def choose_renderer(
+    as_json: bool, stream: TextIO, on_reader_gone: Callable[[], None] = interrupt_self, *, afterwards: bool = False
+) -> Renderer:
+    """JSON where it is asked for, the live view in a terminal, plain text otherwise; nothing moves `afterwards`.
 
     When the reader of a pipe goes away, `on_reader_gone` is called once, and later events are dropped.
     """
@@ -28,9 +30,9 @@ def choose_renderer(as_json: bool, stream: TextIO, on_reader_gone: Callable[[], 
     from super_agent.cli.render.text import TextRenderer
 
     if draws(stream):
-        from super_agent.cli.render.live import LiveSurface
+        from super_agent.cli.render.live import LiveSurface, StillSurface
 
-        return TextRenderer(LiveSurface(output))
+        return TextRenderer(StillSurface(output) if afterwards else LiveSurface(output), afterwards=afterwards)
     from super_agent.cli.render.plain import PlainSurface
 
-    return TextRenderer(PlainSurface(output))
+    return TextRenderer(PlainSurface(output), afterwards=afterwards)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -42,20 +43,18 @@ class Output:
                 self._stream.write(unencodable() if unencodable else replaced)
             self._stream.flush()
         except BrokenPipeError:
-            self._abandon()
+            self._gone = True
+            lead_nowhere(self._stream)
+            self._on_reader_gone()
         return len(text)
 
     def flush(self) -> None:
         """Nothing is kept back."""
 
-    def _abandon(self) -> None:
-        """What is still buffered must not raise again when Python exits, so the descriptor leads nowhere from now."""
-        self._gone = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, self._stream.fileno())
-        except OSError:  # a stream without a descriptor has nothing to be flushed at exit
-            return
-        finally:
-            os.close(nowhere)
-            self._on_reader_gone()
+
+def lead_nowhere(stream: TextIO) -> None:
+    """Whoever read a stream is gone, and what is still buffered must not raise again when Python exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError):  # a stream without a descriptor has nothing to be flushed at exit
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
