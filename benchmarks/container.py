@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.executor import FLOOD, interrupted, run_once
 from benchmarks.measure import Figure, repeated, seconds
 from interpreter.sandbox.command import run_command
-from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container
+from interpreter.sandbox.container_image import IMAGE_PYTHON, ready_container
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from interpreter.sandbox.bubblewrap.arguments import can_disable_userns, environment_inside, require_bubblewrap
 from interpreter.sandbox.bubblewrap.cgroup import scope_for
-from interpreter.sandbox.container.support import describe_container
+from interpreter.sandbox.container_image import describe_container
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 

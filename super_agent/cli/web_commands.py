@@ -34,8 +34,9 @@ def web(
 ) -> None:
     """A page on this machine to begin, watch and steer runs, to look back, and to see the instance."""
     from super_agent.web import command
+    from super_agent.web.options import WebOptions
 
     opens = sys.stdout.isatty() if open_ is None else open_
     roots = tuple(folder.expanduser().resolve() for folder in root or [Path()])
-    options = command.WebOptions(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
+    options = WebOptions(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
     raise typer.Exit(command.main(options, say, complain))

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from interpreter.sandbox.container.support import unused_environment
+from interpreter.sandbox.container_image import unused_environment
 from super_agent.core.events import (
     ClientUsage,
     EndReason,

@@ -8,7 +8,7 @@ from interpreter.engine.environment import ensure_sandbox_python
 from interpreter.sandbox.bubblewrap.arguments import require_bubblewrap
 from interpreter.sandbox.bubblewrap.orphans import end_orphans
 from interpreter.sandbox.command import find_program
-from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container
+from interpreter.sandbox.container_image import IMAGE_PYTHON, ready_container
 from interpreter.sandbox.programs import folders_for, program_of
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from interpreter.sandbox.command import Command
-from interpreter.sandbox.container.support import ready_container, unused_environment
+from interpreter.sandbox.container_image import ready_container, unused_environment
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from super_agent.core.errors import UsageError

@@ -3,38 +3,15 @@
 import importlib
 import ipaddress
 import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import load_settings
 from super_agent.tools.listed import require_listed
+from super_agent.web.options import LOOPBACK, WebOptions
 
 PACKAGES = ("jinja2", "starlette", "uvicorn")
-LOOPBACK = "127.0.0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class WebOptions:
-    """`port` 0 is a free one. `host` other than the default needs `certificate` and `key`, or `insecure`."""
-
-    host: str = LOOPBACK
-    port: int = 0
-    certificate: Path | None = None
-    key: Path | None = None
-    insecure: bool = False
-    read_only: bool = False
-    open: bool = True
-    roots: tuple[Path, ...] = ()
-    flags: Mapping[str, Any] = field(default_factory=dict)
-    env_file: Path | None = None
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can connect."""
-        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
 
 
 def main(options: WebOptions, say: Callable[[str], None], complain: Callable[[str], None]) -> int:

@@ -16,11 +16,11 @@ from super_agent.core.settings import Settings, language
 from super_agent.core.state import private_folder, write_durably
 from super_agent.core.store.store import Store
 from super_agent.web.app import build_app
-from super_agent.web.command import LOOPBACK, WebOptions
 from super_agent.web.context import Context
 from super_agent.web.entrance import link
 from super_agent.web.follow import Feeds
 from super_agent.web.guard import Doorkeeper, hosts_of
+from super_agent.web.options import LOOPBACK, WebOptions
 from super_agent.web.verification import Verification
 
 FOLDER, PATH_FILE, OPEN_FILE = "web", "path", "open.html"

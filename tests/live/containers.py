@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from interpreter.sandbox.container.program import LABEL
-from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container
+from interpreter.sandbox.container_image import IMAGE_PYTHON, ready_container
 from interpreter.sandbox.protocol import SandboxPolicy
 from scripts.demo import PROJECT
 from super_agent.core.errors import SuperAgentError

@@ -20,7 +20,7 @@ import pytest
 
 from interpreter.sandbox.command import run_command
 from interpreter.sandbox.container.program import LABEL
-from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container
+from interpreter.sandbox.container_image import IMAGE_PYTHON, ready_container
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner

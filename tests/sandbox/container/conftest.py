@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.sandbox.container.support import IMAGE_PYTHON
+from interpreter.sandbox.container_image import IMAGE_PYTHON
 from interpreter.sandbox.protocol import SandboxPolicy
 from tests.sandbox.scripted_engine import ScriptedEngine
 

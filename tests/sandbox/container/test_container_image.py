@@ -7,7 +7,7 @@ import pytest
 
 from interpreter.sandbox.command import run_command
 from interpreter.sandbox.container.program import owner
-from interpreter.sandbox.container.support import IMAGE_PYTHON, ready_container, unused_environment
+from interpreter.sandbox.container_image import IMAGE_PYTHON, ready_container, unused_environment
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 from tests.sandbox.container.conftest import IMAGE
