@@ -48,7 +48,6 @@ class OllamaAdapter(ModelClient):
     ) -> None:
         """As `ModelClient` has it; nothing is connected yet."""
         super().__init__(settings, middleware, context_length, emit, tell_every_s)
-        self.context_length = context_length
         self._sockets = Sockets()
         self._session: requests.Session | None = None
         self._facts: RequestFacts | None = None
@@ -74,13 +73,13 @@ class OllamaAdapter(ModelClient):
             seed=self._settings.seed if drawn is None else drawn.seed,
         )
         request = ChatRequest(model=self.model, messages=messages_out(messages), options=options)
-        facts = self._facts = self._account.opened(messages, limit)
+        facts = self._facts = self.facts_of(messages, limit)
         forget = (cancellation or Cancellation()).on_cancel(self.cancel)
         try:
             self._middleware.before(facts)
             self._raise_if_cancelled()
             reply = yield from self._tried(request.body(), facts)
-            self._middleware.after(self._account.closed(messages, reply))
+            self._middleware.after(self.usage_of(messages, reply))
         finally:
             forget()
             self._middleware.ended(facts)

@@ -36,6 +36,7 @@ class LLMClient(ModelClient):
 
     KIND = "autogen"
     PATH = PATH
+    context_length: int
 
     def __init__(
         self,
@@ -48,13 +49,12 @@ class LLMClient(ModelClient):
     ) -> None:
         """As `ModelClient` has it; nothing is connected yet."""
         super().__init__(settings, middleware, context_length, emit, tell_every_s)
-        self.context_length = context_length
         self._http: httpx.AsyncClient | None = None
         self._deadline: asyncio.Timeout | None = None
 
     def go_back(self) -> None:
         """The next prompt gives up the end of the last one on purpose; what both begin with is still in the cache."""
-        self._account.go_back()
+        self._budget.go_back()
 
     async def stream(
         self,
@@ -75,7 +75,7 @@ class LLMClient(ModelClient):
         `LimitReached` from the middleware, and the `ServerError`s. Cancelling the task closes the connection at once.
         """
         request = self._request(messages, json_schema, tools, reply_limit_tokens, stop, sampling)
-        facts = self._account.opened(messages, request.max_tokens, json.dumps(request.tools) if tools else "")
+        facts = self.facts_of(messages, request.max_tokens, json.dumps(request.tools) if tools else "")
         try:
             # Not in asyncio's pool, which an ending run would wait for: the middleware may block in a queue.
             await start_in_thread(lambda: self._middleware.before(facts), "middleware")
@@ -88,7 +88,7 @@ class LLMClient(ModelClient):
                         yield item
             if reply is None:
                 raise RuntimeError("the last try ended without a reply")
-            self._middleware.after(self._account.closed(messages, reply))
+            self._middleware.after(self.usage_of(messages, reply))
         finally:
             facts.given_up.set()  # a cancelled task leaves its middleware waiting in a thread
             self._middleware.ended(facts)

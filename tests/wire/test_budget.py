@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.errors import PromptTooLong
 from super_agent.core.model.chat import Message, Reply
+from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.model.prefix_cache import PrefixBreak
-from super_agent.core.model.token_estimate import PromptBudget, TokenAccounting, estimate_tokens
+from super_agent.core.model.token_estimate import PromptBudget, estimate_tokens
 from super_agent.core.settings import load_settings
 from tests.scripted_http import Request
 from tests.scripted_models import Model
@@ -127,8 +129,8 @@ def test_what_would_not_fit_the_context_is_not_sent(kind: ClientKind) -> None:
 
 
 def test_without_a_known_context_the_server_decides() -> None:
-    account = TokenAccounting("open-interpreter", load_settings({"max_reply_tokens": 100}, environ={}), None)
-    facts = account.opened([Message("user", "word " * 100_000)], account.reply_limit())
+    client = OllamaAdapter(load_settings({"max_reply_tokens": 100}, environ={}), CountingMiddleware())
+    facts = client.facts_of([Message("user", "word " * 100_000)], client.reply_limit())
     assert facts.prompt_tokens > 100_000
 
 

@@ -7,15 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from super_agent.core.client_kind import ClientKind
 from super_agent.core.model.chat import Message, Reply
-from super_agent.core.model.evaluation import EvaluationMeter
-from super_agent.core.model.middleware import RequestFacts, Usage
 from super_agent.core.model.prefix_cache import PrefixBreak, find_break
-from super_agent.core.ollama import http_errors
-from super_agent.core.settings import Settings
 
-LEAST_REPLY_TOKENS = 16
 FIRST_SCALE = 1.1
 """Measured with SmolLM2's 49k vocabulary (larger ones need fewer tokens) on code in four languages, logs,
 JSON, CSV, base64, hex and prose in seven languages: 1.03 to 1.4 times the true count for each, never under it."""
@@ -135,68 +129,6 @@ class PromptBudget:
         if not count or tuple(messages[:count]) != self._messages:
             return 0
         return count + 1 if len(messages) > count and messages[count] == self._reply else count
-
-
-class TokenAccounting:
-    """What one client's calls go through before and after: reply limit, context, its facts, its usage."""
-
-    def __init__(self, client: ClientKind, settings: Settings, context_length: int | None) -> None:
-        """`context_length` in tokens, as loaded; None leaves it to the server to refuse what does not fit."""
-        self._client = client
-        self._settings = settings
-        self._context_length = context_length
-        self._budget = PromptBudget()
-        self._meter = EvaluationMeter()
-
-    def reply_limit(self, wanted: int | None = None) -> int:
-        """Tokens a reply may have: the settings' limit, at most a quarter of the context, or fewer if `wanted`."""
-        limit = self._settings.max_reply_tokens
-        if self._context_length is not None:
-            limit = min(limit, max(LEAST_REPLY_TOKENS, self._context_length // 4))
-        return min(limit, wanted) if wanted is not None else limit
-
-    def estimate(self, messages: Sequence[Message], extra: str = "") -> int:
-        """Tokens of a prompt, on the safe side."""
-        return self._budget.estimate(messages, extra)
-
-    def opened(self, messages: Sequence[Message], limit: int, extra: str = "") -> RequestFacts:
-        """The facts of a request; raises `PromptTooLong` where prompt and reply would not fit the context."""
-        estimate = self.estimate(messages, extra)
-        if self._context_length is not None and estimate + limit > self._context_length:
-            raise http_errors.prompt_too_long(estimate, limit, self._context_length)
-        broken = self._budget.broken(messages)
-        return RequestFacts(self._client, self._settings.model, estimate, tuple(messages), broken)
-
-    def begin_anew(self) -> None:
-        """The next prompt gives up the prefix on purpose (a compaction): that is no break."""
-        self._budget.begin_anew()
-
-    def go_back(self) -> None:
-        """The next prompt gives up the end of the last one on purpose: that is no break."""
-        self._budget.go_back()
-
-    def closed(self, messages: Sequence[Message], reply: Reply) -> Usage:
-        """The usage of a reply that arrived whole."""
-        reused = self._budget.reused(messages, reply.prompt_tokens)
-        truncated = self._budget.learn(messages, reply)
-        return Usage(
-            self._client,
-            reply.prompt_tokens,
-            reply.completion_tokens,
-            reply.wall_s,
-            reply.load_s,
-            reply.prompt_s,
-            truncated,
-            _queued_s(reply),
-            self._meter.read(reply.prompt_tokens, reused, reply.prompt_s),
-        )
-
-
-def _queued_s(reply: Reply) -> float | None:
-    """What the server did not spend on this reply: it waited behind others."""
-    if reply.load_s is None or reply.prompt_s is None or reply.reply_s is None:
-        return None
-    return max(0.0, reply.wall_s - reply.load_s - reply.prompt_s - reply.reply_s)
 
 
 def _weigh_message(message: Message) -> float:
