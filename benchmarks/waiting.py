@@ -19,7 +19,7 @@ def figures() -> Iterator[Figure]:
         queue = RunQueue(settings, "model", "alone", discard, lambda: 1)
 
         def pass_queue() -> None:
-            request = RequestFacts("autogen", "model", 1000, 100)
+            request = RequestFacts("autogen", "model", 1000)
             queue.enter(request)
             queue.leave(request)
 

@@ -87,7 +87,7 @@ def test_ctrl_c_ends_a_run_that_waits_and_nothing_is_sent(tmp_path: Path, state:
         with Ollama(settings) as management:
             scope = management.show(settings.model).weights or settings.model
         holder = RunQueue(settings, scope, "the holder", discard, lambda: 1)
-        request = RequestFacts("autogen", settings.model, 1, 1)
+        request = RequestFacts("autogen", settings.model, 1)
         holder.enter(request)
         with running(server, tmp_path, "Ann") as process:
             queued = events_until(process, "queued")[-1]
@@ -108,7 +108,7 @@ def test_a_run_of_the_team_waits_as_well_and_ends_with_its_deadline(tmp_path: Pa
         with Ollama(settings) as management:
             scope = management.show(settings.model).weights or settings.model
         holder = RunQueue(settings, scope, "the holder", discard, lambda: 1)
-        holder.enter(RequestFacts("autogen", settings.model, 1, 1))
+        holder.enter(RequestFacts("autogen", settings.model, 1))
         (tmp_path / "work").mkdir()
         command = [sys.executable, "-m", "super_agent.cli.main", "run", "x", "-w", str(tmp_path / "work")]
         command += ["--base-url", server.base_url, "--model", server.model]

@@ -21,7 +21,7 @@ def settings(state_dir: Path, **flags: object) -> Settings:
 
 def facts() -> RequestFacts:
     """A request; only its identity counts."""
-    return RequestFacts("autogen", "m", 10, 10)
+    return RequestFacts("autogen", "m", 10)
 
 
 def tell(event: Event) -> None:

@@ -184,7 +184,7 @@ def test_the_gate_hears_of_each_call_before_and_after(kind: ClientKind) -> None:
         [items] = converse(kind, server.settings(), [HELLO], middleware=middleware)
     reply = last(items)
     [facts], [usage] = middleware.before_calls, middleware.after_calls
-    assert facts == RequestFacts(kind, "scripted", facts.prompt_tokens, 2048, HELLO)
+    assert facts == RequestFacts(kind, "scripted", facts.prompt_tokens, HELLO)
     assert facts.prompt_tokens >= 20
     native = kind == "open-interpreter"
     load_s, prompt_s, queued_s = (0.55, 0.013856, 0.0) if native else (None, None, None)
