@@ -16,6 +16,7 @@ from interpreter.sandbox.programs import program_of
 from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.start import start
 from super_agent.core.errors import SandboxUnavailable
+from super_agent.core.text import last_line
 
 SHELL = "/bin/bash"
 LOOK_EVERY_S = 0.05
@@ -56,7 +57,7 @@ class Command:
                     ended_by = "timed_out"
             code = process.exit_code()
             if process.never_ran():
-                raise _unavailable(bytes(said))
+                raise SandboxUnavailable(f"bubblewrap could not start the command: {last_line(bytes(said))}")
             process.kill()
             total += process.drain(hear)
         finally:
@@ -95,8 +96,3 @@ def find_program(policy: SandboxPolicy, command: str) -> Literal["found", "hidde
     if outcome.exit_code == 0:
         return "found"
     return "hidden" if shutil.which(program) else "missing"
-
-
-def _unavailable(said: bytes) -> SandboxUnavailable:
-    lines = said.decode("utf-8", "replace").strip().splitlines()
-    return SandboxUnavailable(f"bubblewrap could not start the command: {lines[-1] if lines else 'no reason given'}")

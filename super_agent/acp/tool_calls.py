@@ -30,11 +30,12 @@ from super_agent.core.events import (
     OutputStreamed,
 )
 from super_agent.core.sanitize import printable_path
-from super_agent.core.text import clipped, fenced
+from super_agent.core.text import clipped, cut, fenced
 from super_agent.session.narrate import wording
 
 MAX_OUTPUT_CHARS = 16_000
 """Of one run, as each piece has the whole sent again; a run is bounded before to what the model sees."""
+TITLE_CHARS = 100
 TITLES = {"check": "Check", "setup": "Setup"}
 
 Content = ContentToolCallContent | FileEditToolCallContent | TerminalToolCallContent
@@ -143,7 +144,7 @@ class ToolCalls:
         self, name: str, language: str, code: str, status: ToolCallStatus, content: list[Content], origin: str = ""
     ) -> ToolCallStart:
         first = next((line.strip() for line in code.splitlines() if line.strip()), "")
-        title = f"{TITLES.get(origin, language)}: {clipped_line(first)}"
+        title = f"{TITLES.get(origin, language)}: {cut(first, TITLE_CHARS)}"
         return ToolCallStart(
             session_update="tool_call", tool_call_id=name, title=title, kind="execute", status=status, content=content,
             raw_input={"language": language, "code": code},
@@ -185,11 +186,6 @@ _SHOWN: Mapping[type[Any], Callable[[ToolCalls, Any], Iterator[Update]]] = {
     OutputStreamed: ToolCalls.output,
     CodeFinished: ToolCalls.code_finished,
 }
-
-
-def clipped_line(text: str, chars: int = 100) -> str:
-    """A title's worth of a line."""
-    return text if len(text) <= chars else f"{text[: chars - 1]}…"
 
 
 def _code(language: str, text: str) -> ContentToolCallContent:

@@ -1,4 +1,4 @@
-"""Text cut to a size, saying so, and text in a fence."""
+"""Text cut to a size, saying so, what a program said last, and text in a fence."""
 
 import re
 
@@ -14,6 +14,16 @@ def clipped(text: str, limit_chars: int, hint: str = "") -> str:
     tail = limit_chars - head
     how = f" ({hint})" if hint else ""
     return f"{text[:head]}\n… {len(text) - head - tail} characters left out{how} …\n{text[len(text) - tail :]}"
+
+
+def cut(line: str, chars: int) -> str:
+    """At most so many characters of a line, the last of them "…" where there are more."""
+    return line if len(line) <= chars else f"{line[: chars - 1]}…"
+
+
+def last_line(said: bytes, otherwise: str = "no reason given") -> str:
+    """The last line that a program wrote, `otherwise` where it wrote none."""
+    return (said.decode("utf-8", "replace").strip().splitlines() or [otherwise])[-1]
 
 
 def fenced(text: str, language: str = "", *, least: int = 4) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from interpreter.engine.environment import ensure_environment, index_environment
 from super_agent.core.errors import ServerFailed
 from super_agent.core.locks import alone
+from super_agent.core.text import last_line
 
 LOCKS = Path(__file__).parent / "locks"
 PART_TIMEOUT_S = 1800
@@ -153,9 +154,9 @@ def _download(requirement: str, folder: Path, tell: Tell) -> Path:
         raise ServerFailed(f"{requirement.split()[0]} did not arrive within {PART_TIMEOUT_S} s") from error
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["nothing was said"]
+        said = last_line(done.stderr, "nothing was said")
         raise ServerFailed(
-            f"{requirement.split()[0]} cannot be fetched: {said[0]}", fix="Check the network; what is there is kept"
+            f"{requirement.split()[0]} cannot be fetched: {said}", fix="Check the network; what is there is kept"
         )
     return wheels[0]
 

@@ -6,6 +6,7 @@ from super_agent.core.errors import SessionUnknown, SuperAgentError
 from super_agent.core.settings import load_settings
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
+from super_agent.core.text import cut
 
 TASK_CHARS = 60
 CONVERSATION = "(a conversation)"
@@ -39,5 +40,4 @@ def completions(incomplete: str) -> list[tuple[str, str]]:
 
 def first_line(text: str, chars: int = TASK_CHARS) -> str:
     """The first line that says something, cut."""
-    line = next((" ".join(line.split()) for line in text.splitlines() if line.strip()), "")
-    return line if len(line) <= chars else f"{line[: chars - 1]}…"
+    return cut(next((" ".join(line.split()) for line in text.splitlines() if line.strip()), ""), chars)

@@ -14,7 +14,7 @@ import referencing.jsonschema
 from interpreter.sandbox.protocol import Outcome, OutcomeKind
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.sanitize import sanitize
-from super_agent.core.text import clipped
+from super_agent.core.text import clipped, cut
 from super_agent.tools.servers import OfferedTool, ServerGone, Servers
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -175,5 +175,4 @@ def _kind(schema: object) -> str:
 
 
 def _one_line(text: str, chars: int) -> str:
-    line = " ".join(sanitize(text[: 4 * chars]).replace("```", "'''").split())
-    return line if len(line) <= chars else f"{line[: chars - 1]}…"
+    return cut(" ".join(sanitize(text[: 4 * chars]).replace("```", "'''").split()), chars)

@@ -18,6 +18,7 @@ from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.reach import Reach, is_inside
 from interpreter.sandbox.system_files import GIT_CONFIG, HOSTNAME, hosts_file, private_below, public_etc
 from super_agent.core.errors import SandboxUnavailable
+from super_agent.core.text import last_line
 
 INNER_UID = 1000
 """A plain user inside; whoever runs us is mapped to it."""
@@ -122,8 +123,7 @@ def _said_by(argv: Sequence[str]) -> str:
         return str(error)
     if done.returncode == 0:
         return ""
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].removeprefix("bwrap: ") if lines else f"exit code {done.returncode}"
+    return last_line(done.stderr, f"exit code {done.returncode}").removeprefix("bwrap: ")
 
 
 def _remedy() -> str:

@@ -22,6 +22,7 @@ from interpreter.sandbox.runners.dialog import Dialog
 from interpreter.sandbox.start import start
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SandboxUnavailable
+from super_agent.core.text import last_line
 
 START_TIMEOUT_S = 20.0
 ACCEPT_TIMEOUT_S = 2.0
@@ -264,9 +265,8 @@ class StatefulRunner(ABC):
         dialog.process.kill()
         dialog.process.drain(said.append)
         dialog.close()
-        lines = b"".join(said).decode("utf-8", "replace").strip().splitlines()
         raise SandboxUnavailable(
-            f"{self.language} did not start in the sandbox: {lines[-1] if lines else 'no reason given'}",
+            f"{self.language} did not start in the sandbox: {last_line(b''.join(said))}",
             fix="See what the sandbox can do here, or name another Python with --python",
         )
 

@@ -14,6 +14,7 @@ from super_agent.core.instance.diagnosis import Values
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, ReplyPiece
 from super_agent.core.settings import Settings
+from super_agent.core.text import cut
 
 QUESTION = "Count from one to five in words."
 """The smallest instruct models can do it, none has a reason to refuse it, and no garbage looks like it."""
@@ -61,5 +62,4 @@ async def _ask(client: LLMClient) -> CheckLine:
 
 def _values(answer: str) -> Values:
     """The question, and the beginning of the answer on one line."""
-    line = " ".join(answer.split())
-    return {"question": QUESTION, "answer": line if len(line) <= SHOWN_CHARS else f"{line[: SHOWN_CHARS - 1]}…"}
+    return {"question": QUESTION, "answer": cut(" ".join(answer.split()), SHOWN_CHARS)}

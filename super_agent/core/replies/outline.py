@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from super_agent.core.replies.definitions import tree_of
 from super_agent.core.sanitize import sanitize
+from super_agent.core.text import cut
 
 CODE = frozenset(
     ("python", "javascript", "typescript", "c", "cpp", "csharp", "java", "kotlin", "scala", "groovy", "swift", "go",
@@ -115,5 +116,4 @@ def _of_lines(language: str, text: str) -> list[Definition]:
 
 
 def _cut(line: str) -> str:
-    line = sanitize(line).replace("\n", " ")
-    return line if len(line) <= MAX_LINE_CHARS else line[: MAX_LINE_CHARS - 1] + "…"
+    return cut(sanitize(line).replace("\n", " "), MAX_LINE_CHARS)
