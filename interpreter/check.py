@@ -9,7 +9,7 @@ from interpreter.check_output import counts
 from interpreter.code_output import OutputRecorder
 from interpreter.loop_detection import steady
 from interpreter.sandbox.command import Command
-from interpreter.sandbox.protocol import Outcome, SandboxPolicy
+from interpreter.sandbox.protocol import CodeOutcome, SandboxPolicy
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import CheckFinished
 
@@ -20,7 +20,7 @@ class CheckResult:
 
     command: str
     passed: bool
-    outcome: Outcome
+    outcome: CodeOutcome
     output: str
     signature: str
 

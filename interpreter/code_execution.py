@@ -8,7 +8,7 @@ from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from interpreter.code_output import OutputRecorder
 from interpreter.report import CodeRun
-from interpreter.sandbox.protocol import Outcome, Runner
+from interpreter.sandbox.protocol import CodeOutcome, Runner
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import CodeDecided
@@ -30,7 +30,7 @@ class CodeExecution:
         decided = self._decided(self.approver, block, cancellation)
         waited_s = time.monotonic() - began
         if not decided.runs:
-            return CodeRun(block, Outcome("refused", None, 0.0, 0, decided.why), ""), waited_s
+            return CodeRun(block, CodeOutcome("refused", None, 0.0, 0, decided.why), ""), waited_s
         run = self._run(decided.block, timeout_s, cancellation)
         return (run if decided.block == block else replace(run, edited=True)), waited_s
 

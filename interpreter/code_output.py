@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from interpreter.sandbox.output import OutputLimiter
-from interpreter.sandbox.protocol import Outcome
+from interpreter.sandbox.protocol import CodeOutcome
 from super_agent.core.events import CodeFinished, CodeOrigin, CodeStarted, Emit, Notice, OutputStreamed
 
 OnOutput = Callable[[bytes], None]
@@ -23,8 +23,8 @@ class OutputRecorder:
     max_output_bytes: int
 
     def run(
-        self, origin: CodeOrigin, language: str, code: str, work: Callable[[OnOutput], Outcome]
-    ) -> tuple[Outcome, str]:
+        self, origin: CodeOrigin, language: str, code: str, work: Callable[[OnOutput], CodeOutcome]
+    ) -> tuple[CodeOutcome, str]:
         """Do `work`, which hands raw output to what it is given; returns how it ended, and head and tail of it."""
         self.emit(CodeStarted(origin, language, code))
         whole = _WholeOutput(self.folder)

@@ -16,7 +16,7 @@ from interpreter.conversation import RESTARTED, Conversation
 from interpreter.engine.engine import Engine, EngineReply
 from interpreter.loop_detection import LoopDetector
 from interpreter.ollama_adapter import OllamaAdapter
-from interpreter.report import ENDED_TEXT, CodeRun, Ended, Report, observation, report_text, run_lines
+from interpreter.report import ENDED_TEXT, CodeRun, InstructionEnd, Report, observation, report_text, run_lines
 from interpreter.roles import head
 from interpreter.sandbox.protocol import Runner
 from interpreter.tool_calls import FoundCall, ToolAccess, find_call
@@ -56,7 +56,7 @@ class ExecutorLimits:
 
 
 class _Ended(Exception):
-    def __init__(self, how: Ended) -> None:
+    def __init__(self, how: InstructionEnd) -> None:
         super().__init__(how)
         self.how = how
 
@@ -121,7 +121,7 @@ class Executor:
         self._make_room(self.allocation.round_tokens(self._adapter.reply_limit()))
         self.conversation.append("user", instruction)
         job = _Instruction(instruction, cancellation, time.monotonic() + self._limits.total_timeout_s)
-        ended: Ended = "finished"
+        ended: InstructionEnd = "finished"
         how = "interrupted or failed"
         try:
             self._engine.converse(

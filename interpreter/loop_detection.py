@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from interpreter.code_blocks import CodeBlock
-from interpreter.sandbox.protocol import Outcome
+from interpreter.sandbox.protocol import CodeOutcome
 
 # What differs between two runs that went the same way: addresses, durations, temporary names, a block's number.
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?\s?(?:s|ms|µs|us|seconds|sec)\b|/tmp/\S+|<block \d+>")
 
-Result = tuple[CodeBlock, str, int | None, str]
+RunSignature = tuple[CodeBlock, str, int | None, str]
 
 
 def steady(output: str) -> str:
@@ -26,10 +26,10 @@ class LoopDetector:
     over and over is one.
     """
 
-    _seen: set[Result] = field(default_factory=set)
-    _again: Counter[Result] = field(default_factory=Counter)
+    _seen: set[RunSignature] = field(default_factory=set)
+    _again: Counter[RunSignature] = field(default_factory=Counter)
 
-    def count(self, block: CodeBlock, outcome: Outcome, output: str) -> int:
+    def count(self, block: CodeBlock, outcome: CodeOutcome, output: str) -> int:
         """Take note of a run; how often it had been seen before, since there was something new."""
         result = (block, outcome.kind, outcome.exit_code, steady(output))
         if result not in self._seen:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from interpreter.code_blocks import CodeBlock
-from interpreter.sandbox.protocol import Outcome
+from interpreter.sandbox.protocol import CodeOutcome
 from super_agent.core.files.workspace import Changes
 from super_agent.core.text import clipped, fenced
 
-Ended = Literal["finished", "round_limit", "time_limit", "repeats", "reply_cut", "no_answer"]
-ENDED_TEXT: Mapping[Ended, str] = {
+InstructionEnd = Literal["finished", "round_limit", "time_limit", "repeats", "reply_cut", "no_answer"]
+ENDED_TEXT: Mapping[InstructionEnd, str] = {
     "finished": "done",
     "round_limit": "stopped: the limit of code runs for one instruction was reached",
     "time_limit": "stopped: the time for one instruction was over",
@@ -25,7 +25,7 @@ class CodeRun:
     """One block that ran, or that was to run and was refused."""
 
     block: CodeBlock
-    outcome: Outcome
+    outcome: CodeOutcome
     output: str
     edited: bool = False
     """Whether the user changed the code before it ran."""
@@ -36,7 +36,7 @@ class Report:
     """What came of an instruction; `text` is bounded and written for whoever gave it."""
 
     text: str
-    ended: Ended
+    ended: InstructionEnd
     final_reply: str
     runs: tuple[CodeRun, ...]
     changes: Changes
@@ -69,7 +69,7 @@ def observation(run: CodeRun, repeats: int, max_output_chars: int) -> str:
     return text
 
 
-def report_text(ended: Ended, final_reply: str, runs: Sequence[CodeRun], changes: Changes) -> str:
+def report_text(ended: InstructionEnd, final_reply: str, runs: Sequence[CodeRun], changes: Changes) -> str:
     """An unbounded report: how it ended, what ran, the last output, the files that changed."""
     lines = (
         [f"{ENDED_TEXT[ended]}. {clipped(final_reply.strip(), 800)}"] if ended == "finished" else [ENDED_TEXT[ended]]

@@ -13,7 +13,7 @@ from typing import Literal
 from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.pipes import remaining, wait_readable
 from interpreter.sandbox.programs import program_of
-from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
+from interpreter.sandbox.protocol import CodeOutcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.start import start
 from super_agent.core.errors import SandboxUnavailable
 from super_agent.core.text import last_line
@@ -32,7 +32,7 @@ class Command:
         self._policy = policy
         self._interrupted = threading.Event()
 
-    def run(self, command: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
+    def run(self, command: str, on_output: Callable[[bytes], None], timeout_s: float) -> CodeOutcome:
         """Run it with bash; everything it started ends with it. Raises `SandboxUnavailable`."""
         began = time.monotonic()
         process = start(self._policy, [SHELL, "-c", command.replace("\0", "")])
@@ -64,11 +64,13 @@ class Command:
             process.close()
         took = time.monotonic() - began
         if process.complaint:
-            return Outcome("died", None, took, total, f"the sandbox was ended: {process.complaint}", state_lost=True)
+            return CodeOutcome(
+                "died", None, took, total, f"the sandbox was ended: {process.complaint}", state_lost=True
+            )
         if ended_by is not None:
             detail = f"it did not end within {timeout_s:g} s" if ended_by == "timed_out" else "by the user"
-            return Outcome(ended_by, None, took, total, detail, state_lost=True)
-        return Outcome("finished" if code == 0 else "failed", code, took, total, state_lost=True)
+            return CodeOutcome(ended_by, None, took, total, detail, state_lost=True)
+        return CodeOutcome("finished" if code == 0 else "failed", code, took, total, state_lost=True)
 
     def interrupt(self) -> None:
         """End it now; the outcome is then "interrupted". It cannot be used again."""
@@ -79,7 +81,9 @@ class Command:
         self.interrupt()
 
 
-def run_command(policy: SandboxPolicy, command: str, on_output: Callable[[bytes], None], timeout_s: float) -> Outcome:
+def run_command(
+    policy: SandboxPolicy, command: str, on_output: Callable[[bytes], None], timeout_s: float
+) -> CodeOutcome:
     """Run one command that nobody wants to interrupt; raises `SandboxUnavailable`."""
     return Command(policy).run(command, on_output, timeout_s)
 

@@ -72,7 +72,7 @@ class SandboxPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CodeOutcome:
     """How one run ended. "failed" is a non-zero exit code or an uncaught exception; state is lost after "died".
 
     "refused" is code that was not run, as no person approved of it; no runner says that.
@@ -100,7 +100,7 @@ class Runner(Protocol):
         on_output: Callable[[bytes], None],
         timeout_s: float,
         cancellation: Cancellation | None = None,
-    ) -> Outcome:
+    ) -> CodeOutcome:
         """Run to the end, at most `timeout_s` seconds (then interrupt, then kill); raw output goes to `on_output`.
 
         A cancellation ends it within a second, keeping state where the language can.

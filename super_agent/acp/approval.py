@@ -30,7 +30,7 @@ DECISIONS: dict[str, tuple[CodeDecision, str]] = {
     "skip": ("skipped", "the user skipped it. Do something else, or finish."),
     "stop": ("stopped", "the user ended the run"),
 }
-Ask = Callable[[ToolCallUpdate, list[PermissionOption]], Awaitable[RequestPermissionResponse]]
+AskEditor = Callable[[ToolCallUpdate, list[PermissionOption]], Awaitable[RequestPermissionResponse]]
 STOPPED: Literal["stop"] = "stop"
 
 
@@ -38,7 +38,7 @@ STOPPED: Literal["stop"] = "stop"
 class PermissionQuestion:
     """One question to the editor, waited for in a thread; `answer` may be used again when it has an answer."""
 
-    ask: Ask
+    ask: AskEditor
     loop: asyncio.AbstractEventLoop
 
     def answer(self, call: ToolCallUpdate, options: list[PermissionOption], cancellation: Cancellation) -> str | None:

@@ -19,7 +19,7 @@ from acp.schema import (
 )
 
 from interpreter.approval import Approver
-from super_agent.acp.approval import AGREE, Ask, EditorApprover, PermissionQuestion
+from super_agent.acp.approval import AGREE, AskEditor, EditorApprover, PermissionQuestion
 from super_agent.acp.options import EditorOptions
 from super_agent.acp.outbox import Outbox
 from super_agent.acp.translate import Translator
@@ -56,7 +56,7 @@ class EditorSession:
     given: Given
     options: EditorOptions
     outbox: Outbox
-    request: Ask
+    request: AskEditor
     commands: Cancellation = field(default_factory=Cancellation)
     """Of the slash commands under way."""
     _run: "_PromptRun | None" = None

@@ -15,7 +15,7 @@ from super_agent.batch.repositories import Repositories
 from super_agent.batch.standing import discard, patch_of, standing, tally_of
 from super_agent.batch.tally import Tally
 from super_agent.batch.tasks import Task
-from super_agent.core.batches.attempts import Attempt, Outcome
+from super_agent.core.batches.attempts import Attempt, AttemptOutcome
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.state import write_durably
@@ -23,7 +23,7 @@ from super_agent.core.store.store import Store
 
 MAX_KILLS = 5
 """Times that one attempt is taken up again after it was killed (by the kernel for want of memory, by a person)."""
-OUTCOMES: dict[int, Outcome] = {0: "done", 1: "not done", 2: "refused", 3: "server", 4: "executor"}
+OUTCOMES: dict[int, AttemptOutcome] = {0: "done", 1: "not done", 2: "refused", 3: "server", 4: "executor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class LocalAttempt:
     def _attempt(self, ended: Ended, wall_s: float) -> Attempt:
         tally, end = self._process.tally, self._process.tally.end
         sent, evaluated, out = tally.tokens()
-        outcome: Outcome = OUTCOMES.get(ended.code, "killed")
+        outcome: AttemptOutcome = OUTCOMES.get(ended.code, "killed")
         reason = "killed" if outcome == "killed" else str(end["reason"]) if end is not None else "error"
         return Attempt(
             id=self.task.id, hash=self.hash, attempt=self.number, final=True, outcome=outcome, reason=reason,

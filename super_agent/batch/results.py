@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from super_agent.core.batches.attempts import Attempt, Outcome, read_attempts
+from super_agent.core.batches.attempts import Attempt, AttemptOutcome, read_attempts
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.locks import try_lock
 
@@ -23,7 +23,7 @@ class Last:
     hash: str
     attempt: int
     final: bool
-    outcome: Outcome
+    outcome: AttemptOutcome
     is_verdict: bool
 
     def counts_for(self, digest: str) -> bool:

@@ -6,14 +6,14 @@ from super_agent.core.events import ClientUsage, RunEnded
 from super_agent.core.sanitize import printable_path
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
-from super_agent.mcp.results import Cost, Outcome, SessionInfo, TaskResult, plain
+from super_agent.mcp.results import Cost, SessionInfo, TaskOutcome, TaskResult, plain
 
-OUTCOMES: dict[int | None, Outcome] = {0: "done", 1: "not_done", 130: "cancelled"}
+OUTCOMES: dict[int | None, TaskOutcome] = {0: "done", 1: "not_done", 130: "cancelled"}
 MAX_FILES = 200
 TASK_CHARS = 200
 
 
-def outcome_of(row: SessionRow) -> Outcome:
+def outcome_of(row: SessionRow) -> TaskOutcome:
     """As the exit code says it."""
     if row.state == "running":
         return "running"
@@ -79,7 +79,7 @@ def _cost(row: SessionRow, ended: RunEnded | None) -> Cost:
     )
 
 
-def _next(row: SessionRow, outcome: Outcome) -> str:
+def _next(row: SessionRow, outcome: TaskOutcome) -> str:
     if outcome == "running":
         return f"Call get_result with session {row.id} and wait_s to wait for it, or cancel to end it."
     if row.files:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from super_agent.core.sanitize import sanitize
 
-Outcome = Literal["running", "done", "not_done", "failed", "cancelled", "broken_off"]
+TaskOutcome = Literal["running", "done", "not_done", "failed", "cancelled", "broken_off"]
 
 
 class Cost(BaseModel):
@@ -25,7 +25,7 @@ class TaskResult(BaseModel):
     """A run, under way or ended."""
 
     session: str = Field(description="names the run for get_result, cancel, diff and undo, also after a restart")
-    outcome: Outcome = Field(description="done: the check passes or the reviewer accepted the work")
+    outcome: TaskOutcome = Field(description="done: the check passes or the reviewer accepted the work")
     reason: str | None = Field(
         default=None, description="why it ended: check_passed, accepted, no_progress, turn_limit, …"
     )
@@ -48,7 +48,7 @@ class SessionInfo(BaseModel):
 
     session: str
     started: str = Field(description="RFC 3339, UTC")
-    outcome: Outcome
+    outcome: TaskOutcome
     reason: str | None
     workspace: str
     task: str = Field(description="its beginning")

@@ -11,7 +11,7 @@ from super_agent.core.errors import ExitCode, Interrupted, SuperAgentError
 from super_agent.core.events import EndReason, Notice, Sink, TurnStarted
 from super_agent.core.settings import Settings
 from super_agent.core.state import SessionFolder
-from super_agent.session import facts, wiring
+from super_agent.session import run_events, wiring
 from super_agent.session.approval import require_approval
 from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions, nothing
@@ -79,7 +79,9 @@ class Chat:
             stopped = self.door.cancellation.cancelled
             reason: EndReason = "interrupted" if stopped else "finished"
             code = int(ExitCode.INTERRUPTED if stopped else ExitCode.OK)
-            self.context.emit(facts.ended(self.context, self.model_session, reason, code, "", self.turns, duration_s))
+            self.context.emit(
+                run_events.ended(self.context, self.model_session, reason, code, "", self.turns, duration_s)
+            )
 
 
 @contextmanager
@@ -94,10 +96,10 @@ def open_chat(
     require_listed(settings)
     with open_context(settings, options.workspace, options.python, door.sinks) as context:
         began = time.monotonic()
-        started = facts.started(context, CONVERSATION, "exec", None)
+        started = run_events.started(context, CONVERSATION, "exec", None)
         record = RunPersistence.begin(context, started, is_conversation=True)
         steered = steerable(record, door, heard)
-        facts.announce(context)
+        run_events.announce(context)
         trusted = trusted_instructions(context, "", door.answer)
         model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
         approver = require_approval(context, steered.approver, lambda: conversation.cancel())

@@ -16,7 +16,7 @@ from super_agent.core.events import (
     Notice,
     Sink,
 )
-from super_agent.core.files.folders import State
+from super_agent.core.files.folders import WorkspaceState
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.instance.watch import InstanceWatch, Ready, RunMiddleware
 from super_agent.core.model.middleware import CountingMiddleware
@@ -40,7 +40,7 @@ class RunContext:
     session: SessionFolder
     stream: EventStream
     policy: SandboxPolicy
-    before: State
+    before: WorkspaceState
     stack: ExitStack
     store: Store | None = None
     approver: Approver | None = None

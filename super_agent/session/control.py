@@ -40,7 +40,7 @@ CHOICES: tuple[Choice, ...] = ("run", "edit", "skip", "always", "stop")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RemoteAnswer:
     """A person's decision about code: `code` in place of it where they edited, `why` where they skipped."""
 
     choice: Choice
@@ -49,11 +49,11 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Question:
+class RemoteQuestion:
     """What is being asked, by the number of its event. `take_back` ends the asking elsewhere."""
 
     take_back: Callable[[], None]
-    answer: Answer | None = None
+    answer: RemoteAnswer | None = None
     settled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -73,7 +73,7 @@ class Control:
         self._lines: deque[str] = deque()
         self._followers: set[queue.Queue[str | None]] = set()
         self._lock = threading.Lock()
-        self._question: Question | None = None
+        self._question: RemoteQuestion | None = None
         self._asked: tuple[int, str] = (0, "")
         self._ended = False
         self._connections: set[socket.socket] = set()
@@ -131,13 +131,13 @@ class Control:
             taken.append(self._lines.popleft())
         return taken
 
-    def ask(self, take_back: Callable[[], None]) -> Question:
+    def ask(self, take_back: Callable[[], None]) -> RemoteQuestion:
         """Let the question that was just announced be answered here, until `settle`."""
         with self._lock:
-            self._question = Question(take_back)
+            self._question = RemoteQuestion(take_back)
             return self._question
 
-    def settle(self, question: Question) -> Answer | None:
+    def settle(self, question: RemoteQuestion) -> RemoteAnswer | None:
         """The answer that came here, if one did; it is too late for others."""
         with self._lock:
             if self._question is question:
@@ -203,7 +203,7 @@ class Control:
             if request["choice"] == "edit" and not edited.strip():
                 raise UsageError("no code was left", fix="Skip it instead")
             shown = edited if request["choice"] == "edit" else code
-            question.answer = Answer(request["choice"], shown, str(request.get("why") or "").strip())
+            question.answer = RemoteAnswer(request["choice"], shown, str(request.get("why") or "").strip())
         question.take_back()
         question.settled.wait(TIMEOUT_S)
 

@@ -10,7 +10,7 @@ from super_agent.core.errors import ExitCode, StoreFailed, SuperAgentError
 from super_agent.core.events import EndReason
 from super_agent.core.settings import Settings
 from super_agent.core.threads import call_soon
-from super_agent.session import facts, wiring
+from super_agent.session import run_events, wiring
 from super_agent.session.approval import RunApprover, require_approval
 from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions, RunResult
@@ -69,7 +69,7 @@ def run(options: RunOptions, settings: Settings, door: Door) -> RunResult:
         if options.check is not None and options.setup is None:
             require_program(context.policy, options.check)
         _keep_request(context, options)
-        record = RunPersistence.begin(context, facts.started(context, options.task, options.mode, options.check))
+        record = RunPersistence.begin(context, run_events.started(context, options.task, options.mode, options.check))
         return carry_out(record, options, door)
 
 
@@ -90,8 +90,8 @@ def _first_state(context: RunContext, options: RunOptions) -> RunState:
     """A run's state before anything was done."""
     settings, python = context.settings, str(options.python) if options.python is not None else None
     return RunState(
-        options.mode, options.task, options.check, python, settings.model, settings.base_url, facts.limits(settings),
-        mcp=settings.mcp,
+        options.mode, options.task, options.check, python, settings.model, settings.base_url,
+        run_events.limits(settings), mcp=settings.mcp,
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def carry_out(
     model_session: ModelSession | None = None
     try:
         door = steerable(record, door)
-        facts.announce(context)
+        run_events.announce(context)
         _go_on_unless_cancelled(door)
         trusted = trusted_instructions(context, options.task, door.answer) if restored is None else ()
         _set_up(context, options, door)
@@ -130,7 +130,7 @@ def carry_out(
         end = _End("interrupted", "interrupted", ExitCode.INTERRUPTED)
     _keep_the_end(record, end)
     turns, exit_code = work.turns() if work else 0, int(end.exit_code)
-    ended = facts.ended(context, model_session, end.reason, exit_code, end.detail, turns, clock.elapsed_s())
+    ended = run_events.ended(context, model_session, end.reason, exit_code, end.detail, turns, clock.elapsed_s())
     ended = replace(ended, resumable=record.resumable)
     context.emit(ended)
     return RunResult(ended, exit_code, end.error)

@@ -13,7 +13,7 @@ from super_agent.core.settings import Settings, load_settings
 from super_agent.core.state import SessionFolder
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
-from super_agent.session import facts
+from super_agent.session import run_events
 from super_agent.session.context import RunContext, open_context
 from super_agent.session.drive import carry_out
 from super_agent.session.limits import MORE
@@ -62,7 +62,7 @@ class Resumption:
             context.before = context.workspace.state()
             resumed = RunResumed(
                 state.task, state.mode, str(context.workspace.root), settings.model, settings.base_url, check,
-                settings.sandbox, facts.limits(settings), state.turns, instruction, turned.rolled_back,
+                settings.sandbox, run_events.limits(settings), state.turns, instruction, turned.rolled_back,
                 turned.changed_meanwhile, settings.network, settings.mcp,
             )  # fmt: skip
             record = RunPersistence.go_on(context, recorder, snapshots, resumed)
@@ -93,7 +93,7 @@ class Restart:
         require_listed(self.settings)
         recorder = self.store.continue_session(row.id)
         with recorder, open_context(self.settings, options.workspace, python, door.sinks, row.id) as context:
-            started = facts.started(context, task, options.mode, options.check)
+            started = run_events.started(context, task, options.mode, options.check)
             return carry_out(RunPersistence.begin_again(context, recorder, started), options, door)
 
 

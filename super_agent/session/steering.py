@@ -7,7 +7,7 @@ from interpreter.approval import ApprovalDecision, Approver
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import CodeDecision, Notice
-from super_agent.session.control import Answer, Choice, Control
+from super_agent.session.control import Choice, Control, RemoteAnswer
 from super_agent.session.options import ApprovalContext, Door, nothing
 from super_agent.session.record import RunPersistence
 
@@ -63,7 +63,7 @@ class SharedApprover:
         return decision if answer is None else _decision(answer, block)
 
 
-def _decision(answer: Answer, block: CodeBlock) -> ApprovalDecision:
+def _decision(answer: RemoteAnswer, block: CodeBlock) -> ApprovalDecision:
     shown = replace(block, code=answer.code)
     if answer.choice == "skip":
         reason = f": {answer.why}" if answer.why else ""

@@ -11,7 +11,7 @@ import jsonschema
 import referencing.exceptions
 import referencing.jsonschema
 
-from interpreter.sandbox.protocol import Outcome, OutcomeKind
+from interpreter.sandbox.protocol import CodeOutcome, OutcomeKind
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.sanitize import sanitize
 from super_agent.core.text import clipped, cut
@@ -87,7 +87,7 @@ class McpToolBox:
         on_output: Callable[[bytes], None],
         timeout_s: float,
         cancellation: Cancellation | None = None,
-    ) -> Outcome:
+    ) -> CodeOutcome:
         """Call a tool; raw text goes to `on_output`. What goes wrong is an outcome that tells the model why."""
         began = time.monotonic()
         tool, arguments, problem = self._read(code)
@@ -97,7 +97,7 @@ class McpToolBox:
             kind, text, problem = self._call(tool, arguments, timeout_s, cancellation or Cancellation())
         data = text.encode()
         on_output(data)
-        return Outcome(kind, None, time.monotonic() - began, len(data), clipped(problem, FIX_CHARS))
+        return CodeOutcome(kind, None, time.monotonic() - began, len(data), clipped(problem, FIX_CHARS))
 
     def close(self) -> None:
         """End the servers; idempotent."""

@@ -12,7 +12,7 @@ from interpreter.engine.engine import Engine
 from interpreter.engine.environment import ensure_engine_python
 from interpreter.executor import Executor, ExecutorLimits
 from interpreter.ollama_adapter import OllamaAdapter
-from interpreter.sandbox.protocol import Outcome
+from interpreter.sandbox.protocol import CodeOutcome
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted
 from super_agent.core.files.workspace import Workspace
@@ -36,11 +36,11 @@ class SayingRunner:
 
     def run(
         self, code: str, on_output: Callable[[bytes], None], _timeout_s: float, _cancellation: object = None
-    ) -> Outcome:
+    ) -> CodeOutcome:
         self.ran.append(code)
         output = self._say(code).encode()
         on_output(output)
-        return Outcome("finished", None, 0.01, len(output))
+        return CodeOutcome("finished", None, 0.01, len(output))
 
     def close(self) -> None:
         """Nothing to close."""

@@ -6,7 +6,7 @@ from typing import Any, cast
 from interpreter.check import Check, CheckResult
 from interpreter.executor import Executor
 from interpreter.report import Report
-from interpreter.sandbox.protocol import Outcome
+from interpreter.sandbox.protocol import CodeOutcome
 from interpreter.solo import SoloRun
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import discard
@@ -33,7 +33,7 @@ class Green:
 
     def run(self, _when: str, _cancellation: Cancellation) -> CheckResult:
         """Green."""
-        return CheckResult("true", True, Outcome("finished", 0, 0.0, 0), "", "")
+        return CheckResult("true", True, CodeOutcome("finished", 0, 0.0, 0), "", "")
 
 
 def report(ended: Any, *changed: str) -> Report:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from interpreter.sandbox.protocol import Outcome, Runner, SandboxPolicy
+from interpreter.sandbox.protocol import CodeOutcome, Runner, SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from interpreter.sandbox.runners.shell import ShellRunner
 from super_agent.core.cancellation import Cancellation
@@ -21,7 +21,7 @@ TIMEOUT_S = 20.0
 class Told:
     """An outcome and the whole output that came with it."""
 
-    outcome: Outcome
+    outcome: CodeOutcome
     output: str
 
     @property

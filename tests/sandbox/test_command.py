@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from interpreter.sandbox.command import Command, find_program, run_command
-from interpreter.sandbox.protocol import Outcome, SandboxPolicy
+from interpreter.sandbox.protocol import CodeOutcome, SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 
 
-def run(policy: SandboxPolicy, command: str, timeout_s: float = 20.0) -> tuple[Outcome, str]:
+def run(policy: SandboxPolicy, command: str, timeout_s: float = 20.0) -> tuple[CodeOutcome, str]:
     pieces: list[bytes] = []
     outcome = run_command(policy, command, pieces.append, timeout_s)
     return outcome, b"".join(pieces).decode()
@@ -55,7 +55,7 @@ def test_a_command_longer_than_its_time_is_killed(policy: SandboxPolicy) -> None
 
 def test_an_interrupt_from_another_thread_ends_it_within_a_fifth_of_a_second(policy: SandboxPolicy) -> None:
     command = Command(policy)
-    outcomes: list[tuple[Outcome, float]] = []
+    outcomes: list[tuple[CodeOutcome, float]] = []
 
     def work() -> None:
         outcome = command.run("sleep 60", lambda _: None, 60)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interpreter.code_output import OutputRecorder
-from interpreter.sandbox.protocol import Outcome, SandboxPolicy
+from interpreter.sandbox.protocol import CodeOutcome, SandboxPolicy
 from interpreter.sandbox.runners.python import PythonRunner
 from super_agent.core.events import CodeFinished, CodeStarted, Event, OutputStreamed
 from tests.sandbox.conftest import Talk
@@ -77,10 +77,10 @@ def test_output_beyond_the_limit_is_kept_whole_in_a_file(tmp_path: Path, size: i
     events: list[Event] = []
     whole = bytes(ord("a") + i % 26 for i in range(size))
 
-    def work(on_output: Callable[[bytes], None]) -> Outcome:
+    def work(on_output: Callable[[bytes], None]) -> CodeOutcome:
         for start in range(0, size, 7):
             on_output(whole[start : start + 7])
-        return Outcome("finished", 0, 0.5, size)
+        return CodeOutcome("finished", 0, 0.5, size)
 
     outcome, text = OutputRecorder(events.append, tmp_path, 100).run("executor", "shell", "x", work)
     files = list(tmp_path.iterdir())
@@ -94,7 +94,7 @@ def test_output_beyond_the_limit_is_kept_whole_in_a_file(tmp_path: Path, size: i
 
 
 def test_no_file_is_left_where_running_failed(tmp_path: Path) -> None:
-    def work(_on_output: Callable[[bytes], None]) -> Outcome:
+    def work(_on_output: Callable[[bytes], None]) -> CodeOutcome:
         raise RuntimeError("no sandbox")
 
     with pytest.raises(RuntimeError, match="no sandbox"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from interpreter.sandbox.protocol import Outcome
+from interpreter.sandbox.protocol import CodeOutcome
 from interpreter.tool_calls import find_call
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted, SettingInvalid
@@ -63,7 +63,7 @@ def call(
     cancellation: Cancellation | None = None,
     /,
     **arguments: object,
-) -> tuple[Outcome, str]:
+) -> tuple[CodeOutcome, str]:
     """How a call ended, and its text."""
     said: list[bytes] = []
     outcome = box.run(json.dumps({"tool": tool, "arguments": arguments}), said.append, timeout_s, cancellation)

@@ -17,7 +17,7 @@ from typing import Literal
 
 from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.pipes import remaining, wait_readable
-from interpreter.sandbox.protocol import Outcome, OutcomeKind, SandboxPolicy
+from interpreter.sandbox.protocol import CodeOutcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.runners.dialog import Dialog
 from interpreter.sandbox.start import start
 from super_agent.core.cancellation import Cancellation
@@ -54,9 +54,9 @@ class Run:
     def __post_init__(self) -> None:
         self.next_step = self.began + self.timeout_s
 
-    def outcome(self, kind: OutcomeKind, code: int | None, detail: str, *, state_lost: bool = False) -> Outcome:
+    def outcome(self, kind: OutcomeKind, code: int | None, detail: str, *, state_lost: bool = False) -> CodeOutcome:
         """How it ended."""
-        return Outcome(kind, code, time.monotonic() - self.began, self.total, detail, state_lost)
+        return CodeOutcome(kind, code, time.monotonic() - self.began, self.total, detail, state_lost)
 
 
 class StatefulRunner(ABC):
@@ -117,7 +117,7 @@ class StatefulRunner(ABC):
         on_output: Callable[[bytes], None],
         timeout_s: float,
         cancellation: Cancellation | None = None,
-    ) -> Outcome:
+    ) -> CodeOutcome:
         """See `Runner.run`."""
         cancellation = cancellation or Cancellation()
         with self._busy, cancellation.ending(self._wake_up):
@@ -173,7 +173,7 @@ class StatefulRunner(ABC):
             finally:
                 self._busy.release()
 
-    def _carried_out(self, dialog: Dialog, run: Run, code: str) -> Outcome | None:
+    def _carried_out(self, dialog: Dialog, run: Run, code: str) -> CodeOutcome | None:
         """None where the process does not begin with it."""
         dialog.process.drain(lambda _stale: None)  # what something left behind printed since
         dialog.answers()
@@ -211,17 +211,17 @@ class StatefulRunner(ABC):
             self.soften_again(dialog, run.name)
         return run.pressed == 2 and now >= run.next_step
 
-    def _answered(self, run: Run, word: str) -> Outcome:
+    def _answered(self, run: Run, word: str) -> CodeOutcome:
         kind, code = self.verdict(word)
         if run.ending and kind != "finished":
             after = f"after {run.timeout_s:g} s, the limit for one run" if run.ending == "timed_out" else "by the user"
             return run.outcome(run.ending, code, f"it was interrupted {after}; {self.interrupted_detail}")
         return run.outcome(kind, code, "")
 
-    def _gone(self, run: Run, dialog: Dialog) -> Outcome:
+    def _gone(self, run: Run, dialog: Dialog) -> CodeOutcome:
         return self._dead(run, run.ending or "died", dialog.why_dead(self.language))
 
-    def _dead(self, run: Run, kind: OutcomeKind, detail: str) -> Outcome:
+    def _dead(self, run: Run, kind: OutcomeKind, detail: str) -> CodeOutcome:
         self._drop()
         return run.outcome(kind, None, detail, state_lost=True)
 
@@ -290,8 +290,10 @@ def _heard(dialog: Dialog, run: Run) -> str | None:
     return None
 
 
-def _with_loss(outcome: Outcome, lost: str) -> Outcome:
+def _with_loss(outcome: CodeOutcome, lost: str) -> CodeOutcome:
     if not lost:
         return outcome
     detail = f"{lost}; {outcome.detail}" if outcome.detail else lost
-    return Outcome(outcome.kind, outcome.exit_code, outcome.duration_s, outcome.output_bytes, detail, state_lost=True)
+    return CodeOutcome(
+        outcome.kind, outcome.exit_code, outcome.duration_s, outcome.output_bytes, detail, state_lost=True
+    )

@@ -17,12 +17,12 @@ from super_agent.batch.process import GRACE_S
 from super_agent.batch.results import TRANSIENT
 from super_agent.batch.tally import Tally
 from super_agent.batch.tasks import Task
-from super_agent.core.batches.attempts import Attempt, Outcome
+from super_agent.core.batches.attempts import Attempt, AttemptOutcome
 from super_agent.core.errors import ExitCode, SuperAgentError
 
 LOOK_S = 3.0
 """Between two looks at the nodes while a task waits for one."""
-OUTCOMES: dict[int, Outcome] = {1: "not done", 2: "refused", 3: "server", 4: "executor"}
+OUTCOMES: dict[int, AttemptOutcome] = {1: "not done", 2: "refused", 3: "server", 4: "executor"}
 
 
 class NodeSilent(Exception):

@@ -45,10 +45,10 @@ def main(
     return 0
 
 
-Tell = Callable[[str, str], None]
+TellPart = Callable[[str, str], None]
 
 
-def _server_ready(server: Ollama, settings: Settings, tell: Tell) -> None:
+def _server_ready(server: Ollama, settings: Settings, tell: TellPart) -> None:
     try:
         version = server.version()
     except OllamaUnreachable:
@@ -58,7 +58,7 @@ def _server_ready(server: Ollama, settings: Settings, tell: Tell) -> None:
         tell("server", f"Ollama {version} runs at {settings.base_url}")
 
 
-def _demo_model_ready(server: Ollama, settings: Settings, tell: Tell) -> Settings:
+def _demo_model_ready(server: Ollama, settings: Settings, tell: TellPart) -> Settings:
     from super_agent.provision.demo_model import ready_model
 
     choice = ready_model(server, settings, lambda text: tell("model", text))
@@ -66,7 +66,7 @@ def _demo_model_ready(server: Ollama, settings: Settings, tell: Tell) -> Setting
     return settings.model_copy(update={"model": choice.model})
 
 
-def _model_ready(server: Ollama, settings: Settings, base: str | None, context: int | None, tell: Tell) -> None:
+def _model_ready(server: Ollama, settings: Settings, base: str | None, context: int | None, tell: TellPart) -> None:
     model = settings.model
     try:
         details = server.show_local(model)
@@ -99,7 +99,7 @@ def _model_ready(server: Ollama, settings: Settings, base: str | None, context: 
     _follow(create_alias(server, model, recipe), f"making {model}", tell)
 
 
-def _pulled(server: Ollama, recipe: Recipe, tell: Tell) -> None:
+def _pulled(server: Ollama, recipe: Recipe, tell: TellPart) -> None:
     try:
         server.show_local(recipe.base)
     except ModelNotFound:
@@ -108,7 +108,7 @@ def _pulled(server: Ollama, recipe: Recipe, tell: Tell) -> None:
         server.show_local(recipe.base)
 
 
-def _loaded(server: Ollama, settings: Settings, tell: Tell) -> None:
+def _loaded(server: Ollama, settings: Settings, tell: TellPart) -> None:
     seconds = server.load(settings.model, settings.keep_alive)
     row = find_loaded(server, settings.model)
     if row is None:
@@ -124,7 +124,7 @@ def _words(recipe: Recipe) -> str:
     return ", ".join(f"{name} {value}" for name, value in recipe.parameters.items())
 
 
-def _follow(steps: Iterable[ProgressResponse], title: str, tell: Tell) -> None:
+def _follow(steps: Iterable[ProgressResponse], title: str, tell: TellPart) -> None:
     """Show progress: a bar in a terminal, a line for each tenth otherwise."""
     if draws(sys.stdout):
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
@@ -144,14 +144,14 @@ def _follow(steps: Iterable[ProgressResponse], title: str, tell: Tell) -> None:
             tell("model", f"{title}: {tenth * 10} %")
 
 
-def _text_teller() -> Tell:
+def _text_teller() -> TellPart:
     def tell(_step: str, text: str) -> None:
         say(f"{text}\n")
 
     return tell
 
 
-def _json_teller() -> Tell:
+def _json_teller() -> TellPart:
     def tell(step: str, text: str) -> None:
         say_json({"version": 1, "step": step, "text": text})
 

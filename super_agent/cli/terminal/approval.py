@@ -22,8 +22,8 @@ from super_agent.session.options import ApprovalContext, MakeApprover
 
 QUESTION = "Run this code? r run, e edit, s skip (and why), a always for this run, q stop:"
 SUFFIXES = {"python": ".py", "shell": ".sh"}
-Answer = Literal["run", "edit", "skip", "always", "stop"]
-ANSWERS: dict[str, Answer] = {
+TypedAnswer = Literal["run", "edit", "skip", "always", "stop"]
+ANSWERS: dict[str, TypedAnswer] = {
     "r": "run", "run": "run", "y": "run", "yes": "run",
     "e": "edit", "edit": "edit",
     "s": "skip", "skip": "skip", "n": "skip", "no": "skip",
@@ -70,7 +70,7 @@ class TerminalApprover:
             elif answer is not None and (answer == "skip" or not rest):
                 return self._ruling(answer, rest.strip(), block, edited)
 
-    def _ruling(self, answer: Answer, reason: str, block: CodeBlock, edited: bool) -> ApprovalDecision:
+    def _ruling(self, answer: TypedAnswer, reason: str, block: CodeBlock, edited: bool) -> ApprovalDecision:
         if answer == "skip":
             return ApprovalDecision(
                 "skipped", "user", WHY_SKIPPED.format(reason=f": {reason}" if reason else ""), block

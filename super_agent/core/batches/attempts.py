@@ -10,7 +10,7 @@ from super_agent.core.errors import ExitCode, UsageError
 
 FILE = "results.jsonl"
 """In a batch's folder."""
-Outcome = Literal["done", "not done", "refused", "server", "executor", "killed"]
+AttemptOutcome = Literal["done", "not done", "refused", "server", "executor", "killed"]
 
 
 class Attempt(BaseModel):
@@ -22,7 +22,7 @@ class Attempt(BaseModel):
     hash: str
     attempt: int
     final: bool
-    outcome: Outcome
+    outcome: AttemptOutcome
     reason: str
     exit_code: int
     detail: str = ""

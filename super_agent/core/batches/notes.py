@@ -22,7 +22,7 @@ MOST_NOTES = 100
 PROBE_S = 0.5
 """Somebody who only looks holds the lock for microseconds."""
 
-State = Literal["running", "ended", "stopped"]
+BatchStatus = Literal["running", "ended", "stopped"]
 
 
 class UnderWay(BaseModel):
@@ -77,7 +77,7 @@ class SeenBatch:
 
     name: str
     note: BatchNote
-    state: State
+    state: BatchStatus
 
 
 class NoteFile:
@@ -127,7 +127,7 @@ def _seen(paths: Iterator[Path]) -> Iterator[SeenBatch]:
             note = BatchNote.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):  # removed at this moment, or of another version: nothing that can be told
             continue
-        state: State = "ended" if note.ended is not None else "stopped"
+        state: BatchStatus = "ended" if note.ended is not None else "stopped"
         yield SeenBatch(path.stem, note, "running" if is_locked(path.with_suffix(".lock")) else state)
 
 

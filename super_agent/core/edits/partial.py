@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from super_agent.core.replies.definitions import names_in, parses, span, tree_of
 from super_agent.core.replies.lines import indent_of
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def used_names(texts: Iterable[str]) -> frozenset[str]:
@@ -147,7 +147,7 @@ class _Edits:
             done = last
         return merged + self.file.lines[done:]
 
-    def _replace(self, old: Definition, new: Definition) -> None:
+    def _replace(self, old: DefinitionNode, new: DefinitionNode) -> None:
         """A class may itself be given in part."""
         if isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef):
             there, given = _definitions(old.body), _definitions(new.body)
@@ -171,7 +171,7 @@ class _Edits:
         return bool(missing) and bool(missing.intersection(beside) or missing & self.used())
 
 
-def _definitions(body: list[ast.stmt]) -> dict[str, Definition]:
+def _definitions(body: list[ast.stmt]) -> dict[str, DefinitionNode]:
     return {n.name: n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
 
 
@@ -213,7 +213,7 @@ def _imported(body: list[ast.stmt]) -> set[str]:
     return found
 
 
-def _is_method(node: Definition) -> bool:
+def _is_method(node: DefinitionNode) -> bool:
     if isinstance(node, ast.ClassDef):
         return False
     first = [*node.args.posonlyargs, *node.args.args][:1]

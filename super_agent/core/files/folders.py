@@ -15,7 +15,7 @@ SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache",
      ".ruff_cache", ".tox", ".nox", ".hypothesis"}
 )  # fmt: skip
-State = dict[str, tuple[int, int, int, int]]
+WorkspaceState = dict[str, tuple[int, int, int, int]]
 """Of each file: inode, size in bytes, mode, and time of its last change in nanoseconds."""
 MAX_DEPTH = 2000
 """Folders below one another; git reads 2,048 (`core.maxTreeDepth`)."""
@@ -33,7 +33,7 @@ class _Level:
     inner: list[str]
 
 
-def collect(folder: int, found: State) -> None:
+def collect(folder: int, found: WorkspaceState) -> None:
     """Add regular files and links to `found`, `.git` of any kind and folders that tools make left out.
 
     A folder that cannot be entered, as it is too deep or closed to us, is added itself: nobody knows what it holds.
@@ -66,7 +66,7 @@ def collect(folder: int, found: State) -> None:
             _shut(level)
 
 
-def _entered(fd: int, prefix: str, found: State) -> _Level:
+def _entered(fd: int, prefix: str, found: WorkspaceState) -> _Level:
     """One loop without a call of ours for each file: this is most of what a turn's snapshot costs."""
     inner = []
     try:
@@ -111,7 +111,7 @@ def _shut(level: _Level) -> None:
         level.fd = -1
 
 
-def _add_closed(level: _Level, name: str, found: State) -> None:
+def _add_closed(level: _Level, name: str, found: WorkspaceState) -> None:
     try:
         facts = os.stat(name, dir_fd=level.fd, follow_symlinks=False)
     except FileNotFoundError:

@@ -16,7 +16,7 @@ from super_agent.core.closing import Closing
 from super_agent.core.errors import PathRefused, WorkspaceRefused
 from super_agent.core.files.folders import (
     SKIPPED_FOLDERS,
-    State,
+    WorkspaceState,
     collect,
     link_beside,
     make_folder,
@@ -115,11 +115,11 @@ class Workspace(Closing):
         """The first symbolic link on the way of a path, which is why it is refused; None where there is none."""
         return first_link(self.read_link, PurePosixPath(self.root), path)
 
-    def state(self) -> State:
+    def state(self) -> WorkspaceState:
         """What `changes_since` compares: cheap facts of every file, none of them read."""
         return {path: seen for path, seen in self.facts().items() if stat.S_ISREG(seen[2])}
 
-    def changes_since(self, before: State) -> Changes:
+    def changes_since(self, before: WorkspaceState) -> Changes:
         """What was created, modified or deleted since `before` was taken."""
         now = self.state()
         return Changes(
@@ -130,13 +130,13 @@ class Workspace(Closing):
 
     # ── for snapshots: every name that a file system can hold, as `facts` gives it ──
 
-    def facts(self) -> State:
+    def facts(self) -> WorkspaceState:
         """Of regular files and symbolic links, none of them read; folders that tools make and any `.git` are left out.
 
         A folder is among them where it cannot be entered, so that nobody knows what lies in it.
         Bytes of a name that are not UTF-8 are escaped as Python's file functions do it (`os.fsencode` undoes it).
         """
-        found: State = {}
+        found: WorkspaceState = {}
         collect(self._fd, found)
         return found
 

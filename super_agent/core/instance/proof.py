@@ -30,7 +30,7 @@ LIVE_NAMES = ("runner", "process", "contexts", "placement", "context")
 # Settings of a server that reload, evict or split: their values are shown where they are set.
 TELLING_VARIABLES = ("OLLAMA_NUM_PARALLEL", "OLLAMA_MAX_LOADED_MODELS", "OLLAMA_KEEP_ALIVE", "OLLAMA_CONTEXT_LENGTH")
 
-Ask = Callable[[list[Message]], Reply]
+AskExecutor = Callable[[list[Message]], Reply]
 """One whole reply of the executor's client."""
 
 
@@ -53,7 +53,7 @@ def five_checks(server: Ollama, autogen: ModelClient, executor: ModelClient, set
 
 
 def live_proof(
-    server: Ollama, autogen: LLMClient, ask_executor: Ask, middleware: ProofMiddleware, settings: Settings
+    server: Ollama, autogen: LLMClient, ask_executor: AskExecutor, middleware: ProofMiddleware, settings: Settings
 ) -> list[CheckLine]:
     """Checks 6 to 12; the model must be loaded. Costs four short prompts and some twenty tokens."""
     details = server.show(autogen.model)
@@ -85,7 +85,7 @@ def live_proof(
     ]
 
 
-async def _converse(autogen: LLMClient, ask_executor: Ask, word: str, observe_now: Callable[[], None]) -> None:
+async def _converse(autogen: LLMClient, ask_executor: AskExecutor, word: str, observe_now: Callable[[], None]) -> None:
     """AutoGen's client, the executor's adapter, AutoGen's client again; only the first conversation holds the word.
 
     After each of them comes an observation of what is loaded: a reload that the last one undoes is seen in between.

@@ -46,8 +46,8 @@ QUEUE_THRESHOLD_S = 1.0
 """Of a native reply's time that is neither load, prompt nor reply; an idle server leaves some 20 ms of it."""
 BEFORE_CALL_TIMEOUT_S = 1.0
 """`/api/ps` takes a millisecond or two, whatever the runner does; a server that is stuck must not hold a run up."""
-Kind = InstanceKind
-KINDS: tuple[Kind, ...] = ("load", "reload", "eviction", "keep_alive_reset", "truncation", "queued")
+
+KINDS: tuple[InstanceKind, ...] = ("load", "reload", "eviction", "keep_alive_reset", "truncation", "queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class InstanceWatch:
     settings: Settings
     emit: Emit
     strict: bool = False
-    counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    counts: dict[InstanceKind, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     _wanted: Wanted = field(default_factory=lambda: Wanted(""))
     _weights: str = ""
     _last: ServerObservation = field(default_factory=lambda: ServerObservation(0.0))
@@ -246,7 +246,7 @@ class InstanceWatch:
         gone, cause = before.row(self.settings.model) is None, self._cause(before)
         if gone and self._why_gone is not None:
             cause, self._why_gone = self._why_gone, None
-        kind: Kind = "load" if gone or cause.kind == "server_restarted" else "reload"
+        kind: InstanceKind = "load" if gone or cause.kind == "server_restarted" else "reload"
         self._note(kind, detail, cause=cause)
 
     def _note_keep_alive(self, expires_at: float) -> None:
@@ -257,7 +257,7 @@ class InstanceWatch:
             cause=Cause("foreign_keep_alive", {"model": self.settings.model}),
         )
 
-    def _note(self, kind: Kind, detail: str, *, expected: bool = False, cause: Cause | None = None) -> None:
+    def _note(self, kind: InstanceKind, detail: str, *, expected: bool = False, cause: Cause | None = None) -> None:
         self.counts[kind] += 1
         self._loaded_anew = self._loaded_anew or (kind in ("load", "reload") and not expected)
         why, fix = (cause_text(cause), repair_text(cause)) if cause else ("", "")

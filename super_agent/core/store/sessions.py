@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from super_agent.core.store.session_lock import is_held
 
-State = Literal["running", "ended", "broken off"]
+SessionStatus = Literal["running", "ended", "broken off"]
 
 SELECT = """SELECT id, started, mode, workspace, task, model, base_url, turns, files, ended, reason, exit_code, detail,
     (SELECT coalesce(sum(prompt_tokens), 0) FROM usage WHERE session = id),
@@ -28,7 +28,7 @@ class SessionRow:
     task: str
     model: str
     base_url: str
-    state: State
+    state: SessionStatus
     turns: int
     files: tuple[str, ...]
     ended: float | None
@@ -51,7 +51,7 @@ class Checkpoint:
 def session_row(values: tuple[Any, ...], folder: Path) -> SessionRow:
     """From a row of `SELECT`, whose columns are in the fields' order; `folder` is where the session's lock lies."""
     *before, turns, files, ended, reason, exit_code, detail, into, out = values
-    state: State = "ended" if reason is not None else "running" if is_held(folder) else "broken off"
+    state: SessionStatus = "ended" if reason is not None else "running" if is_held(folder) else "broken off"
     own: list[Any] = [
         *before,
         state,

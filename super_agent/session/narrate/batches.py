@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from super_agent.core.batches.attempts import Outcome
-from super_agent.core.batches.notes import BatchNote, State
+from super_agent.core.batches.attempts import AttemptOutcome
+from super_agent.core.batches.notes import BatchNote, BatchStatus
 from super_agent.session.narrate.language import Say, english
 
-STATES: Mapping[State, str] = {"running": "running", "ended": "ended", "stopped": "stopped"}
-OUTCOMES: Mapping[Outcome, str] = {
+STATES: Mapping[BatchStatus, str] = {"running": "running", "ended": "ended", "stopped": "stopped"}
+OUTCOMES: Mapping[AttemptOutcome, str] = {
     "done": "done",
     "not done": "not done",
     "refused": "refused",
