@@ -148,7 +148,7 @@ def _of_browser(window: Chromium, server: Server, streams: list[ev.EventStream])
     window.wait("document.querySelector('form.begin')")
     time.sleep(SETTLE_S)
     alone = statistics.median(_processor_share(streams[0]) for _ in range(RUNS))
-    tabs = [window.new_tab(f"{server.base}sessions/{streams[0].session}") for _ in range(PAGES)]
+    tabs = [window.new_window(f"{server.base}sessions/{streams[0].session}") for _ in range(PAGES)]
     share = tuple(_processor_share(streams[0]) - alone for _ in range(RUNS + 1))[1:]
     for tab in tabs:  # each was told all of it
         with window.in_tab(tab):

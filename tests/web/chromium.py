@@ -67,13 +67,19 @@ class Chromium:
 
     @contextmanager
     def in_tab(self, name: str) -> Iterator[None]:
-        """What is done in the block is done there."""
+        """What is done in the block is done there, where it is seen; afterwards the one before is."""
         before = self._session
         self._session = self.command("Target.attachToTarget", targetId=name, flatten=True, session=None)["sessionId"]
+        self.command("Page.bringToFront")
         try:
             yield
         finally:
             self._session = before
+            self.command("Page.bringToFront")
+
+    def new_window(self, address: str) -> str:
+        """As `new_tab`, beside the others: all are seen."""
+        return str(self.command("Target.createTarget", url=address, newWindow=True, session=None)["targetId"])
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression."""

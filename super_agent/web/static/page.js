@@ -56,8 +56,64 @@ function stream(kind, text) {
   last.firstElementChild.append(text);
 }
 
+// A browser opens six connections to a host, and a stream takes one for as long as it lasts. So a page that nobody sees
+// lets go of its own and goes on from its last number when it is seen again; and of pages that are seen, in windows side
+// by side, a few hold theirs and the others look again and again.
+const KINDS = ["piece", "part", "status", "ended", "ask", "state", "reset", "plan"];
+const MOST_STREAMS = 3;
+const QUIET_MS = 1000;
+const LOOK_EVERY_MS = 2000;
+
+// Gives what lets go of one of the places again, or null where all are taken. Pages that were not come by safely (with
+// --insecure) know nothing of one another.
+function takePlace(number = 0) {
+  if (!navigator.locks) return Promise.resolve(() => undefined);
+  if (number === MOST_STREAMS) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    navigator.locks.request(`stream ${number}`, { ifAvailable: true }, (lock) =>
+      lock ? new Promise((release) => resolve(release)) : resolve(takePlace(number + 1)));
+  });
+}
+
+// Keeps a stream while the page is seen; `listen` adds to each new one what is to be done. Returns what ends it for good.
+function keepStream(address, listen) {
+  let [source, release, timer, trying, over] = [null, null, 0, false, false];
+  const url = new URL(address, location.href);
+  const end = () => {
+    clearTimeout(timer);
+    if (source) source.close();
+    if (release) release();
+    [source, release] = [null, null];
+  };
+  const lookLater = () => { end(); timer = setTimeout(begin, LOOK_EVERY_MS); };
+  const heard = (event) => {
+    if (event.lastEventId) url.searchParams.set("after", event.lastEventId);
+    if (release) return;
+    clearTimeout(timer);
+    timer = setTimeout(lookLater, QUIET_MS);
+  };
+  async function begin() {
+    if (source || trying || over || document.hidden) return;
+    trying = true;
+    release = await takePlace();
+    trying = false;
+    if (document.hidden || over) { end(); return; }
+    source = new EventSource(url);
+    for (const kind of ["open", "error", ...KINDS]) source.addEventListener(kind, heard);
+    listen(source);
+  }
+  document.addEventListener("visibilitychange", () => (document.hidden ? end() : begin()));
+  begin();
+  return () => { over = true; end(); };
+}
+
 function followRun(place) {
-  const source = new EventSource(place.dataset.url);
+  const stop = keepStream(place.dataset.url, (source) => hear(place, source, () => stop()));
+  byId("newest").addEventListener("click", () => { byId("newest").hidden = true; toEnd(); });
+  addEventListener("scroll", () => { if (atEnd()) byId("newest").hidden = true; }, { passive: true });
+}
+
+function hear(place, source, stop) {
   const on = (kind, act) => source.addEventListener(kind, (event) => act(JSON.parse(event.data)));
   const clear = () => byId("streaming").replaceChildren();
   const clearNext = () => (waiting.length ? growing(clear) : clear());
@@ -71,9 +127,7 @@ function followRun(place) {
   on("ended", () => { clearNext(); changed(); });
   on("ask", ask);
   on("plan", plan);
-  on("reset", () => { source.close(); location.reload(); });
-  byId("newest").addEventListener("click", () => { byId("newest").hidden = true; toEnd(); });
-  addEventListener("scroll", () => { if (atEnd()) byId("newest").hidden = true; }, { passive: true });
+  on("reset", () => { stop(); location.reload(); });
 }
 
 // The plan and where the run stands with it; a page that came later knows the steps already.
