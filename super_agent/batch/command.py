@@ -83,14 +83,8 @@ def main(options: BatchOptions, flags: Mapping[str, Any], env_file: Path | None)
         if options.ray is not None and wants:
             start, slots = _on_cluster(options, settings, folder, progress, results, wanted, stack)
         else:
-            model = asked(settings) if wants else Model("", 1)
-            place = Place(
-                folder / "runs", settings.state_dir, stack.enter_context(Store.open(settings.state_dir)),
-                Repositories(folder / "repos"), run_flags(flags, env_file), settings.model, model.digest,
-            )  # fmt: skip
-            place.folder.mkdir(exist_ok=True)
-            remove_leftovers(place, lambda name: name in wanted and results.counts(name, wanted[name]))
-            start, slots = local(place, progress), model.slots
+            model, given = asked(settings) if wants else Model("", 1), run_flags(flags, env_file)
+            start, slots = _on_this_machine(model, given, settings, folder, progress, results, wanted, stack)
         parallel = bounds.parallel or slots
         progress.begun(folder, parallel)
         driver = Driver(
@@ -105,6 +99,23 @@ def main(options: BatchOptions, flags: Mapping[str, Any], env_file: Path | None)
 
 def _kept_done(results: ResultsFile, wanted: Mapping[str, str]) -> int:
     return sum(results.counts(*item) and results.last[item[0]].outcome == "done" for item in wanted.items())
+
+
+def _on_this_machine(
+    model: Model, flags: tuple[str, ...], settings: Settings, folder: Path, progress: Noting, results: ResultsFile,
+    wanted: Mapping[str, str], stack: ExitStack,
+) -> tuple[Start, int]:  # fmt: skip
+    """Its runs work in copies in the batch's folder. Raises `SuperAgentError` before anything runs."""
+    place = Place(
+        folder / "runs", settings.state_dir, stack.enter_context(Store.open(settings.state_dir)),
+        Repositories(folder / "repos"), flags, settings.model, model.digest,
+    )  # fmt: skip
+    try:
+        place.folder.mkdir(exist_ok=True)
+        remove_leftovers(place, lambda name: name in wanted and results.counts(name, wanted[name]))
+    except OSError as error:
+        raise cannot_write(place.folder, error) from error
+    return local(place, progress), model.slots
 
 
 def local(place: Place, progress: Noting) -> Start:

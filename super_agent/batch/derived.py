@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -94,5 +95,6 @@ def write_predictions(folder: Path, results: Path, model: str) -> None:
             file.write("\n}\n" if between == ",\n" else "{}\n")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk may take no change at all any more
+            part.unlink(missing_ok=True)
         raise cannot_write(path, error) from error

@@ -165,6 +165,19 @@ def test_a_full_disk_ends_it_in_one_line_and_with_room_the_same_command_goes_on(
     assert sorted(path.name for path in (tmp_path / "patches").iterdir()) == [f"t{n}.patch" for n in range(3)]
 
 
+@pytest.mark.parametrize("name", ["runs", "results.jsonl", "tasks.jsonl.part", "summary.json.part", "preds.json.part"])
+def test_what_cannot_be_written_in_the_batchs_folder_is_one_line(
+    super_agent: SuperAgent, lines: Lines, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("x") if name == "runs" else (out / name).mkdir()  # in place of a disk that takes nothing
+    with ScriptedOllama(autogen=solve) as server:
+        done = run_batch(super_agent, server, lines({"id": "a", "task": "x", "check": CHECK}), out)
+    assert (done.code, done.err.count("\n")) == (1, 1), done.err
+    assert "cannot be written: " in done.err
+
+
 def test_a_workspace_that_is_the_batchs_own_folder_is_not_copied_into_itself(
     super_agent: SuperAgent, lines: Lines, source: Path
 ) -> None:
