@@ -10,6 +10,8 @@ from super_agent.core.events import CodeDecision, DecidedBy
 
 Approve = Literal["never", "risky", "always"]
 """When a person is asked."""
+Choice = Literal["run", "edit", "skip", "always", "stop"]
+"""What a person says to a block; "always" is for this run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,17 @@ class ApprovalDecision:
     def runs(self) -> bool:
         """Whether the block is to run."""
         return self.decision in ("run", "edited", "always")
+
+
+def decided(choice: Choice, block: CodeBlock, *, edited: bool = False, why: str = "") -> ApprovalDecision:
+    """What a person chose for a block, which is `edited` where they changed it; `why` they skip it is told."""
+    if choice == "skip":
+        reason = f": {why}" if why else ""
+        return ApprovalDecision("skipped", "user", f"the user skipped it{reason}. Do something else, or finish.", block)
+    if choice == "stop":
+        return ApprovalDecision("stopped", "user", "the user ended the run", block)
+    decision: CodeDecision = "always" if choice == "always" else "edited" if edited else "run"
+    return ApprovalDecision(decision, "user", "the user changed the code" if edited else "the user approved", block)
 
 
 class Approver(Protocol):

@@ -9,10 +9,9 @@ from typing import Literal
 from acp.exceptions import RequestError
 from acp.schema import AllowedOutcome, PermissionOption, RequestPermissionResponse, ToolCallUpdate
 
-from interpreter.approval import ApprovalDecision
+from interpreter.approval import ApprovalDecision, Choice, decided
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.cancellation import Cancellation
-from super_agent.core.events import CodeDecision
 
 RUN = [
     PermissionOption(option_id="run", name="Run", kind="allow_once"),
@@ -24,12 +23,7 @@ AGREE = [
     PermissionOption(option_id="yes", name="Yes", kind="allow_once"),
     PermissionOption(option_id="no", name="No", kind="reject_once"),
 ]
-DECISIONS: dict[str, tuple[CodeDecision, str]] = {
-    "run": ("run", "the user approved"),
-    "always": ("always", "the user approved"),
-    "skip": ("skipped", "the user skipped it. Do something else, or finish."),
-    "stop": ("stopped", "the user ended the run"),
-}
+CHOICES: dict[str, Choice] = {"run": "run", "always": "always", "skip": "skip", "stop": "stop"}
 AskEditor = Callable[[ToolCallUpdate, list[PermissionOption]], Awaitable[RequestPermissionResponse]]
 STOPPED: Literal["stop"] = "stop"
 
@@ -72,7 +66,6 @@ class EditorApprover:
         from super_agent.session.approval import refused  # with all that a run needs, which the first message does not
 
         answer = self.question.answer(ToolCallUpdate(tool_call_id=self.pending()), RUN, cancellation)
-        if answer not in DECISIONS:
+        if answer not in CHOICES:
             return refused(block, "the editor gave no answer" if answer is None else f"it answered {answer!r}")
-        decision, why = DECISIONS[answer]
-        return ApprovalDecision(decision, "user", why, block)
+        return decided(CHOICES[answer], block)

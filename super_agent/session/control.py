@@ -17,8 +17,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
+from interpreter.approval import Choice
 from super_agent.core.errors import UsageError
 from super_agent.core.events import ApprovalAsked, EventStream, RunEnded, Stamped
 from super_agent.core.store.recorder import Recorder
@@ -35,8 +36,7 @@ LAST_WORDS_S = 1.0
 SO_PEERCRED_FORMAT = "3i"
 """pid, uid and gid (unix(7))."""
 
-Choice = Literal["run", "edit", "skip", "always", "stop"]
-CHOICES: tuple[Choice, ...] = ("run", "edit", "skip", "always", "stop")
+CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
 @dataclass(frozen=True, slots=True)

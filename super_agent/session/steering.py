@@ -3,17 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from interpreter.approval import ApprovalDecision, Approver
+from interpreter.approval import ApprovalDecision, Approver, decided
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.cancellation import Cancellation
-from super_agent.core.events import CodeDecision, Notice
-from super_agent.session.control import Choice, Control, RemoteAnswer
+from super_agent.core.events import Notice
+from super_agent.session.control import Control
 from super_agent.session.options import ApprovalContext, Door, nothing
 from super_agent.session.record import RunPersistence
-
-WHY_EDITED = "the user changed the code"
-WHY_SKIPPED = "the user skipped it{reason}. Do something else, or finish."
-DECISIONS: dict[Choice, CodeDecision] = {"run": "run", "edit": "edited", "always": "always"}
 
 
 def steerable(record: RunPersistence, door: Door, heard: Callable[[], None] = nothing) -> Door:
@@ -60,15 +56,7 @@ class SharedApprover:
                 decision = self.door.decide(block, taken_back)
         finally:
             answer = self.control.settle(question)
-        return decision if answer is None else _decision(answer, block)
-
-
-def _decision(answer: RemoteAnswer, block: CodeBlock) -> ApprovalDecision:
-    shown = replace(block, code=answer.code)
-    if answer.choice == "skip":
-        reason = f": {answer.why}" if answer.why else ""
-        return ApprovalDecision("skipped", "user", WHY_SKIPPED.format(reason=reason), block)
-    if answer.choice == "stop":
-        return ApprovalDecision("stopped", "user", "the user ended the run", block)
-    why = WHY_EDITED if answer.choice == "edit" else "the user approved"
-    return ApprovalDecision(DECISIONS[answer.choice], "user", why, shown)
+        if answer is None:
+            return decision
+        shown = replace(block, code=answer.code)
+        return decided(answer.choice, shown, edited=answer.choice == "edit", why=answer.why)

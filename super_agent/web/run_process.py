@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from interpreter.approval import ApprovalDecision, Approver
+from interpreter.approval import ApprovalDecision, Approver, decided
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SuperAgentError
@@ -24,7 +24,7 @@ class Elsewhere:
     def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """What was decided elsewhere stands before this."""
         cancellation.wait()
-        return ApprovalDecision("stopped", "user", "the user ended the run", block)
+        return decided("stop", block)
 
 
 def main() -> int:

@@ -82,12 +82,10 @@ class SandboxProcess:
         return self._process.pid
 
     def exit_code(self) -> int | None:
-        """None while it lives; 128 plus the signal's number where a signal ended it."""
         code = self._process.poll()
         return 128 - code if code is not None and code < 0 else code
 
     def wait(self, timeout_s: float) -> None:
-        """Wait for its end, at most so long."""
         self._thread.join(timeout_s)
 
     def never_ran(self) -> bool:
@@ -98,7 +96,6 @@ class SandboxProcess:
         return b'"exit-code"' not in self._status
 
     def drain(self, on_output: Callable[[bytes], None]) -> int:
-        """Hand over what has been written so far and not what comes meanwhile; returns the number of bytes."""
         return drain(self.output_fd, on_output)
 
     def settle(self) -> None:
@@ -126,7 +123,6 @@ class SandboxProcess:
         self._thread.join(END_TIMEOUT_S)
 
     def close(self) -> None:
-        """Kill it and free what it held; idempotent."""
         self.kill()
         with self._lock:
             for fd in (self.output_fd, self._status_fd, self._inner_fd if self._inner is not None else -1):

@@ -89,11 +89,9 @@ class ContainerProcess:
         return self._client.pid
 
     def exit_code(self) -> int | None:
-        """None while it lives; 128 plus the signal's number where a signal ended it."""
         return self._code if self._over.is_set() else None
 
     def wait(self, timeout_s: float) -> None:
-        """Wait for its end, at most so long."""
         self._over.wait(timeout_s)
 
     def never_ran(self) -> bool:
@@ -101,14 +99,12 @@ class ContainerProcess:
         return False
 
     def drain(self, on_output: Callable[[bytes], None]) -> int:
-        """Hand over what has been written so far and not what comes meanwhile; returns the number of bytes."""
         return drain(self.output_fd, on_output)
 
     def settle(self) -> None:
         """Nothing: the agent knows which process the command is."""
 
     def signal_others(self, number: int) -> None:
-        """Send a signal to all processes inside but the command itself."""
         self._send(b"S", b"%d" % number)
 
     def kill(self) -> None:
@@ -124,7 +120,6 @@ class ContainerProcess:
         self._over.wait(END_TIMEOUT_S)
 
     def close(self) -> None:
-        """Kill it and free what it held; idempotent."""
         self.kill()
         for thread in self._threads:
             thread.join(END_TIMEOUT_S)

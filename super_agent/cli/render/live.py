@@ -58,7 +58,6 @@ class LiveSurface:
     # ── for the renderer ──
 
     def gap(self) -> None:
-        """One blank line, unless the output begins here or one was just written."""
         with self._lock:
             self._end_rows()
             if not self._blank:
@@ -82,7 +81,6 @@ class LiveSurface:
             self._commit(rows + [Text.assemble(blank, (row, STYLES[style])) for row in others])
 
     def write(self, text: str, style: Style = "text") -> None:
-        """Continue a reply."""
         with self._lock:
             if not isinstance(self._rows, ReplyRows) or style != self._style:
                 self._end_rows()
@@ -90,7 +88,6 @@ class LiveSurface:
             self._feed(self._rows, text)
 
     def output(self, text: str) -> None:
-        """Continue what running code prints."""
         with self._lock:
             if not isinstance(self._rows, OutputRows):
                 self._end_rows()

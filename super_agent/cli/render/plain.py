@@ -21,14 +21,12 @@ class PlainSurface:
         self._told_s = 0.0
 
     def gap(self) -> None:
-        """One blank line, unless the output begins here or one was just written."""
         self._end()
         if not self._blank:
             self._write("\n")
             self._blank = True
 
     def line(self, text: str, style: Style = "text", indent: str = BODY) -> None:
-        """Whole lines."""
         self._end()
         self._write("".join(f"{indent}{line}".rstrip() + "\n" for line in text.split("\n")))
 
@@ -37,19 +35,15 @@ class PlainSurface:
         self.line(f"{label:<{LABEL_COLUMNS}}{BODY}{text}", style)
 
     def write(self, text: str, style: Style = "text") -> None:
-        """Continue a reply."""
         self._continue(text, THOUGHT if style == "thought" else BODY)
 
     def output(self, text: str) -> None:
-        """Continue what running code prints."""
         self._continue(text, GUTTER)
 
     def code(self, text: str, language: str) -> None:
-        """Whole lines of code."""
         self.line(text)
 
     def diff(self, text: str) -> None:
-        """A unified diff."""
         self.line(text, indent=BODY * 2)
 
     def begin(self, what: str) -> None:

@@ -9,29 +9,25 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
-from interpreter.approval import ApprovalDecision, Approver
+from interpreter.approval import ApprovalDecision, Approver, Choice, decided
 from interpreter.code_blocks import CodeBlock
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.cancellation import Cancellation
-from super_agent.core.events import ApprovalAsked, CodeDecision, Emit, Notice
+from super_agent.core.events import ApprovalAsked, Emit, Notice
 from super_agent.core.settings import editor_command
 from super_agent.session.approval import refused
 from super_agent.session.options import ApprovalContext, MakeApprover
 
 QUESTION = "Run this code? r run, e edit, s skip (and why), a always for this run, q stop:"
 SUFFIXES = {"python": ".py", "shell": ".sh"}
-TypedAnswer = Literal["run", "edit", "skip", "always", "stop"]
-ANSWERS: dict[str, TypedAnswer] = {
+ANSWERS: dict[str, Choice] = {
     "r": "run", "run": "run", "y": "run", "yes": "run",
     "e": "edit", "edit": "edit",
     "s": "skip", "skip": "skip", "n": "skip", "no": "skip",
     "a": "always", "always": "always",
     "q": "stop", "quit": "stop", "stop": "stop",
 }  # fmt: skip
-WHY_EDITED = "the user changed the code"
-WHY_SKIPPED = "the user skipped it{reason}. Do something else, or finish."
 
 
 @dataclass(slots=True)
@@ -58,7 +54,7 @@ class TerminalApprover:
         while True:
             said = terminal.ask(QUESTION, lambda: cancellation.cancelled)
             if cancellation.cancelled:
-                return ApprovalDecision("stopped", "user", "the user ended the run", block)
+                return decided("stop", block)
             if said is None:
                 return refused(block, "the terminal was closed")
             word, _, rest = said.strip().partition(" ")
@@ -68,17 +64,7 @@ class TerminalApprover:
                     block, edited = changed, True
                     self.emit(ApprovalAsked(block.language, block.code, self.reasons, edited=True))
             elif answer is not None and (answer == "skip" or not rest):
-                return self._ruling(answer, rest.strip(), block, edited)
-
-    def _ruling(self, answer: TypedAnswer, reason: str, block: CodeBlock, edited: bool) -> ApprovalDecision:
-        if answer == "skip":
-            return ApprovalDecision(
-                "skipped", "user", WHY_SKIPPED.format(reason=f": {reason}" if reason else ""), block
-            )
-        if answer == "stop":
-            return ApprovalDecision("stopped", "user", "the user ended the run", block)
-        decision: CodeDecision = "always" if answer == "always" else "edited" if edited else "run"
-        return ApprovalDecision(decision, "user", WHY_EDITED if edited else "the user approved", block)
+                return decided(answer, block, edited=edited, why=rest.strip())
 
     def _edited(self, terminal: Terminal, block: CodeBlock, cancellation: Cancellation) -> CodeBlock | None:
         """What the user made of it; None, with a notice, where nothing came of that."""
