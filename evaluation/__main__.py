@@ -17,10 +17,10 @@ from evaluation.judge import Judge
 from evaluation.readers import READERS, read_set
 from evaluation.record import Row, Rows
 from evaluation.run import Conditions, Plan, carry_out
+from evaluation.server_log import ServerLog
 from evaluation.task import KINDS, Task, TasksUnreadable, read_ours
 from interpreter.engine.environment import ensure_sandbox_python
 from scripts.own_ollama import OwnOllama, find_program
-from scripts.server_log import ServerLog
 from super_agent.core.errors import ExitCode, ModelNotFound, SuperAgentError
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings

@@ -10,8 +10,8 @@ from evaluation.judge import Judge, left_in, temporary_folder
 from evaluation.losses import lost_replies
 from evaluation.proxy import RecordingProxy
 from evaluation.record import Reason, Row, Rows
+from evaluation.server_log import ServerLog
 from evaluation.task import Files, Task, write_files
-from scripts.server_log import ServerLog
 
 Tell = Callable[[str], None]
 

@@ -13,8 +13,8 @@ from benchmarks.compare import story
 from benchmarks.compare.contestants import Contestant, Place
 from benchmarks.compare.process import Watched
 from benchmarks.compare.proxy import Call, PlayingProxy
+from evaluation.server_log import Evaluation, ServerLog
 from scripts.own_ollama import OwnOllama
-from scripts.server_log import Evaluation, ServerLog
 
 RUN_TIMEOUT_S = 1800.0
 UNLOAD_TIMEOUT_S = 30.0

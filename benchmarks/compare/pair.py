@@ -13,9 +13,9 @@ import httpx
 
 from benchmarks.compare import story
 from benchmarks.compare.measure import fresh
+from evaluation.server_log import ServerLog
 from interpreter.ollama_adapter import OllamaAdapter
 from scripts.own_ollama import OwnOllama
-from scripts.server_log import ServerLog
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message
 from super_agent.core.model.middleware import CountingMiddleware

@@ -12,8 +12,8 @@ from typing import NoReturn
 
 import pytest
 
+from evaluation.server_log import ServerLog
 from scripts.own_ollama import OwnOllama, find_program
-from scripts.server_log import ServerLog
 from super_agent.core.errors import OllamaUnreachable, SuperAgentError
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings

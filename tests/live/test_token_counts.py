@@ -6,7 +6,7 @@ import pytest
 from benchmarks.compare.contestants import team
 from benchmarks.compare.measure import fresh, measure
 from benchmarks.compare.upstream import Upstream
-from scripts.server_log import Evaluation
+from evaluation.server_log import Evaluation
 from tests.live.conftest import LiveOllama
 
 # The test model ends its reply to this by itself, after 24 tokens.
