@@ -15,11 +15,12 @@ from super_agent.session.approval import RunApprover, require_approval
 from super_agent.session.context import ModelSession, RunContext, open_context
 from super_agent.session.options import Door, RunOptions, RunResult
 from super_agent.session.project_instructions import ProjectInstructions, instructions_text, trusted_instructions
-from super_agent.session.record import END, RunPersistence
+from super_agent.session.record import RunPersistence
 from super_agent.session.run_request import RunRequest, keep_request
 from super_agent.session.run_state import Restored, RunState, WorkState
 from super_agent.session.sandbox import require_program
 from super_agent.session.setup import run_setup
+from super_agent.session.snapshot_names import END
 from super_agent.session.steering import steerable
 from super_agent.session.tools import open_tools, tools_line
 from super_agent.session.work import Assignment, Boundary, Work

@@ -11,8 +11,8 @@ from super_agent.core.state import Heartbeat
 from super_agent.core.store.recorder import Recorder
 from super_agent.session.context import RunContext
 from super_agent.session.journal import Journal
+from super_agent.session.snapshot_names import START
 
-START, END = "start", "end"
 MAX_NAMED = 5
 
 

@@ -8,7 +8,7 @@ from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.undo import by_time
 from super_agent.core.state import SessionFolder, last_alive
 from super_agent.session.journal import JournalEntry, journal_entries
-from super_agent.session.record import END
+from super_agent.session.snapshot_names import END
 
 BEFORE_RESUME, RESUMED = "before-resume-", "resumed-"
 Agree = Callable[[tuple[str, ...]], bool]
