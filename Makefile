@@ -17,7 +17,7 @@ run: setup ## the main job: make run TASK="…" [WORKSPACE=dir] [CHECK="pytest -
 	@scripts/run_task.sh
 
 test: setup ## set up and pass the tests, all but the live layer
-	@$(PYTHON) -m pytest -m "not live"
+	@$(PYTHON) -m pytest -m "not live" -n logical --maxprocesses 4 --dist worksteal
 	@echo "The live layer, on a real Ollama with a real model, was not run: make test-live"
 
 test-live: setup ## the live layer; skipped with the reason where there is no Ollama (make ollama)
