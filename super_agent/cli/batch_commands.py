@@ -1,6 +1,7 @@
 """`batch` and `batch apply`, with the flags a user types."""
 
 import re
+import os
 import shlex
 import sys
 from itertools import pairwise
@@ -133,7 +134,8 @@ def apply(
     if json:
         say_json({"version": 1, "id": name, "workspace": str(found.workspace), "changed": paths})
     elif found.patch is not None:
-        back = f"`git apply -R {shlex.quote(str(found.patch.absolute()))}` there takes it back"
+        # In a folder below a repository's own, git apply would skip every file without a word.
+        back = f"`GIT_DIR={os.devnull} git apply -R {shlex.quote(str(found.patch.absolute()))}` there takes it back"
         say(f"applied to {found.workspace}: {', '.join(paths)} ({back})\n")
 
 

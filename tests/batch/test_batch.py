@@ -189,6 +189,7 @@ def test_a_patch_is_applied_whole_or_not_at_all(
     super_agent: SuperAgent, lines: Lines, source: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
+    subprocess.run(["git", "init", "-q", str(source.parent)], check=True)
     task = {"id": "a", "task": "Write add.py", "workspace": str(source), "check": CHECK}
     with ScriptedOllama(autogen=solve) as server:
         run_batch(super_agent, server, lines(task), out)

@@ -123,7 +123,8 @@ def test_a_diff_is_a_patch_that_git_takes(
     other = tmp_path / "other"
     lay(other, BEFORE)
     patch = command("diff").out
-    subprocess.run(["git", "apply", "-"], input=patch, text=True, cwd=other, check=True)
+    below_no_repository = {**os.environ, "GIT_DIR": os.devnull}
+    subprocess.run(["git", "apply", "-"], input=patch, text=True, cwd=other, check=True, env=below_no_repository)
     assert files(other) == files(workspace) == AFTER
 
 
