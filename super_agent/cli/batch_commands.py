@@ -1,7 +1,7 @@
 """`batch` and `batch apply`, with the flags a user types."""
 
-import re
 import os
+import re
 import shlex
 import sys
 from itertools import pairwise
