@@ -6,7 +6,6 @@ A wait looks ten times a second whether it was cancelled: waking it would take a
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -18,15 +17,14 @@ from typing import IO, Any
 
 from super_agent.core.errors import Interrupted
 from super_agent.core.ollama.http import LineReader
+from super_agent.core.pipes import wait_readable, wait_writable
 from super_agent.core.sanitize import sanitize
 from super_agent.core.text import clipped
 
 PROTOCOL = 2
 OPEN_INTERPRETER = "0.4.3"
-LOOK_S = 0.1
+POLL_EVERY_S = 0.1
 """How often a wait looks whether it was cancelled."""
-
-
 START_TIMEOUT_S = 60.0
 """Measured 0.2 s; more the first time on a slow disk."""
 SILENCE_S = 30.0
@@ -80,7 +78,7 @@ class HostProcess:
         deadline = time.monotonic() + self._silence_s
         while data:
             self._raise_if_over(deadline, self._silence_s)
-            if not _ready(pipe, select.POLLOUT):
+            if not wait_writable(pipe.fileno(), POLL_EVERY_S):
                 continue
             try:
                 data = data[os.write(pipe.fileno(), data) :]
@@ -136,7 +134,7 @@ class HostProcess:
 
     def _read(self) -> None:
         pipe = _pipe(self._process.stdout)
-        if not _ready(pipe, select.POLLIN):
+        if not wait_readable([pipe.fileno()], POLL_EVERY_S):
             return
         data = os.read(pipe.fileno(), 1024 * 1024)
         if not data:
@@ -162,12 +160,6 @@ class HostProcess:
                 return f"its process {how} {status.si_status}"
             time.sleep(0.01)
         return "it closed its pipe"
-
-
-def _ready(pipe: IO[bytes], event: int) -> bool:
-    poller = select.poll()
-    poller.register(pipe, event)
-    return bool(poller.poll(LOOK_S * 1000))
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

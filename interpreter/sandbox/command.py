@@ -11,15 +11,15 @@ from collections.abc import Callable
 from typing import Literal
 
 from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
-from interpreter.sandbox.pipes import remaining, wait_readable
 from interpreter.sandbox.programs import program_of
 from interpreter.sandbox.protocol import CodeOutcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.start import start
 from super_agent.core.errors import SandboxUnavailable
+from super_agent.core.pipes import remaining, wait_readable
 from super_agent.core.text import last_line
 
 SHELL = "/bin/bash"
-LOOK_EVERY_S = 0.05
+POLL_EVERY_S = 0.05
 """How late an interrupt or an end without output may be seen."""
 PROBE_TIMEOUT_S = 20.0
 MAX_REASON_BYTES = 4096
@@ -46,7 +46,7 @@ class Command:
         try:
             ended_by: OutcomeKind | None = None
             while ended_by is None and process.exit_code() is None:
-                wait_readable([process.output_fd], min(LOOK_EVERY_S, remaining(began + timeout_s)))
+                wait_readable([process.output_fd], min(POLL_EVERY_S, remaining(began + timeout_s)))
                 drained = process.drain(hear)
                 total += drained
                 if 0 < drained < DRIBBLE_BYTES:

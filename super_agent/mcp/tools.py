@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 REPORT_EVERY_S = 5.0
 """The strictest client known gives up after 60 s without a sign; the promise is 10 s."""
 REPORT_AT_MOST_EVERY_S = 1.0
-LOOK_EVERY_S = 0.5
+POLL_EVERY_S = 0.5
 """At a run of another process, in the store."""
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Tools:
             if time.monotonic() >= due:
                 due = time.monotonic() + REPORT_EVERY_S
                 await call.report_progress(wait_s - left, None, f"session {with_id} is under way in another process")
-            await asyncio.sleep(min(LOOK_EVERY_S, left))
+            await asyncio.sleep(min(POLL_EVERY_S, left))
 
     async def cancel(self, session: str) -> TaskResult:
         """End a run of this server."""

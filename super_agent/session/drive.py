@@ -234,14 +234,14 @@ async def _drive(work: Work, door: Door, limit: _Limit) -> _End:
     began = loop.time()
     timer: asyncio.TimerHandle
 
-    def look() -> None:
+    def at_deadline() -> None:
         nonlocal timer
         if (left := began + limit.left_s + limit.waited_s() - loop.time()) > 0:
-            timer = loop.call_later(left, look)
+            timer = loop.call_later(left, at_deadline)
         else:
             work.stop("time_limit", f"{limit.whole_s:g} s were not enough; raise --max-time to go on")
 
-    timer = loop.call_later(limit.left_s, look)
+    timer = loop.call_later(limit.left_s, at_deadline)
     try:
         reason, detail = await work.start()
     finally:

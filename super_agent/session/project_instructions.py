@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import posixpath
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from super_agent.core.events import Notice
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.sanitize import printable_path, sanitize
 from super_agent.core.state import private_folder, write_durably
+from super_agent.core.text import fenced
 from super_agent.session.context import RunContext
 from super_agent.team.listing import PROJECT_NOTES, named_files
 
@@ -79,10 +79,7 @@ def instructions_text(trusted: Sequence[ProjectInstructions], context_length: in
     if not trusted:
         return ""
     room = min(MAX_BYTES, int(context_length * CONTEXT_SHARE * CHARS_PER_TOKEN)) // len(trusted)
-    texts = [(each.path, each.text(room)) for each in trusted]
-    longest = max((len(run) for _, text in texts for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(4, longest + 1)
-    return "\n".join([HEAD, *(f"{printable_path(path)}:\n{fence}\n{text}\n{fence}" for path, text in texts)])
+    return "\n".join([HEAD, *(f"{printable_path(each.path)}:\n{fenced(each.text(room))}" for each in trusted)])
 
 
 def _paths(context: RunContext, task: str) -> list[str]:

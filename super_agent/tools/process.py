@@ -25,7 +25,7 @@ MAX_CALL_BYTES = 16 * 1024 * 1024
 MAX_STRAY_LINES = 200
 """Lines that are no messages, such as a banner; a server that goes on with them speaks something else."""
 STDERR_CHARS = 200
-LOOK_EVERY_S = 0.02
+POLL_EVERY_S = 0.02
 END_S, TERM_S, KILL_S = 1.0, 1.0, 2.0
 """For the server to end by itself when its input ends, then after SIGTERM, then after SIGKILL."""
 
@@ -127,7 +127,7 @@ class ServerProcess:
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 while self.process.returncode is None:
-                    await asyncio.sleep(LOOK_EVERY_S)
+                    await asyncio.sleep(POLL_EVERY_S)
         return self.process.returncode is not None
 
     def _signal(self, number: signal.Signals) -> None:

@@ -122,7 +122,7 @@ def test_a_question_taken_back_is_answered_with_none_and_the_next_one_can_be_ask
     taken_back = threading.Event()
     answer = keyboard.ask_meanwhile("Shall I?", taken_back.is_set)
     taken_back.set()
-    keyboard.terminal.look_again()
+    keyboard.terminal.recheck()
     assert answer.given() is None
     answer = keyboard.ask_meanwhile("Really?")
     keyboard.types("no\n")

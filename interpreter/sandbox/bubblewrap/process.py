@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from interpreter.sandbox.bubblewrap.arguments import Confined, confine
-from interpreter.sandbox.pipes import drain, wait_readable, widen
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.watchdog import Watchdog, all_processes, descendants
 from super_agent.core.errors import SandboxUnavailable
+from super_agent.core.pipes import drain, wait_readable, widen
 
 DRIBBLE_BYTES = 65536
 GATHER_S = 0.005
@@ -184,9 +184,9 @@ class SandboxProcess:
 
     def _wait_or_burst(self, ended: int) -> bool:
         """Whether the process has ended; False when it is time to look at the totals."""
-        look_at = time.monotonic() + WATCH_EVERY_S
+        watch_at = time.monotonic() + WATCH_EVERY_S
         while not wait_readable([ended], BURST_EVERY_S):
-            if time.monotonic() >= look_at or self._watchdog.burst():
+            if time.monotonic() >= watch_at or self._watchdog.burst():
                 return False
         return True
 

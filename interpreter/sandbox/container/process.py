@@ -24,17 +24,17 @@ from interpreter.sandbox.container.program import (
     limits,
     reason_in,
 )
-from interpreter.sandbox.pipes import READ_BYTES, drain, remaining, wait_readable, wait_writable, widen
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.system_files import GIT_CONFIG
 from interpreter.sandbox.watchdog import Watchdog
 from super_agent.core.errors import SandboxUnavailable
+from super_agent.core.pipes import READ_BYTES, drain, remaining, wait_readable, wait_writable, widen
 
 START_TIMEOUT_S = 60.0
 """Measured 0.4 s; a Docker daemon under load, or a first start from a slow disk, takes tens of seconds."""
 END_TIMEOUT_S = 3.0
 """For the engine to be done after the agent has ended, before the container is removed by force; measured 0.1 s."""
-LOOK_S = 0.05
+POLL_EVERY_S = 0.05
 """How late a thread that waits for a full pipe sees that all is over."""
 WATCH_EVERY_S = 0.25
 MAX_REASON_BYTES = 4096
@@ -225,11 +225,11 @@ class ContainerProcess:
 
     def _attend(self, requests: int) -> None:
         """Hand on requests and look at the disk, until the engine's program ends."""
-        look_at = time.monotonic() + WATCH_EVERY_S
+        watch_at = time.monotonic() + WATCH_EVERY_S
         try:
             while not self._ending.is_set():
                 fds = [self._ended_fd, self._wake, *([requests] if requests >= 0 else [])]
-                ready = wait_readable(fds, remaining(look_at))
+                ready = wait_readable(fds, remaining(watch_at))
                 if self._ended_fd in ready:
                     return
                 if requests in ready:
@@ -238,8 +238,8 @@ class ContainerProcess:
                     else:
                         os.close(requests)
                         requests = -1
-                if time.monotonic() >= look_at:
-                    look_at = time.monotonic() + WATCH_EVERY_S
+                if time.monotonic() >= watch_at:
+                    watch_at = time.monotonic() + WATCH_EVERY_S
                     self.complaint = self.complaint or self._watchdog.disk_complaint()
                 if self.complaint:
                     self.kill()
@@ -255,7 +255,7 @@ class ContainerProcess:
                 try:
                     view = view[os.write(self._stdin.fileno(), view) :]
                 except BlockingIOError:
-                    wait_writable(self._stdin.fileno(), LOOK_S)
+                    wait_writable(self._stdin.fileno(), POLL_EVERY_S)
                 except BrokenPipeError:
                     return  # the container has ended, which `_listen` tells
 
@@ -268,7 +268,7 @@ class ContainerProcess:
             except BlockingIOError:
                 if self._ending.is_set():
                     return
-                wait_writable(fd, LOOK_S)
+                wait_writable(fd, POLL_EVERY_S)
             except BrokenPipeError:
                 return  # nobody reads it any more
 

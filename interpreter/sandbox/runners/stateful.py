@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
-from interpreter.sandbox.pipes import remaining, wait_readable
 from interpreter.sandbox.protocol import CodeOutcome, OutcomeKind, SandboxPolicy
 from interpreter.sandbox.runners.dialog import Dialog
 from interpreter.sandbox.start import start
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SandboxUnavailable
+from super_agent.core.pipes import remaining, wait_readable
 from super_agent.core.text import last_line
 
 START_TIMEOUT_S = 20.0
@@ -31,7 +31,7 @@ SOFTLY_S = 1.0
 """After an interrupt, before what does not heed it is killed, sparing the process that keeps the state."""
 GRACE_S = 2.0
 """After an interrupt, before everything is killed."""
-LOOK_EVERY_S = 0.25
+POLL_EVERY_S = 0.25
 CLOSE_TIMEOUT_S = 5.0
 
 
@@ -181,7 +181,7 @@ class StatefulRunner(ABC):
             return None if dialog.process.exit_code() is None else self._gone(run, dialog)
         while True:
             fds = [dialog.process.output_fd, dialog.answer_fd, self._wake]
-            wait_readable(fds, min(LOOK_EVERY_S, remaining(run.next_step)))
+            wait_readable(fds, min(POLL_EVERY_S, remaining(run.next_step)))
             self._clear_wake()
             word = _heard(dialog, run)
             drained = dialog.process.drain(run.on_output)
@@ -257,7 +257,7 @@ class StatefulRunner(ABC):
     def _await_ready(self, dialog: Dialog) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not dialog.broken and not self._closed and time.monotonic() < deadline:
-            wait_readable([dialog.answer_fd], LOOK_EVERY_S)
+            wait_readable([dialog.answer_fd], POLL_EVERY_S)
             if ["ready"] in dialog.answers():
                 self._was_ready = True
                 return

@@ -46,7 +46,7 @@ class TerminalApprover:
 
     def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """Ask until there is an answer; what the user changed is shown and asked about again."""
-        with self.terminal() as terminal, cancellation.ending(terminal.look_again):
+        with self.terminal() as terminal, cancellation.ending(terminal.recheck):
             return self._asked(terminal, block, cancellation)
 
     def _asked(self, terminal: Terminal, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:

@@ -2,7 +2,6 @@
 
 import codecs
 import os
-import select
 import sys
 import termios
 import threading
@@ -13,10 +12,11 @@ from typing import TextIO
 
 from super_agent.cli.render.renderer import Typing
 from super_agent.cli.terminal.line_editor import LineEditor
+from super_agent.core.pipes import wait_readable
 
-PAUSE_LOOK_S = 0.1
+PAUSE_POLL_EVERY_S = 0.1
 """How often a lender looks whether the reader has ended instead of pausing."""
-BACKGROUND_WAIT_MS = 500
+BACKGROUND_WAIT_S = 0.5
 """How often a job in the background looks whether it is in front again; reading before would stop it."""
 
 
@@ -71,7 +71,7 @@ class Terminal:
     def ask(self, question: str, taken_back: Callable[[], bool] = lambda: False) -> str | None:
         """Put a question and wait for one line; None at once where nobody can answer, and once it is taken back.
 
-        Whoever takes it back calls `look_again`.
+        Whoever takes it back calls `recheck`.
 
         What was being typed for the run waits, so that it cannot become the answer. One question at a time.
         """
@@ -89,7 +89,7 @@ class Terminal:
                 self._editor.text = typed
                 self._show()
 
-    def look_again(self) -> None:
+    def recheck(self) -> None:
         """Have a pending question see whether it was taken back; from any thread."""
         with self._changed:
             self._changed.notify_all()
@@ -112,7 +112,7 @@ class Terminal:
         self._lent.set()
         self._back.clear()
         os.write(self._wake_write, b"!")
-        while self._thread.is_alive() and not self._paused.wait(PAUSE_LOOK_S):
+        while self._thread.is_alive() and not self._paused.wait(PAUSE_POLL_EVERY_S):
             continue
         try:
             if self._echo is not None:
@@ -162,9 +162,9 @@ class Terminal:
     def _next(self, descriptor: int) -> bytes:
         """What was typed; empty when the source has ended or `close` was called."""
         while self._echo is not None and not _in_foreground(descriptor):
-            if _ready([self._wake_read], BACKGROUND_WAIT_MS):
+            if wait_readable([self._wake_read], BACKGROUND_WAIT_S):
                 return b""
-        if self._wake_read in _ready([descriptor, self._wake_read], None):
+        if self._wake_read in wait_readable([descriptor, self._wake_read], None):
             return b""
         if self._echo is not None:
             self._echo.off()  # a shell gives it back when the job was stopped and goes on
@@ -229,13 +229,6 @@ class _Echo:
         if _in_foreground(self._descriptor):
             with suppress(termios.error):  # it is gone
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, self._before)
-
-
-def _ready(descriptors: Sequence[int], timeout_ms: int | None) -> set[int]:
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    return {descriptor for descriptor, _ in poll.poll(timeout_ms)}
 
 
 def _in_foreground(descriptor: int) -> bool:

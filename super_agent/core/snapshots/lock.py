@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from super_agent.core.errors import SnapshotFailed
 from super_agent.core.locks import lock_within, unlock
 
-LOOK_EVERY_S = 0.02
+POLL_EVERY_S = 0.02
 TELL_AFTER_S = 2.0
 """A snapshot of a usual workspace takes less."""
 WAIT_S = 300.0
@@ -17,10 +17,10 @@ WAIT_S = 300.0
 @contextmanager
 def locked(lock: int, tell: Callable[[str], None] = lambda _text: None, wait_s: float = WAIT_S) -> Iterator[None]:
     """Hold the lock of this descriptor; raises `SnapshotFailed` where another process keeps it for `wait_s`."""
-    if not lock_within(lock, min(wait_s, TELL_AFTER_S), LOOK_EVERY_S):
+    if not lock_within(lock, min(wait_s, TELL_AFTER_S), POLL_EVERY_S):
         if wait_s > TELL_AFTER_S:
             tell(f"waiting for the workspace's snapshots, which {_holder(lock)} works on")
-        if not lock_within(lock, wait_s - TELL_AFTER_S, LOOK_EVERY_S):
+        if not lock_within(lock, wait_s - TELL_AFTER_S, POLL_EVERY_S):
             raise SnapshotFailed(
                 f"the workspace's snapshots are held by {_holder(lock)} for {wait_s:.0f} s",
                 fix="End it, or let it go on (fg, kill -CONT)",

@@ -16,6 +16,7 @@ from pathlib import Path
 from super_agent.core.closing import Closing
 from super_agent.core.errors import SnapshotFailed
 from super_agent.core.files.workspace import Workspace
+from super_agent.core.locks import open_file
 from super_agent.core.snapshots.git import Git
 from super_agent.core.snapshots.index import Index
 from super_agent.core.snapshots.lock import locked
@@ -65,7 +66,7 @@ class Snapshots(Closing):
         folder = repository(state_dir, workspace.root)
         private_folder(private_folder(state_dir) / "shadow")
         try:
-            lock = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = open_file(folder.with_suffix(".lock"))
             try:
                 git = _cleaned(folder, lock)
             except BaseException:
@@ -192,7 +193,7 @@ def forget(state_dir: Path, root: Path, sessions: Collection[str]) -> None:
     folder = repository(state_dir, root)
     if not sessions or not folder.exists():
         return
-    lock = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = open_file(folder.with_suffix(".lock"))
     try:
         with locked(lock):
             git = Git(folder, lock)

@@ -13,8 +13,8 @@ PIPE_BYTES = 1024 * 1024
 """Linux allows an unprivileged pipe of 1 MiB; larger reads mean fewer wake-ups when output floods."""
 
 
-def wait_readable(fds: Sequence[int], timeout_s: float) -> list[int]:
-    """Which of the descriptors can be read now, waiting at most so long."""
+def wait_readable(fds: Sequence[int], timeout_s: float | None) -> list[int]:
+    """Which of the descriptors can be read now, waiting at most so long, or (None) until one can."""
     return _wait(fds, select.POLLIN, timeout_s)
 
 
@@ -55,8 +55,8 @@ def widen(fd: int) -> None:
         return  # the user's pipe quota is used up: 64 KiB works too, with more wake-ups
 
 
-def _wait(fds: Sequence[int], event: int, timeout_s: float) -> list[int]:
+def _wait(fds: Sequence[int], event: int, timeout_s: float | None) -> list[int]:
     poller = select.poll()
     for fd in fds:
         poller.register(fd, event)
-    return [fd for fd, _ in poller.poll(max(0.0, timeout_s) * 1000)]
+    return [fd for fd, _ in poller.poll(None if timeout_s is None else max(0.0, timeout_s) * 1000)]
