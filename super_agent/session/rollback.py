@@ -75,12 +75,12 @@ def _whose(snapshots: Snapshots, step: RestoreStep, known: Collection[JournalEnt
         place = place.rpartition("/")[0]
         facts = snapshots.workspace.facts_of(place)
     at_ns = facts[3] if facts is not None else snapshots.workspace.changed_ns()
-    around = [deed for deed in known if deed.spans(at_ns, alive_ns)]
+    around = [entry for entry in known if entry.spans(at_ns, alive_ns)]
     if gone:
-        ran = [deed for deed in known if deed.path is None]
-        late = any(deed.began_ns <= at_ns and deed.names(step.path) for deed in ran)
-        return "own" if late or any(deed.path in (None, step.path) for deed in around) else "others"
-    if any(deed.names(step.path) for deed in around):
+        ran = [entry for entry in known if entry.path is None]
+        late = any(entry.began_ns <= at_ns and entry.names(step.path) for entry in ran)
+        return "own" if late or any(entry.path in (None, step.path) for entry in around) else "others"
+    if any(entry.names(step.path) for entry in around):
         return "own"
     return "unknown" if around else "others"
 
