@@ -30,5 +30,5 @@ def figures() -> Iterator[Figure]:
         yield Figure(
             "the queue, for one call of a run alone", "ms", repeated(lambda: 1000 * seconds(pass_queue), 200), 1
         )
-        yield Figure("the vigil over one call", "ms", repeated(lambda: 1000 * seconds(monitored), 200), 1)
+        yield Figure("the liveness monitor over one call", "ms", repeated(lambda: 1000 * seconds(monitored), 200), 1)
         queue.close()

@@ -15,7 +15,7 @@ def figures() -> Iterator[Figure]:
     with ScriptedOllama() as server, Ollama(server.settings()) as management:
         watch = InstanceWatch(management, server.settings(), events.append)
         watch.begin(make_ready(management, server.settings(), events.append))
-        yield Figure("one look of the watch", "ms", repeated(lambda: 1000 * seconds(watch.observe), 50), 10)
+        yield Figure("one observation of the watch", "ms", repeated(lambda: 1000 * seconds(watch.observe), 50), 10)
         yield Figure(
             "one look before a request", "ms", repeated(lambda: 1000 * seconds(watch.observe_before_call), 50), 10
         )
