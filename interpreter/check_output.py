@@ -55,7 +55,5 @@ def essence(output: str, limit_chars: int, hint: str = "") -> str:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(text):  # noqa: B007
-        pass
-    return found
+    found = [*pattern.finditer(text)]
+    return found[-1] if found else None

@@ -33,17 +33,12 @@ class EditorOptions:
 
     def set(self, name: str, value: str) -> None:
         """Set one by its id; raises `UsageError` for a name or value that does not exist."""
-        match name:
-            case "check":
-                self._set_check(value)
-            case "mode":
-                self._set_mode(value)
-            case "approve":
-                self._set_approve(value)
-            case "turns":
-                self._set_turns(value)
-            case _:
-                raise UsageError(f"there is no option {name!r}", fix="There are check, mode, approve and turns")
+        setters = {
+            "check": self._set_check, "mode": self._set_mode, "approve": self._set_approve, "turns": self._set_turns,
+        }  # fmt: skip
+        if name not in setters:
+            raise UsageError(f"there is no option {name!r}", fix="There are check, mode, approve and turns")
+        setters[name](value)
 
     def add_check(self, command: str) -> None:
         """Make the user's own command one that can be chosen, and choose it."""

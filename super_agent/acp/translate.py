@@ -111,16 +111,7 @@ class Translator:
             self._next_message()
             if not event.reasoning:
                 text = f"\n\n**{event.speaker}**\n\n{text.lstrip()}"
-        content = TextContentBlock(type="text", text=text)
-        meta = {META: {"speaker": event.speaker}}
-        if event.reasoning:
-            yield AgentThoughtChunk(
-                session_update="agent_thought_chunk", content=content, message_id=self._message, field_meta=meta
-            )
-        else:
-            yield AgentMessageChunk(
-                session_update="agent_message_chunk", content=content, message_id=self._message, field_meta=meta
-            )
+        yield self._chunk(text, {"speaker": event.speaker}, thought=event.reasoning)
 
     def _planned(self, status: PlanEntryStatus) -> Iterator[Update]:
         """The team works on the plan as a whole, so its steps have one state."""
@@ -135,7 +126,7 @@ class Translator:
                 yield self._said(f"*{event.level}:* {event.text}" + (f". {event.fix}" if event.fix else ""))
             case ev.ModelReady():
                 self._context = event.context_length
-                yield self._thought(wording.model_ready(event))
+                yield self._said(wording.model_ready(event), thought=True)
             case ev.RequestFinished():
                 used = event.prompt_tokens + event.completion_tokens
                 yield UsageUpdate(
@@ -145,7 +136,7 @@ class Translator:
             case ev.Queued():
                 yield self._said(wording.queued(event))
             case ev.Waiting():
-                yield self._thought(wording.waiting(event))
+                yield self._said(wording.waiting(event), thought=True)
             case ev.Retried():
                 yield self._said(wording.retried(event))
             case ev.ReplyDiscarded():
@@ -165,19 +156,23 @@ class Translator:
             lines.append(f"- {label}: {text}")
         yield self._said("\n".join(lines), meta={"end": end_facts(event)})
 
-    def _said(self, text: str, meta: dict[str, Any] | None = None) -> AgentMessageChunk:
+    def _said(self, text: str, meta: dict[str, Any] | None = None, *, thought: bool = False) -> Update:
         """A message of the program's own."""
         self._heard = ""
-        content = TextContentBlock(type="text", text=f"\n\n{text}\n\n")
-        return AgentMessageChunk(
-            session_update="agent_message_chunk", content=content, message_id=self._next_message(),
-            field_meta={META: meta} if meta else None,
-        )  # fmt: skip
+        self._next_message()
+        return self._chunk(f"{text}\n\n" if thought else f"\n\n{text}\n\n", meta, thought=thought)
 
-    def _thought(self, text: str) -> AgentThoughtChunk:
-        self._heard = ""
-        content = TextContentBlock(type="text", text=f"{text}\n\n")
-        return AgentThoughtChunk(session_update="agent_thought_chunk", content=content, message_id=self._next_message())
+    def _chunk(self, text: str, meta: dict[str, Any] | None, *, thought: bool) -> AgentMessageChunk | AgentThoughtChunk:
+        """A piece of the message under way."""
+        content, field_meta = TextContentBlock(type="text", text=text), {META: meta} if meta else None
+        name = self._message
+        if thought:
+            return AgentThoughtChunk(
+                session_update="agent_thought_chunk", content=content, message_id=name, field_meta=field_meta
+            )
+        return AgentMessageChunk(
+            session_update="agent_message_chunk", content=content, message_id=name, field_meta=field_meta
+        )
 
     @property
     def _message(self) -> str:

@@ -57,11 +57,8 @@ def task_result(store: Store, row: SessionRow, notes: list[str]) -> TaskResult:
 
 
 def _ended(store: Store, row: SessionRow) -> RunEnded | None:
-    found = None
-    for stamped in store.events(row.id):
-        if isinstance(stamped.event, RunEnded):
-            found = stamped.event
-    return found
+    ends = [stamped.event for stamped in store.events(row.id) if isinstance(stamped.event, RunEnded)]
+    return ends[-1] if ends else None
 
 
 def _cost(row: SessionRow, ended: RunEnded | None) -> Cost:
