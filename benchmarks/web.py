@@ -191,3 +191,8 @@ def _memory_mb(server: Server) -> float:
     if found is None:
         raise RuntimeError("the server has ended")
     return int(found[1]) * 1024 / 1e6
+
+
+if __name__ == "__main__":  # `python -m benchmarks.web`: these alone, kept nowhere
+    for figure in figures():
+        print(figure.row(), flush=True)
