@@ -19,6 +19,7 @@ from super_agent.core.model.client import ERROR_BODY_TIMEOUT_S, ModelClient
 from super_agent.core.model.completions import PATH, CompletionRequest, CompletionStream, response_format, tools_out
 from super_agent.core.model.liveness import TELL_EVERY_S, LivenessMonitor
 from super_agent.core.model.middleware import CallMiddleware
+from super_agent.core.model.prefill import NO_PREFILL, Prefill, PrefilledReply
 from super_agent.core.model.wire import messages_out
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import authorization
@@ -65,22 +66,26 @@ class LLMClient(ModelClient):
         reply_limit_tokens: int | None = None,
         stop: Sequence[str] = (),
         sampling: Sampling | None = None,
+        prefill: Prefill = NO_PREFILL,
     ) -> AsyncGenerator[ReplyPiece | Reply, None]:
         """Pieces as they arrive, and last the whole `Reply`. `tools` are schemas: name, description, parameters.
 
         A text of `stop` ends the reply and is left out of it; without `sampling` the settings say how it is drawn.
+        `prefill` is how the reply begins, for the model to go on with.
         Where `ReplyDiscarded` is emitted, the pieces so far are none of the reply.
 
         Raises `PromptTooLong` before anything is sent where the prompt would not fit (`/v1` would cut it silently),
         `LimitReached` from the middleware, and the `ServerError`s. Cancelling the task closes the connection at once.
         """
-        request = self._request(messages, json_schema, tools, reply_limit_tokens, stop, sampling)
-        facts = self.facts_of(messages, request.max_tokens, json.dumps(request.tools) if tools else "")
+        begun = [Message("assistant", prefill.text)] if prefill.text else []
+        stop = [*stop, *prefill.stop]
+        request = self._request([*messages, *begun], json_schema, tools, reply_limit_tokens, stop, sampling)
+        facts = self.facts_of(messages, request.max_tokens, json.dumps(request.tools) if tools else "", prefill.text)
         try:
             # Not in asyncio's pool, which an ending run would wait for: the middleware may block in a queue.
             await start_in_thread(lambda: self._middleware.before(facts), "middleware")
             reply: Reply | None = None
-            async with aclosing(self._tried(request.body())) as items:
+            async with aclosing(self._tried(request.body(), prefill)) as items:
                 async for item in items:
                     if isinstance(item, Reply):
                         reply = item
@@ -88,7 +93,7 @@ class LLMClient(ModelClient):
                         yield item
             if reply is None:
                 raise RuntimeError("the last try ended without a reply")
-            self._middleware.after(self.usage_of(messages, reply))
+            self._middleware.after(self.usage_of(messages, reply, prefill.text))
         finally:
             facts.given_up.set()  # a cancelled task leaves its middleware waiting in a thread
             self._middleware.ended(facts)
@@ -115,23 +120,25 @@ class LLMClient(ModelClient):
             tools=tools_out(tools) or None,
         )
 
-    async def _tried(self, body: bytes) -> AsyncGenerator[ReplyPiece | Reply, None]:
+    async def _tried(self, body: bytes, prefill: Prefill) -> AsyncGenerator[ReplyPiece | Reply, None]:
         """One request, sent again as `Retries` allows."""
         retries = self._retries()
         self._http = self._http or self._connected()
         while True:
             started = time.monotonic()
-            stream = CompletionStream(self.base_url)
+            stream, joined = CompletionStream(self.base_url), PrefilledReply(prefill)
             try:
                 async with aclosing(self._pieces(self._http, body, stream)) as pieces:
                     async for piece in pieces:
                         retries.pieces += 1
-                        yield piece
+                        for part in joined.take(piece):
+                            yield part
                 reply = stream.end(time.monotonic() - started)
             except ServerError as error:
                 wait_s = retries.wait_after(error)
             else:
-                yield reply
+                for item in joined.whole(reply):
+                    yield item
                 return
             await asyncio.sleep(wait_s)
 

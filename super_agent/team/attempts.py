@@ -17,9 +17,6 @@ from super_agent.team.transcript import (
     WorkspaceFacts,
 )
 
-ONE_STUB, MORE_STUBS = 1, 3
-"""The function that a failure names most is the one that is wrong more often than not; else one of the next."""
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -113,15 +110,6 @@ def left_at(transcript: Transcript, turn: int) -> bool:
 def begun_from(transcript: Transcript, turn: int) -> int:
     """How many attempts began with the files as that turn left them."""
     return sum(isinstance(e.facts, ResampleFacts) and e.facts.back_to == turn for e in transcript.entries)
-
-
-def stubs(transcript: Transcript) -> int:
-    """How many of the functions that fail the next attempt is shown without their bodies; see `core/edits/stubs`.
-
-    Two attempts in turn begin alike, as each change of the files that are shown has to be evaluated.
-    """
-    pair = (number(transcript) + 1) // 2
-    return (0, ONE_STUB, 0, MORE_STUBS)[pair % 4]
 
 
 def _turned(transcript: Transcript) -> list[int | CheckFacts]:

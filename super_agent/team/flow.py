@@ -25,7 +25,7 @@ from super_agent.team.transcript import (
     WorkspaceFacts,
 )
 
-FROM_THE_BEST = 3
+FROM_THE_BEST = 4
 """Attempts of a blind coder: the best state by the check may lead nowhere."""
 SILENT = ("task", "user", "cue", "compaction")
 

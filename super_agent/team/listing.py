@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from super_agent.core.edits.stubs import stubbed, suspects
+from super_agent.core.edits.stubs import stubbed
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.ignored import visible_files
 from super_agent.core.files.workspace import Workspace
@@ -66,13 +66,13 @@ def describe(
     return "\n\n".join(parts)
 
 
-def suspected(workspace: Workspace, task: str, failure: str) -> list[str]:
-    """The functions that the check's output names, the most named first, of the sources that `describe` shows."""
+def suspects_in(workspace: Workspace, task: str, failure: str) -> dict[str, str]:
+    """The Python sources that `describe` shows, by path: what the check's output names may be wrong there."""
     paths = _worth_listing(workspace, list(workspace.files()))
     if len(paths) > FEW_FILES:
         paths = [*named_files(task, paths), *named_files(failure, paths)]
-    texts = (_read(workspace, path) for path in paths if _may_be_wrong(path))
-    return suspects((text for text in texts if text is not None), failure)
+    texts = {path: _read(workspace, path) for path in paths if _may_be_wrong(path)}
+    return {path: text for path, text in texts.items() if text is not None}
 
 
 def _worth_listing(workspace: Workspace, paths: list[str]) -> list[str]:

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling, ToolCall
+from super_agent.core.model.prefill import NO_PREFILL, Prefill
 from super_agent.core.ollama.api import ModelDetails
 from super_agent.core.replies.calls import as_printed
 
@@ -61,8 +62,10 @@ class TeamModelClient(ChatCompletionClient):
         json_schema: type[BaseModel] | None = None,
         limits: ReplyLimits,
         sampling: Callable[[], Sampling | None] = lambda: None,
+        prefill: Callable[[], Prefill] = lambda: NO_PREFILL,
     ) -> None:
         self._sampling = sampling
+        self._prefill = prefill
         self._llm = llm
         self._info = info
         self._listener = listener
@@ -150,6 +153,7 @@ class TeamModelClient(ChatCompletionClient):
                 reply_limit_tokens=self._limits.tokens,
                 stop=self._limits.stop,
                 sampling=self._sampling(),
+                prefill=self._prefill(),
             )
             async with aclosing(stream):
                 async for item in stream:

@@ -11,6 +11,7 @@ from autogen_agentchat.base import ChatAgent, Team
 from super_agent.core.errors import PathRefused, SuperAgentError
 from super_agent.core.events import MessagePosted, TextStreamed, VerdictGiven
 from super_agent.core.model.chat import Reply, Sampling
+from super_agent.core.model.prefill import NO_PREFILL, Prefill
 from super_agent.core.replies.reading import ends_inside_block
 from super_agent.team.context import SharedContext, read_verdict
 from super_agent.team.flow import goes_on
@@ -36,6 +37,8 @@ class Participants:
     transcript: Transcript
     sampling: Callable[[], Sampling | None]
     """How the coder's next reply is drawn."""
+    prefill: Callable[[], Prefill]
+    """How it begins."""
     needed_tokens: Callable[[Role], int]
     """What has to fit after the prompt as it stands, for a reply of that role."""
     fail: Callable[[SuperAgentError], None]
@@ -83,6 +86,7 @@ class Participants:
             json_schema=Verdict if role == "reviewer" else None,
             limits=REPLY_LIMITS[role],
             sampling=self.sampling if role == "coder" else lambda: None,
+            prefill=self.prefill if role == "coder" else lambda: NO_PREFILL,
         )
 
     def _replied(self, role: Role, reply: Reply, context: SharedContext | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from super_agent.core.edits.gaps import Gap
 from super_agent.core.events import Emit, Notice, Resampled
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
@@ -11,7 +12,8 @@ from super_agent.core.model.context_allocation import ContextAllocation
 from super_agent.core.model.sampling import drawn
 from super_agent.team import attempts
 from super_agent.team.flow import Resample, turns
-from super_agent.team.listing import describe, suspected, text_of
+from super_agent.team.infilling import asked, stubs_of
+from super_agent.team.listing import describe, text_of
 from super_agent.team.roles import opening
 from super_agent.team.transcript import Entry, ResampleFacts, TaskFacts, Transcript
 
@@ -37,8 +39,9 @@ class Resampler:
         """Append what makes the coder's next reply a new attempt; raises `SnapshotFailed`."""
         files = self._go_back(step.back_to) if step.back_to is not None else None
         back_to = step.back_to if files is not None else None
-        text, anew = self._told(back_to)
-        self.transcript.append(Entry("resample", text, ResampleFacts(turns(self.transcript), back_to, step.why, anew)))
+        text, anew, gap = self._told(back_to)
+        facts = ResampleFacts(turns(self.transcript), back_to, step.why, anew, gap)
+        self.transcript.append(Entry("resample", text, facts))
         self.llm.go_back()
         number, now = attempts.number(self.transcript), self.sampling() or self.base
         self.emit(Resampled(number, step.why, now.temperature, now.seed, back_to, files or ()))
@@ -66,16 +69,32 @@ class Resampler:
         left = attempts.left_at(self.transcript, turn)
         return self.go_back(newest, turn, left, self.transcript.changed_paths())
 
-    def _told(self, turn: int | None) -> tuple[str, bool]:
-        """What the coder is told of the files as that turn left them, and whether that is an opening of its own."""
+    def _told(self, turn: int | None) -> tuple[str, bool, Gap | None]:
+        """What the coder is told of the files as that turn left them, whether that is an opening of its own, and the
+        function that it is to write."""
         moved = self._moved(turn)
         if not self.transcript.brief:
-            return self._as_it_stands(turn, moved), False
-        check, count = self._check_of(turn), attempts.stubs(self.transcript)
-        stubs = suspected(self.workspace, self.transcript.task, check)[:count] if count else []
-        return (self._opening(check, stubs), True) if stubs or moved else ("", False)
+            return self._as_it_stands(turn, moved), False, None
+        check = self._check_of(turn)
+        now = asked(self.workspace, self.transcript.task, check, self._begun_before(turn))
+        if moved or now.stubs != self._stubs_in_prefix():
+            return self._opening(check, now.stubs), True, now.gap
+        return "", False, now.gap
 
-    def _opening(self, check: str, stubs: list[str]) -> str:
+    def _begun_before(self, turn: int | None) -> int:
+        """How many attempts began with these files; with those that the run found, the first one too."""
+        if turn is None:
+            return attempts.number(self.transcript)
+        since = self.transcript.since_continued()
+        return attempts.begun_from(self.transcript, turn) + (turn == turns(self.transcript) - turns(since))
+
+    def _stubs_in_prefix(self) -> tuple[str, ...]:
+        """What the shared prefix shows without bodies; the files are as they were then."""
+        first = self.transcript.entries[0].facts
+        gap = first.gap if isinstance(first, TaskFacts) else None
+        return () if gap is None else stubs_of(gap, self.workspace.read_text(gap.path) or "")
+
+    def _opening(self, check: str, stubs: tuple[str, ...]) -> str:
         """The task as if it began with these files: a small model that is told of others writes those."""
         task, room = self.transcript.task, self.allocation
         named, drawn = room.named_files, room.repository_map

@@ -17,8 +17,11 @@ from super_agent.core.events import (
     TurnStarted,
     UserSpoke,
 )
+from super_agent.core.model.prefill import Prefill
+from super_agent.core.model.token_estimate import estimate_tokens
 from super_agent.team.compaction import Compactor
 from super_agent.team.flow import End, Resample, Rules, Speak, Step, goes_on, next_step, turns
+from super_agent.team.infilling import Asked, asked, prefill
 from super_agent.team.listing import describe
 from super_agent.team.members import cancellable, check_text
 from super_agent.team.messages import REPORTS
@@ -62,7 +65,7 @@ class TeamRun:
         if isinstance(step := next_step(self.transcript, rules), End):
             return step
         participants = Participants(
-            self.parts, self.transcript, self._resampler.sampling, self._needed_tokens, self._fail
+            parts, self.transcript, self._resampler.sampling, self._prefill, self._needed_tokens, self._fail
         )
         chat = SelectorGroupChat(
             participants.members(),
@@ -120,9 +123,11 @@ class TeamRun:
                 text += "\n" + check_text(result, self.parts.allocation.check_output)
         told = "" if result is None else f"{result.command}\n{result.output}"
         room = self.parts.allocation
-        listing = describe(self.parts.workspace, task, room.named_files, told, max_map_chars=room.repository_map)
         project, brief = self.parts.project, self.parts.composition.brief and result is not None
-        facts = TaskFacts(task.strip(), *_standing(result), project, brief, text)
+        first = asked(self.parts.workspace, task, told, 0) if brief and not self.began_green else Asked()
+        drawn, stubs = room.repository_map, first.stubs
+        listing = describe(self.parts.workspace, task, room.named_files, told, max_map_chars=drawn, stubs=stubs)
+        facts = TaskFacts(task.strip(), *_standing(result), project, brief, text, first.gap)
         self.transcript.append(Entry("task", opening(task, listing, text, project, brief=brief), facts))
 
     async def _go_on(self) -> None:
@@ -173,11 +178,16 @@ class TeamRun:
 
     def _needed_tokens(self, role: Role) -> int:
         """What has to fit after the prompt as it stands: the cue and the reply, of the coder the rest of its turn."""
-        asked = BRIEF_CUE_TOKENS if self.transcript.brief else CUE_TOKENS
-        reply = self.parts.llm.reply_limit(REPLY_LIMITS[role].tokens) + asked
+        cue = BRIEF_CUE_TOKENS if self.transcript.brief else CUE_TOKENS
+        reply = self.parts.llm.reply_limit(REPLY_LIMITS[role].tokens) + cue
+        if role == "coder":
+            reply += round(estimate_tokens(self._prefill().text))
         if role != "coder" or goes_on(self.transcript):
             return reply
         return self.parts.allocation.turn_tokens(reply)
+
+    def _prefill(self) -> Prefill:
+        return prefill(self.transcript, self.parts.workspace)
 
     def _begin_turn(self) -> None:
         try:

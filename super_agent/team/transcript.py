@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from super_agent.core.edits.gaps import Gap
 from super_agent.core.model.chat import Message
 from super_agent.team.roles import CUES, Role, cue, head
 
@@ -24,7 +25,7 @@ class TaskFacts:
 
     `signature` and `score` are of the check as it ended before the first turn, as in `CheckFacts`. `project` is what
     the message says of the project beside its files, `check` what it says of the check. `brief`: the prompt has no
-    worked example, see `roles`.
+    worked example, see `roles`. `gap` is the function whose body the coder's reply begins with, if any.
     """
 
     task: str
@@ -33,6 +34,7 @@ class TaskFacts:
     project: str = ""
     brief: bool = False
     check: str = ""
+    gap: Gap | None = None
     kind: Literal["TaskFacts"] = field(default="TaskFacts", kw_only=True, repr=False)
 
 
@@ -100,13 +102,14 @@ class ResampleFacts:
     """The coder begins anew from the shared prefix after turn `turn`, with the files as after turn `back_to`.
 
     Where `back_to` is None they stayed as they were. `anew`: the entry is an opening of its own for these files, and
-    nothing but the user's words of what was said before is part of the prompt.
+    nothing but the user's words of what was said before is part of the prompt. `gap` is as in `TaskFacts`.
     """
 
     turn: int
     back_to: int | None
     why: str
     anew: bool = False
+    gap: Gap | None = None
     kind: Literal["ResampleFacts"] = field(default="ResampleFacts", kw_only=True, repr=False)
 
 

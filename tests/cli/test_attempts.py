@@ -101,12 +101,40 @@ def test_a_small_coder_begins_anew_with_the_best_files_as_if_the_task_began_with
     # The second attempt added a file and made it worse: the best files are those that the first one left.
     assert [e["back_to"] for e in events(out) if e["type"] == "resampled"] == [1, 1]
     assert anew.prompt == killed.prompt == resumed.prompt
-    assert len(anew.prompt) == len(first.prompt) == 2
-    assert anew.prompt[-1][1].startswith("Task: Write add.py\n\nThe workspace holds:\nadd.py\n")
-    # What fails is to be written anew, not copied.
-    assert f"def add(a, b):\n    {STUB}\n\n\ndef sub(a, b):\n    return a - b\n" in anew.prompt[-1][1]
-    assert "1 failed, 1 passed" in anew.prompt[-1][1]
+    _, (_, asked), begun = anew.prompt
+    assert len(first.prompt) == 2
+    assert asked.startswith("Task: Write add.py\n\nThe workspace holds:\nadd.py\n")
+    # What fails is to be written anew, not copied, and its file is begun for the coder.
+    assert f"def add(a, b):\n    {STUB}\n\n\ndef sub(a, b):\n    return a - b\n" in asked
+    assert "1 failed, 1 passed" in asked
+    assert begun == ("assistant", "```python add.py\ndef add(a, b):\n")
     assert not (workspace / "side.py").exists()
+
+
+def test_a_small_coder_goes_on_with_the_file_that_was_begun_for_it(
+    super_agent: SuperAgent, workspace: Path, tmp_path: Path
+) -> None:
+    there = '"""Sums."""\n\n\ndef add(a, b):\n    return a - b\n\n\nZERO = add(0, 0)\n'
+    (workspace / "add.py").write_text(there)
+    (workspace / "test_add.py").write_text(
+        "import add\ndef test_add():\n    assert add.add(2, 3) == 5\ndef test_twice():\n    assert add.twice(2) == 4\n"
+    )
+    small = Model("small:latest", 8192, parameter_count=1_500_000_000)
+    written = ["n):\n    return 2 * n", "    return a + b\n\n"]
+    with ScriptedOllama(autogen=written, models=[small]) as server:
+        told = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", "small")
+        done = super_agent("run", "Mend add.py", *told, "--check", TESTS, "--json")
+        first, second = server.chats
+    assert done.code == 0, done.out + done.err
+    mended = there.replace("a - b", "a + b")
+    assert (workspace / "add.py").read_text() == f"{mended}\n\ndef twice(n):\n    return 2 * n\n"
+    # What is missing first, then what is wrong; where the next function would begin, the reply ends.
+    assert first.prompt[-1] == ("assistant", f"```python add.py\n{there}\n\ndef twice(")
+    assert second.prompt[-1] == ("assistant", f"```python add.py\n{there.partition('    return')[0]}")
+    assert "\ndef " in second.body["stop"]
+    said = [e["text"] for e in events(done.out) if e["type"] == "message_posted" and e["speaker"] == "coder"]
+    streamed = "".join(e["text"] for e in events(done.out) if e["type"] == "text_streamed")
+    assert streamed == "".join(said)
 
 
 def test_members_that_do_not_exist_are_named_in_one_line(super_agent: SuperAgent, workspace: Path) -> None:

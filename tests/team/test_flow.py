@@ -135,19 +135,19 @@ def test_a_reply_of_an_earlier_attempt_that_changes_nothing_is_not_waited_for_ag
     assert after(*begin, said("b"), wrote(), rules=SMALL) == Speak("coder")
 
 
-def test_a_small_model_mends_once_and_then_begins_from_the_best_files_and_after_three_more_from_the_first() -> None:
+def test_a_small_model_mends_once_and_then_begins_from_the_best_files_and_after_four_more_from_the_first() -> None:
     rules = Rules(has_check=True, began_green=False, max_turns=99, plans=False, repairs=1, blind=True)
     begun = Entry("task", "x", TaskFacts("x", "first", (0, -4)))
     first = (begun, said("a"), wrote("a.py"), failed("1", score=(1, -3)))
     assert next_step(Transcript([*first]), rules) == Speak("coder")
     second = (*first, said("b"), wrote("a.py"), failed("2", score=(3, -1)))
     assert next_step(Transcript([*second]), rules) == Resample(2, "mending it did not help")
-    for turn in range(3, 9, 2):
+    for turn in range(3, 11, 2):
         attempt = (again(turn - 1, 2), *tried(turn), *tried(turn + 1))
         second = (*second, *attempt)
     assert next_step(Transcript([*second]), rules) == Resample(0, "mending it did not help")
-    better = (again(8, 0), *tried(9), said("10"), wrote("a.py"), failed("10", score=(4, -1)))
-    assert next_step(Transcript([*second, *better]), rules) == Resample(10, "mending it did not help")
+    better = (again(10, 0), *tried(11), said("12"), wrote("a.py"), failed("12", score=(4, -1)))
+    assert next_step(Transcript([*second, *better]), rules) == Resample(12, "mending it did not help")
 
 
 def tried(turn: int) -> tuple[Entry, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.core.files.workspace import Workspace
-from super_agent.team.listing import FEW_FILES, describe, suspected
+from super_agent.team.listing import FEW_FILES, describe, suspects_in
 
 
 @pytest.fixture
@@ -48,4 +48,4 @@ def test_ignored_files_of_a_larger_workspace_are_neither_listed_nor_counted(work
     assert shown(describe(workspace, "Mend build/b7.py as a.py", 3000)) == ["src/a.py", "build/b7.py", "src/b.py"]
     assert describe(workspace, "Mend b.py", 3000).count("src/b.py:\n") == 1
     put(workspace, **{"src/a": "def first():\n    return 1\n"})
-    assert suspected(workspace, "Mend it", "E   first() failed") == ["first"]
+    assert list(suspects_in(workspace, "Mend it", "E   first() failed")) == ["src/a.py", "src/b.py"]

@@ -21,15 +21,15 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def suspects(texts: Iterable[str], failure: str) -> list[str]:
     """The functions of these Python texts that the check's output names, the most named first."""
     said = Counter(re.findall(r"\w+", failure))
-    names = dict.fromkeys(node.name for text in texts for node in _stubbable(text))
+    names = dict.fromkeys(node.name for text in texts for node in stubbable(text))
     return sorted((name for name in names if said[name]), key=lambda name: said[name], reverse=True)
 
 
 def stubbed(text: str, names: Collection[str]) -> str:
     """Python text with stubs for its functions of these names; as it is where there are none."""
     lines = text.split("\n")
-    for node in reversed([node for node in _stubbable(text) if node.name in names]):
-        body = _body(node)
+    for node in reversed([node for node in stubbable(text) if node.name in names]):
+        body = body_lines(node)
         lines[body.start : body.stop] = [" " * _first(node).col_offset + STUB]
     return "\n".join(lines)
 
@@ -41,25 +41,25 @@ def filled(old: list[str], new: list[str]) -> list[str]:
     there, given = tree_of("\n".join(old)), tree_of("\n".join(new))
     if there is None or given is None:
         return new
-    bodies = dict(_functions(there))
+    bodies = dict(functions_in(there))
     lines = list(new)
-    for name, node in reversed(list(_functions(given))):
-        body = _body(node)
+    for name, node in reversed(list(functions_in(given))):
+        body = body_lines(node)
         if name in bodies and [line.strip() for line in new[body.start : body.stop]] == [STUB]:
-            own = _body(bodies[name])
+            own = body_lines(bodies[name])
             if _first(bodies[name]).col_offset == _first(node).col_offset:
                 lines[body.start : body.stop] = old[own.start : own.stop]
     return lines
 
 
-def _stubbable(text: str) -> list[Function]:
+def stubbable(text: str) -> list[Function]:
     """In the order of their lines: those with a body of its own lines that is not too long."""
     tree = None if "\f" in text else tree_of(text)
-    found = [] if tree is None else [node for _, node in _functions(tree) if not node.name.startswith("__")]
-    return [f for f in found if 0 < len(_body(f)) <= MAX_BODY_LINES and _first(f).lineno > f.lineno]
+    found = [] if tree is None else [node for _, node in functions_in(tree) if not node.name.startswith("__")]
+    return [f for f in found if 0 < len(body_lines(f)) <= MAX_BODY_LINES and _first(f).lineno > f.lineno]
 
 
-def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
+def functions_in(tree: ast.Module) -> Iterator[tuple[str, Function]]:
     """Functions and methods by their dotted names, in the order of their lines."""
     for node in tree.body:
         if isinstance(node, Function):
@@ -73,7 +73,7 @@ def _first(node: Function) -> ast.stmt:
     return node.body[1] if ast.get_docstring(node, clean=False) is not None and len(node.body) > 1 else node.body[0]
 
 
-def _body(node: Function) -> range:
+def body_lines(node: Function) -> range:
     """The lines of the body without the docstring, from 0."""
     first = _first(node)
     is_docstring = first is node.body[0] and ast.get_docstring(node, clean=False) is not None

@@ -74,17 +74,20 @@ class ModelClient:
         """The next prompt gives up the prefix on purpose (a compaction): that is no break."""
         self._budget.begin_anew()
 
-    def facts_of(self, messages: Sequence[Message], limit: int, extra: str = "") -> RequestFacts:
-        """Of a request with that reply limit; raises `PromptTooLong` where both would not fit the context."""
-        estimate = self._budget.estimate(messages, extra)
+    def facts_of(self, messages: Sequence[Message], limit: int, extra: str = "", begun: str = "") -> RequestFacts:
+        """Of a request with that reply limit; `begun` is the reply's beginning, which the prompt ends with.
+
+        Raises `PromptTooLong` where both would not fit the context.
+        """
+        estimate = self._budget.estimate(messages, extra, begun)
         if self.context_length is not None and estimate + limit > self.context_length:
             raise http_errors.prompt_too_long(estimate, limit, self.context_length)
         return RequestFacts(self.KIND, self.model, estimate, tuple(messages), self._budget.broken(messages))
 
-    def usage_of(self, messages: Sequence[Message], reply: Reply) -> Usage:
+    def usage_of(self, messages: Sequence[Message], reply: Reply, begun: str = "") -> Usage:
         """Of a reply that arrived whole, from which later estimates are corrected."""
         reused = self._budget.reused(messages, reply.prompt_tokens)
-        truncated = self._budget.learn(messages, reply)
+        truncated = self._budget.learn(messages, reply, begun)
         return Usage(
             self.KIND,
             reply.prompt_tokens,

@@ -51,10 +51,10 @@ class PromptBudget:
     _least_of_reply: int = 0
     _scale: float = FIRST_SCALE
 
-    def estimate(self, messages: Sequence[Message], extra: str = "") -> int:
+    def estimate(self, messages: Sequence[Message], extra: str = "", begun: str = "") -> int:
         """Tokens that the server will count for this prompt, rather too many than too few.
 
-        `extra` is text that goes with it, such as descriptions of tools.
+        `extra` is text that goes with it, such as descriptions of tools; `begun` is how the reply begins.
         """
         known = self._known(messages)
         if not known:
@@ -63,15 +63,15 @@ class PromptBudget:
             tokens = self._prompt_tokens + self._reply_tokens
         else:
             tokens = self._prompt_tokens
-        added = sum(_weigh_message(m) for m in messages[known:])
+        added = sum(_weigh_message(m) for m in messages[known:]) + estimate_tokens(begun)
         return round(tokens + added * self._scale) + MESSAGE_TOKENS * (len(messages) - known + 1)
 
-    def learn(self, messages: Sequence[Message], reply: Reply) -> bool:
+    def learn(self, messages: Sequence[Message], reply: Reply, begun: str = "") -> bool:
         """Take the server's counts; returns whether it evaluated fewer tokens than the prompt must have (truncated)."""
         if reply.prompt_tokens <= 0:
             return False  # not told: Ollama leaves a zero out
         truncated = reply.prompt_tokens < self._least(messages)
-        weight = sum(_weigh_message(m) for m in messages)
+        weight = sum(_weigh_message(m) for m in messages) + estimate_tokens(begun)
         if weight >= LEARNT_FROM_TOKENS:
             # Only ever upwards: what is added next may be denser than what was counted.
             counted = reply.prompt_tokens - TEMPLATE_TOKENS - MESSAGE_TOKENS * len(messages)

@@ -1,0 +1,129 @@
+"""Where in a file one function is to be written: what stands before and behind it, for a model that goes on there.
+
+Shown a stub for the function that a failure names most, and its file begun, Qwen2.5-Coder 1.5B mended 14 of 24 (twelve
+small projects, two samples each) with 31 tokens a reply; asked for the whole file it mended as many with 110. The one
+of 0.5B mended 7 with 25 tokens, and 5 with 117.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from super_agent.core.edits.stubs import body_lines, functions_in, stubbable, suspects
+from super_agent.core.replies.definitions import tree_of
+
+MAX_BEFORE_CHARS = 6000
+"""About 1,500 tokens: evaluating more costs as much as writing a small file."""
+MISSING = re.compile(
+    r"module '(?P<module>[\w.]+)' has no attribute '(?P<of_module>[a-z_]\w*)'"
+    r"|cannot import name '(?P<imported>[a-z_]\w*)' from '(?P<source>[\w.]+)'"
+    r"|(?:'(?P<instance>[A-Z]\w*)' object|type object '(?P<type>[A-Z]\w*)') has no attribute '(?P<method>[a-z_]\w*)'"
+)
+"""What Python says of a function that is not there; names of constants and classes begin otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A function by its file and dotted name: one that is there and wrong, or one that is missing."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surround:
+    """A file's text before and behind the part to be written, and the texts that begin what no longer belongs to it."""
+
+    before: str
+    behind: str
+    stop: tuple[str, ...]
+
+
+def gaps(texts: Mapping[str, str], task: str, failure: str) -> list[Gap]:
+    """Of these Python files by path: what the failure says is missing, then what it names, the most named first."""
+    missing = dict.fromkeys(_missing(texts, task, failure))
+    named = [gap for name in suspects(texts.values(), failure) for gap in _of_name(texts, name)]
+    return [gap for gap in [*missing, *named] if surround(texts[gap.path], gap.name) is not None]
+
+
+def is_there(text: str, name: str) -> bool:
+    """Whether Python text has a function of that dotted name."""
+    tree = tree_of(text)
+    return tree is not None and name in dict(functions_in(tree))
+
+
+def surround(text: str, name: str) -> Surround | None:
+    """What stands around that function's body, or around where it would be; None where that cannot be told."""
+    tree = None if any(each in text for each in ("\f", "\r", "```")) else tree_of(text)
+    if tree is None:
+        return None
+    found = dict(functions_in(tree)).get(name)
+    around = _around_missing(tree, text, name) if found is None else _around_body(text, found)
+    return around if around is not None and len(around.before) <= MAX_BEFORE_CHARS else None
+
+
+def _around_body(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Surround | None:
+    if node.lineno not in {each.lineno for each in stubbable(text)}:
+        return None
+    lines, body = text.split("\n"), body_lines(node)
+    return Surround("\n".join([*lines[: body.start], ""]), "\n".join(lines[body.stop :]), _stops(node.col_offset))
+
+
+def _around_missing(tree: ast.Module, text: str, name: str) -> Surround | None:
+    owner, _, own = name.rpartition(".")
+    lines = text.rstrip("\n").split("\n")
+    if not owner:
+        return Surround("\n".join([*lines, "", "", f"def {own}("]), "", _stops(0))
+    node = next((each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == owner), None)
+    if node is None:
+        return None
+    indent, end = node.body[0].col_offset, node.end_lineno or node.lineno
+    return Surround(
+        "\n".join([*lines[:end], "", f"{' ' * indent}def {own}(self"]), "\n".join(lines[end:]), _stops(indent)
+    )
+
+
+def _stops(indent: int) -> tuple[str, ...]:
+    """The end of the block, and what begins after a function that is indented so far."""
+    outer = tuple(f"\n{word}" for word in ("def ", "class ", "@", "if __name__"))
+    inner = (f"\n{' ' * indent}def ", f"\n{' ' * indent}@") if indent else ()
+    return ("\n```", *inner, *outer)
+
+
+def _of_name(texts: Mapping[str, str], name: str) -> Iterator[Gap]:
+    for path, text in texts.items():
+        tree = tree_of(text)
+        lines = {node.lineno for node in stubbable(text) if node.name == name}
+        for dotted, node in functions_in(tree) if tree is not None else ():
+            if node.lineno in lines:
+                yield Gap(path, dotted)
+
+
+def _missing(texts: Mapping[str, str], task: str, failure: str) -> Iterator[Gap]:
+    for found in MISSING.finditer(failure):
+        name = found["of_module"] or found["imported"] or found["method"]
+        if not re.search(rf"\b{name}\(", task + failure):
+            continue  # it may be a value
+        owner = found["instance"] or found["type"]
+        paths = _defining(texts, owner) if owner else _of_module(texts, found["module"] or found["source"])
+        if len(paths) == 1:
+            yield Gap(paths[0], f"{owner}.{name}" if owner else name)
+
+
+def _of_module(texts: Mapping[str, str], module: str) -> list[str]:
+    end = module.replace(".", "/")
+    return [
+        p
+        for p in texts
+        if p in (f"{end}.py", f"{end}/__init__.py") or p.endswith((f"/{end}.py", f"/{end}/__init__.py"))
+    ]
+
+
+def _defining(texts: Mapping[str, str], name: str) -> list[str]:
+    trees = ((path, tree_of(text)) for path, text in texts.items())
+    return [
+        path
+        for path, tree in trees
+        if tree is not None and any(isinstance(node, ast.ClassDef) and node.name == name for node in tree.body)
+    ]

@@ -1,0 +1,64 @@
+"""What a small coder is asked to write: the function that is missing or fails, and what stands around it."""
+
+import pytest
+
+from super_agent.core.edits.gaps import Gap, gaps, surround
+
+SHOP = '''"""A shop."""
+
+
+class Shop:
+    """Sells."""
+
+    @property
+    def open(self):
+        return True
+
+    def price(
+        self, name
+    ):
+        """Cents."""
+        return 1
+
+RATE = 2
+
+
+def total(names):
+    return sum(names)
+'''
+
+
+@pytest.mark.parametrize(
+    ("failure", "found"),
+    [
+        ("AttributeError: module 'shop' has no attribute 'count'\n count([])", [Gap("src/shop.py", "count")]),
+        ("ImportError: cannot import name 'count' from 'shop' (/x/shop.py)\n count(1)", [Gap("src/shop.py", "count")]),
+        ("AttributeError: 'Shop' object has no attribute 'close'\n shop.close()", [Gap("src/shop.py", "Shop.close")]),
+        ("assert total([1]) == 2, price", [Gap("src/shop.py", "Shop.price"), Gap("src/shop.py", "total")]),
+        ("AttributeError: module 'shop' has no attribute 'count'", []),
+        ("AttributeError: module 'shelf' has no attribute 'count'\n count()", []),
+        ("AttributeError: module 'shop' has no attribute 'COUNT'\n COUNT()", []),
+    ],
+)
+def test_what_is_missing_or_named_is_found(failure: str, found: list[Gap]) -> None:
+    assert gaps({"src/shop.py": SHOP, "b.py": "x = (\n"}, "Mend it", failure) == found
+
+
+def test_before_and_behind_a_function_is_all_of_its_file_but_the_body() -> None:
+    around = surround(SHOP, "Shop.price")
+    assert around is not None
+    assert around.before + "        return 1\n" + around.behind == SHOP
+    assert {"\n    def ", "\ndef ", "\nclass ", "\n```"} <= set(around.stop)
+    assert "\n    def " not in getattr(surround(SHOP, "total"), "stop", ["\n    def "])
+
+
+def test_a_missing_method_is_written_at_the_end_of_its_class() -> None:
+    around = surround(SHOP, "Shop.close")
+    assert around is not None
+    assert around.before.endswith("        return 1\n\n    def close(self")
+    assert around.behind == SHOP[SHOP.index("\nRATE") :].rstrip()
+
+
+@pytest.mark.parametrize("text", ["x = (\n", SHOP.replace("\n", "\r\n"), SHOP + "F = '```'\n", "# x\n" * 2000 + SHOP])
+def test_a_file_in_which_the_place_cannot_be_told_or_is_far_down_has_no_gap(text: str) -> None:
+    assert surround(text, "total") is None
