@@ -1,7 +1,7 @@
 """A program in place of podman and docker: it writes down how it was called, and does as a test's script says.
 
-By default `run` starts the real agent, as the first process of a pid namespace, so that everything but the engine's own
-containment can be tested without an engine.
+By default `run` starts the real agent with its mounts, as the first process of a pid namespace, so that everything but
+the engine's own containment can be tested without an engine.
 """
 
 import json
@@ -9,15 +9,21 @@ import os
 import stat
 from pathlib import Path
 
-AGENT = """
+MOUNTS = """
+for fields in csv.reader(after for before, after in zip(arguments, arguments[1:]) if before == "--mount"):
+    named = dict(field.partition("=")[::2] for field in fields)
+    bwrap += ["--ro-bind" if "readonly" in named else "--bind", named["src"], named["dst"]]
+"""
+AGENT = f"""
 at = arguments.index("--entrypoint")
 agent = [arguments[at + 1], *arguments[at + 3 :]]
 bwrap = ["bwrap", "--unshare-user", "--unshare-pid", "--as-pid-1", "--dev-bind", "/", "/", "--proc", "/proc"]
 bwrap += ["--cap-drop", "ALL"]
+{MOUNTS}
 os.execvp(bwrap[0], [*bwrap, "--die-with-parent", "--chdir", option("--workdir"), "--", *agent])
 """
 _PROGRAM = """#!{python}
-import json, os, sys, time
+import csv, json, os, sys, time
 arguments = sys.argv[1:]
 with open({calls!r}, "a") as calls:
     calls.write(json.dumps(arguments) + chr(10))

@@ -14,6 +14,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import resource
 import select
 import signal
@@ -237,14 +238,26 @@ def relay(child: Child, ended: int) -> None:
 
 
 def require_mounts(mounts: list[list[Any]]) -> None:
-    """End the container where something is mounted that is not what the policy means: a name may have been flipped."""
+    """End the container where something is mounted that is not what the policy means: a name may have been flipped.
+
+    What stands under a name may be right again by now, while the engine followed a link to another place: so each has
+    to be a place where something is mounted, too.
+    """
+    places = mount_points()
     for path, device, inode in mounts:
         try:
             info = os.lstat(path)
         except OSError as error:
             sys.exit(str(error))
-        if (info.st_dev, info.st_ino) != (device, inode):
+        if path not in places or (info.st_dev, info.st_ino) != (device, inode):
             sys.exit(path + " is not what it was when the sandbox was settled")
+
+
+def mount_points() -> set[str]:
+    """All of this container."""
+    with open("/proc/self/mountinfo", "rb") as file:
+        escaped = [line.split(b" ")[4] for line in file]
+    return {os.fsdecode(re.sub(rb"\\([0-3][0-7]{2})", lambda code: bytes([int(code[1], 8)]), path)) for path in escaped}
 
 
 def main() -> None:

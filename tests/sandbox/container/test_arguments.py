@@ -13,7 +13,7 @@ from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.errors import SandboxUnavailable
 from tests.sandbox.conftest import settled_now
 from tests.sandbox.container.conftest import IMAGE
-from tests.sandbox.scripted_engine import ScriptedEngine
+from tests.sandbox.scripted_engine import MOUNTS, ScriptedEngine
 
 
 @pytest.mark.parametrize("kind", ["podman", "docker"])
@@ -75,10 +75,9 @@ def test_what_an_engine_mounts_instead_is_noticed_before_anything_runs(
     (policy.workspace / ".git").mkdir()
     (tmp_path / "secrets").mkdir()
     named = policy.workspace / flipped
-    flip = f"os.rename({str(named)!r}, {str(tmp_path / 'aside')!r}); os.symlink('secrets', {str(named)!r});"
-    engine.write(
-        run=f"{flip}\n{engine.scripts['run'].replace('option(' + chr(34) + '--workdir' + chr(34) + ')', repr('/'))}"
-    )
+    flip = f"os.rename({str(named)!r}, {str(tmp_path / 'aside')!r}); os.symlink('secrets', {str(named)!r})"
+    elsewhere = engine.scripts["run"].replace(MOUNTS, "").replace('option("--workdir")', repr("/"))
+    engine.write(run=f"{flip}\n{elsewhere}")
     with pytest.raises(SandboxUnavailable, match="is not what it was when the sandbox was settled"):
         run_command(settled_now(policy), f"touch {tmp_path}/ran", lambda _: None, 20.0)
     assert not (tmp_path / "ran").exists()
