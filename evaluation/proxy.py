@@ -174,8 +174,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:  # the contestant has hung up
+            self.close_connection = True
 
 
 def _equalise(path: str, request: dict[str, Any], rest: int, seed: int) -> None:

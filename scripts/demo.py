@@ -35,9 +35,8 @@ class Job:
 
 
 MEND = Job(
-    "Some tests fail. Change only basket.py: line_total must return price times quantity, and 10 % less than that "
-    "where the quantity is BULK or more; add a function count_pieces(basket) that returns how many pieces are "
-    "in the basket.",
+    "Some tests fail. Change only basket.py: line_total must return the price times the quantity; add a function "
+    "count_pieces(basket) that returns the sum of the quantities in the basket.",
     "pytest -q",
     SHOP,
 )

@@ -63,7 +63,7 @@ def prefill(transcript: Transcript, workspace: Workspace) -> Prefill:
     if gap is None:
         return NO_PREFILL
     try:
-        around = surround(workspace.read_text(gap.path) or "", gap.name)
+        around = surround(workspace.read_text(gap.path) or "", gap.name, transcript.task)
     except PathRefused:
         return NO_PREFILL
     if around is None:

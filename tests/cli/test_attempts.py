@@ -120,7 +120,7 @@ def test_a_small_coder_goes_on_with_the_file_that_was_begun_for_it(
         "import add\ndef test_add():\n    assert add.add(2, 3) == 5\ndef test_twice():\n    assert add.twice(2) == 4\n"
     )
     small = Model("small:latest", 8192, parameter_count=1_500_000_000)
-    written = ["n):\n    return 2 * n", "    return a + b\n\n"]
+    written = ["(n):\n    return 2 * n", "    return a + b\n\n"]
     with ScriptedOllama(autogen=written, models=[small]) as server:
         told = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", "small")
         done = super_agent("run", "Mend add.py", *told, "--check", TESTS, "--json")
@@ -129,7 +129,7 @@ def test_a_small_coder_goes_on_with_the_file_that_was_begun_for_it(
     mended = there.replace("a - b", "a + b")
     assert (workspace / "add.py").read_text() == f"{mended}\n\ndef twice(n):\n    return 2 * n\n"
     # What is missing first, then what is wrong; where the next function would begin, the reply ends.
-    assert first.prompt[-1] == ("assistant", f"```python add.py\n{there}\n\ndef twice(")
+    assert first.prompt[-1] == ("assistant", f"```python add.py\n{there}\n\ndef twice")
     assert second.prompt[-1] == ("assistant", f"```python add.py\n{there.partition('    return')[0]}")
     assert "\ndef " in second.body["stop"]
     said = [e["text"] for e in events(done.out) if e["type"] == "message_posted" and e["speaker"] == "coder"]

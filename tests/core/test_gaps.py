@@ -52,11 +52,31 @@ def test_before_and_behind_a_function_is_all_of_its_file_but_the_body() -> None:
     assert "\n    def " not in getattr(surround(SHOP, "total"), "stop", ["\n    def "])
 
 
-def test_a_missing_method_is_written_at_the_end_of_its_class() -> None:
-    around = surround(SHOP, "Shop.close")
+@pytest.mark.parametrize(
+    ("task", "begun"),
+    [
+        ("Add close.", "    def close"),
+        ("Add Shop.close(), which ends it.", "    def close(self):\n"),
+        ("Add close(self, hour=20).", "    def close(self, hour=20):\n"),
+        ("So that shop.close([1]) works.", "    def close"),
+    ],
+)
+def test_a_missing_method_is_written_at_the_end_of_its_class_with_the_parameters_of_the_task(
+    task: str, begun: str
+) -> None:
+    around = surround(SHOP, "Shop.close", task)
     assert around is not None
-    assert around.before.endswith("        return 1\n\n    def close(self")
+    assert around.before.endswith(f"        return 1\n\n{begun}")
     assert around.behind == SHOP[SHOP.index("\nRATE") :].rstrip()
+
+
+def test_a_missing_function_is_written_at_the_end_of_the_file() -> None:
+    around = surround(SHOP, "count", "Add count(names, *, twice=False) here.")
+    assert around is not None
+    assert (around.before, around.behind) == (f"{SHOP}\n\ndef count", "")
+    around = surround(SHOP, "count", "Add count(names, twice=False) here.")
+    assert around is not None
+    assert around.before == f"{SHOP}\n\ndef count(names, twice=False):\n"
 
 
 @pytest.mark.parametrize("text", ["x = (\n", SHOP.replace("\n", "\r\n"), SHOP + "F = '```'\n", "# x\n" * 2000 + SHOP])

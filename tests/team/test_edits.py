@@ -153,3 +153,23 @@ def test_a_symbolic_link_is_not_followed(bench: Bench, tmp_path_factory: pytest.
 def test_sections_need_an_existing_file(bench: Bench) -> None:
     applied = bench.editor.apply((FileBlock("a.py", "", (Section("x\n", "y\n"),)),))
     assert applied.refusals == [("a.py", "the file does not exist, so there is nothing to search; write it whole")]
+
+
+@pytest.mark.parametrize(
+    ("task", "stay"),
+    [
+        ("Make bold keyword-only in layout.py. The tests in test_layout.py must pass.", True),
+        ("Some tests fail. Change only basket.py.", True),
+        ("Faça com que os testes passem.", True),
+        ("Add the tests that are missing to test_layout.py; all tests must pass.", False),
+        ("Rename the tests of line, and see that the tests pass.", False),
+        ("Add a parameter to line in layout.py.", False),
+    ],
+)
+def test_tests_that_the_task_names_as_what_decides_stay_as_they_are(bench: Bench, task: str, stay: bool) -> None:
+    (bench.root / "test_layout.py").write_text("import layout\n")
+    reply = "```python layout.py\nx = 1\n```\n```python test_layout.py\nx = 2\n```\n```python test_new.py\nx = 3\n```"
+    applied = bench.editor.apply(parse_coder_reply(reply).files, task)
+    assert (applied.paths == ["layout.py", "test_new.py"]) is stay
+    assert ((bench.root / "test_layout.py").read_text() == "import layout\n") is stay
+    assert ["stay as they are" in why for _, why in applied.refusals] == [True] * stay

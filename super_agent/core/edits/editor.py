@@ -18,6 +18,7 @@ from super_agent.core.events import EditRefused, Emit, FileWritten
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.definitions import definitions, parses
 from super_agent.core.replies.elision import elision_in
+from super_agent.core.replies.inference import is_test, tests_decide
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.lines import joined, lines_of
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
@@ -52,6 +53,7 @@ class Editor:
         self._before_write = before_write
         self._shrunk: dict[str, str] = {}
         self._named: frozenset[str] = frozenset()
+        self._tests_stay = False
         self._whole: dict[str, str] = {}
 
     def surroundings(self, task: str) -> Surroundings:
@@ -64,6 +66,7 @@ class Editor:
         """Apply each block in turn; a refused one does not stop the others. What the `task` names may be taken out."""
         applied = Applied()
         self._named = frozenset(re.findall(r"\w+", task))
+        self._tests_stay = tests_decide(task)
         self._whole = {b.path: b.content for b in blocks if isinstance(b, FileBlock) and not b.is_edit}
         for block in blocks:
             try:
@@ -80,6 +83,8 @@ class Editor:
 
     def _apply_one(self, block: FileBlock) -> None:
         original = self._workspace.read_bytes(block.path)
+        if original is not None and self._tests_stay and is_test(block.path):
+            raise PathRefused("the tests that the task names decide, so they stay as they are; change the code")
         file = decoded(original)
         new = file.replaced(self._new_lines(block, file, is_new=original is None))
         data = new.encoded()

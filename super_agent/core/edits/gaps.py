@@ -23,6 +23,9 @@ MISSING = re.compile(
 """What Python says of a function that is not there; names of constants and classes begin otherwise."""
 
 
+PARAMETER = r"\*{0,2}[a-z_]\w*(?:=[\w.]+)?"
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A function by its file and dotted name: one that is there and wrong, or one that is missing."""
@@ -53,13 +56,16 @@ def is_there(text: str, name: str) -> bool:
     return tree is not None and name in dict(functions_in(tree))
 
 
-def surround(text: str, name: str) -> Surround | None:
-    """What stands around that function's body, or around where it would be; None where that cannot be told."""
+def surround(text: str, name: str, task: str = "") -> Surround | None:
+    """What stands around that function's body, or around where it would be; None where that cannot be told.
+
+    The parameters of one that is missing are those that the task gives it, else left to the model.
+    """
     tree = None if any(each in text for each in ("\f", "\r", "```")) else tree_of(text)
     if tree is None:
         return None
     found = dict(functions_in(tree)).get(name)
-    around = _around_missing(tree, text, name) if found is None else _around_body(text, found)
+    around = _around_missing(tree, text, name, task) if found is None else _around_body(text, found)
     return around if around is not None and len(around.before) <= MAX_BEFORE_CHARS else None
 
 
@@ -70,18 +76,27 @@ def _around_body(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Sur
     return Surround("\n".join([*lines[: body.start], ""]), "\n".join(lines[body.stop :]), _stops(node.col_offset))
 
 
-def _around_missing(tree: ast.Module, text: str, name: str) -> Surround | None:
+def _around_missing(tree: ast.Module, text: str, name: str, task: str) -> Surround | None:
     owner, _, own = name.rpartition(".")
     lines = text.rstrip("\n").split("\n")
     if not owner:
-        return Surround("\n".join([*lines, "", "", f"def {own}("]), "", _stops(0))
+        return Surround("\n".join([*lines, "", "", f"def {own}{_parameters(task, own)}"]), "", _stops(0))
     node = next((each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == owner), None)
     if node is None:
         return None
     indent, end = node.body[0].col_offset, node.end_lineno or node.lineno
-    return Surround(
-        "\n".join([*lines[:end], "", f"{' ' * indent}def {own}(self"]), "\n".join(lines[end:]), _stops(indent)
-    )
+    begun = f"{' ' * indent}def {own}{_parameters(task, own, 'self')}"
+    return Surround("\n".join([*lines[:end], "", begun]), "\n".join(lines[end:]), _stops(indent))
+
+
+def _parameters(task: str, name: str, first: str = "") -> str:
+    """As the task writes them behind the name, up to the body; else nothing: a model goes on badly after a parenthesis,
+    with which it begins the first name."""
+    found = re.search(rf"\b{name}\(({PARAMETER}(?:, {PARAMETER})*)?\)", task)
+    if found is None:
+        return ""
+    given = [each for each in (found[1] or "").split(", ") if each and each != first]
+    return f"({', '.join([*([first] if first else []), *given])}):\n"
 
 
 def _stops(indent: int) -> tuple[str, ...]:

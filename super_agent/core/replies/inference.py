@@ -53,9 +53,25 @@ def _begins_as_file(fence: Fence) -> bool:
     return first.startswith(("import ", "from ", "def ", "class ", "async def ", "@", '"""', "#"))
 
 
+_DECIDING = re.compile(
+    r"\btest(?:e?s)?\b[^;\n]*?\b(?:pass(?:es)?|fails?|stay|unchanged|green|red|passem?|passar|falham?|verdes?|ficam?)\b",
+    re.IGNORECASE,
+)
+_ASKED_FOR = re.compile(
+    r"\b(?:add|write|extend|update|change|adapt|create|rewrite|correct|rename|escrev\w+|acrescent\w+|adicion\w+|"
+    r"atualiz\w+|mud\w+|corrij\w+|renome\w+)(?:\s+[\w-]+){0,3}\s+test(?:e?s)?\b",
+    re.IGNORECASE,
+)
+
+
 def is_test(path: str) -> bool:
     """Whether a path is of a test, by its name or its folder's."""
     return bool(_TEST.search(path))
+
+
+def tests_decide(task: str) -> bool:
+    """Whether the task names tests as what decides, and asks for no other ones: then those that are there stay."""
+    return bool(_DECIDING.search(task)) and not _ASKED_FOR.search(task)
 
 
 def named_path(language: str, around: Surroundings) -> str:
