@@ -70,8 +70,23 @@ def test_a_missing_method_is_written_at_the_end_of_its_class_with_the_parameters
     assert around.behind == SHOP[SHOP.index("\nRATE") :].rstrip()
 
 
+@pytest.mark.parametrize(
+    ("task", "head"),
+    [
+        ('Shop.price(name, where="here") tells it.', 'def price(self, name, where="here"):'),
+        ("price(self, name, *, where=None)", "def price(self, name, *, where=None):"),
+        ("price(name) is wrong, as price([1]) shows.", "def price(\n        self, name\n    ):"),
+    ],
+)
+def test_a_function_gets_the_parameters_of_the_task_where_they_are_others(task: str, head: str) -> None:
+    around = surround(SHOP, "Shop.price", task)
+    assert around is not None
+    assert around.before == SHOP[: SHOP.index("def price")] + head + '\n        """Cents."""\n'
+    assert around.behind == SHOP[SHOP.index("\nRATE") :]
+
+
 def test_a_missing_function_is_written_at_the_end_of_the_file() -> None:
-    around = surround(SHOP, "count", "Add count(names, *, twice=False) here.")
+    around = surround(SHOP, "count", "Add count(3), and count([names]), here.")
     assert around is not None
     assert (around.before, around.behind) == (f"{SHOP}\n\ndef count", "")
     around = surround(SHOP, "count", "Add count(names, twice=False) here.")

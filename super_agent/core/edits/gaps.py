@@ -23,7 +23,7 @@ MISSING = re.compile(
 """What Python says of a function that is not there; names of constants and classes begin otherwise."""
 
 
-PARAMETER = r"\*{0,2}[a-z_]\w*(?:=[\w.]+)?"
+PARAMETER = r"""(?:\*|\*{0,2}[a-z_]\w*(?:=(?:[\w.]+|"[^"]*"|'[^']*'))?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,29 @@ def surround(text: str, name: str, task: str = "") -> Surround | None:
     if tree is None:
         return None
     found = dict(functions_in(tree)).get(name)
-    around = _around_missing(tree, text, name, task) if found is None else _around_body(text, found)
+    around = _around_missing(tree, text, name, task) if found is None else _around_body(text, found, task)
     return around if around is not None and len(around.before) <= MAX_BEFORE_CHARS else None
 
 
-def _around_body(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Surround | None:
+def _around_body(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef, task: str) -> Surround | None:
     if node.lineno not in {each.lineno for each in stubbable(text)}:
         return None
     lines, body = text.split("\n"), body_lines(node)
-    return Surround("\n".join([*lines[: body.start], ""]), "\n".join(lines[body.stop :]), _stops(node.col_offset))
+    before = lines[: body.start]
+    if given := _other_parameters(task, node):
+        kind = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
+        head = f"{' ' * node.col_offset}{kind} {node.name}{given}".rstrip("\n")
+        before = [*lines[: node.lineno - 1], head, *lines[node.body[0].lineno - 1 : body.start]]
+    return Surround("\n".join([*before, ""]), "\n".join(lines[body.stop :]), _stops(node.col_offset))
+
+
+def _other_parameters(task: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """What the task writes behind the function's name, where it names other parameters than there are."""
+    each = [*node.args.posonlyargs, *node.args.args, node.args.vararg, *node.args.kwonlyargs, node.args.kwarg]
+    there = [one.arg for one in each if one is not None]
+    given = _parameters(task, node.name, "self" if there[:1] == ["self"] else "")
+    names = re.findall(r"[(,] ?\*{0,2}(\w+)", given)
+    return given if names != there else ""
 
 
 def _around_missing(tree: ast.Module, text: str, name: str, task: str) -> Surround | None:
