@@ -143,6 +143,11 @@ class BareDebian:
             )
         return output
 
+    def copied(self, folder: Path) -> "BareDebian":
+        """The same Debian in another folder, with its device files: reading /dev/zero for a copy fills the disk."""
+        subprocess.run(["cp", "--archive", "--reflink=auto", self.folder, folder], check=True, timeout=300)
+        return BareDebian(folder, self.variables)
+
     def clone(self, checkout: Path, person: Person) -> None:
         """What is committed in a checkout, as a clone of the person's own in ~/super-agent."""
         target = self.folder / person.home.lstrip("/") / "super-agent"

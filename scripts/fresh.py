@@ -50,9 +50,9 @@ class Trial:
         """All that concerns a user without rights; the Debian as it is afterwards."""
         bare = self.folder / "bare"
         self.step(f"a bare Debian ({self.suite})", lambda: make_bare(bare, self.suite, LIMITS_S["bare"]))
-        if "root" in parts:
-            shutil.copytree(bare, self.folder / "root", symlinks=True)
         debian = BareDebian(bare, self._variables)
+        if "root" in parts:
+            debian.copied(self.folder / "root")
         debian.clone(CHECKOUT, SOMEONE)
         lines: list[str] = []
         self.step("make demo without rights, nothing installed", lambda: lines.append(_refused(debian)))

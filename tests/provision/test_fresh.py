@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.bare_debian import TAKEN_ALONG, run_streamed
+from scripts.bare_debian import TAKEN_ALONG, BareDebian, run_streamed
 
 ROOT = Path(__file__).parents[2]
 INTERRUPTED = """
@@ -83,3 +83,10 @@ def test_an_unknown_part_is_a_usage_error() -> None:
     done = subprocess.run(["make", "fresh", "PART=all-of-it"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert "Error 2" in done.stderr
     assert "invalid choice: 'all-of-it'" in done.stderr
+
+
+def test_device_files_of_a_debian_are_copied_as_such(tmp_path: Path) -> None:
+    (tmp_path / "bare/dev").mkdir(parents=True)
+    os.mkfifo(tmp_path / "bare/dev/pipe")
+    copy = BareDebian(tmp_path / "bare").copied(tmp_path / "root")
+    assert (copy.folder / "dev/pipe").is_fifo()
