@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from super_agent.core.edits.locate import with_hunks, with_lines, with_sections
-from super_agent.core.edits.partial import forgets_imports, used_names, with_definitions
+from super_agent.core.edits.locate import with_hunks, with_lines, with_replaced_part, with_sections
+from super_agent.core.edits.partial import forgets_imports, imports_from_itself, used_names, with_definitions
 from super_agent.core.edits.stubs import STUB, filled
 from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
@@ -125,9 +125,14 @@ class Editor:
     def _written_whole(self, block: FileBlock, file: TextFile, content: list[str]) -> list[str]:
         """What a block of a whole file, or of some of its definitions, makes of the file."""
         lines, language = list(file.lines), language_for(block.path)
+        if (edited := with_replaced_part(lines, lines_of(block.earlier), content)) is not None:
+            _refuse_elision(joined(content), block.earlier, language)
+            return edited
         is_python = language == "python" and bool(lines)
         content = filled(lines, content) if is_python else content
         _refuse_elision(joined(content), file.text, language)
+        if is_python and (name := imports_from_itself(block.path, file.text, joined(content))):
+            raise PathRefused(f"it imports {name} from the very file that defines it, so it belongs to another file")
         if is_python:
             used = self._definitions if block.is_part else self._used_elsewhere
             merged = with_definitions(lines, content, lambda: used(block.path), self._named)

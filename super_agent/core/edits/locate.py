@@ -1,6 +1,7 @@
 """Where in a file the lines of an edit stand, and the edit mended where what is meant is certain."""
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -113,6 +114,22 @@ def with_lines(lines: list[str], wanted: LineRange, content: list[str]) -> list[
     if not 1 <= wanted.first <= wanted.last <= len(lines):
         raise PathRefused(f"the file has {len(lines)} lines, so there are no lines {wanted.first} to {wanted.last}")
     return [*lines[: wanted.first - 1], *content, *lines[wanted.last :]]
+
+
+def with_replaced_part(lines: list[str], part: list[str], content: list[str]) -> list[str] | None:
+    """The file with `content` in the place of a part of it; None where it is not certain that this is meant.
+
+    It is where the part stands in the file once, and the content has nothing of the lines around it.
+    """
+    places = _exact(lines, part) if any(line.strip() for line in part) else []
+    if len(places) != 1:
+        return None
+    place = places[0]
+    around = {t for line in (*lines[: place.first], *lines[place.end :]) if re.search(r"\w{3}", t := line.strip())}
+    around -= {line.strip() for line in part}
+    if not around or around & {line.strip() for line in content}:
+        return None
+    return [*lines[: place.first], *content, *lines[place.end :]]
 
 
 def locate(

@@ -48,6 +48,21 @@ def forgets_imports(old: str, new: str) -> bool:
     return there is not None and given is not None and bool(_forgotten(there.body, given.body))
 
 
+def imports_from_itself(path: str, old: str, new: str) -> str:
+    """A name that `new` imports from the very file, which defined it and would not any more: a test in its place."""
+    there, given = tree_of(old), tree_of(new)
+    if there is None or given is None:
+        return ""
+    gone = names_in(there.body) - names_in(given.body)
+    module = path.removesuffix(".py").replace("/", ".")
+    for node in given.body:
+        if isinstance(node, ast.ImportFrom) and node.module and f".{module}".endswith(f".{node.module}"):
+            found = [alias.name for alias in node.names if alias.name in gone]
+            if found:
+                return found[0]
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     lines: list[str]

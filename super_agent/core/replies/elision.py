@@ -1,10 +1,10 @@
-"""Lines that stand for code that was left out: "rest unchanged" and its kin, in English and Portuguese."""
+"""Lines that stand for code that was left out: "rest unchanged" and its kin, in the languages that models answer in."""
 
 import ast
 import re
 
-from super_agent.core.replies.definitions import tree_of
-from super_agent.core.replies.lines import lines_of
+from super_agent.core.replies.definitions import definitions, tree_of
+from super_agent.core.replies.lines import indent_of, lines_of
 
 _COMMENT = re.compile(
     r"^\s*(?:\{?/\*+|<!--|#+|//+|--+|;+|%+|\*+|\"\"\"|'''|REM\b)\s*(?P<text>.*?)\s*(?:\*+/\}?|-->|\"\"\"|''')?\s*$"
@@ -20,6 +20,9 @@ _NOUN = (
     r"definitions?|tests?|routes?|parts?|program|script|sections?|helpers?|constants?|variables?|stuff|steps?|"
     r"código|funç(?:ão|ões)|métodos?|classes?|módulo|arquivo|ficheiro|importaç(?:ão|ões)|implementaç(?:ão|ões)|"
     r"conteúdo|linhas?|lógica|corpo|definiç(?:ão|ões)|testes?|rotas?|partes?|programa|funcoes|codigo|conteudo"
+)
+_THING = (
+    r"styles?|rules?|elements?|page|markup|html|css|items?|entries|fields?|keys?|settings?|options?|data|queries|types?"
 )
 _STATE = (
     r"unchanged|untouched|the same|same as|as is|as before|as above|as they|as it (?:is|was|stands)|omitted|elided|"
@@ -53,7 +56,40 @@ _STRONG = (
         re.IGNORECASE,
     ),
     re.compile(rf"^[(\[<]?\s*(?:o )?resto (?:do|da|dos|das) (?:{_NOUN})\b", re.IGNORECASE),
+    re.compile(
+        r"^(?:please )?(?:add|write|put|insert|place)? ?your (?:code|implementation|logic|solution)(?: goes)? here$",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"^(?:der |el |le |il |la )?(?:rest(?:licher?)? (?:des |der )?codes?|übriger code|bestehender code"
+        r"|resto del (?:código|codigo|codice|archivo)|(?:código|codigo) (?:existente|restante)"
+        r"|reste du (?:code|fichier)|code existant|остальн\w+ код|существующ\w+ код)\b.{0,40}$",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"^(?:(?:其余|其他|其它|剩余|现有|原有|之前的?|原来的?)的?(?:代码|部分|内容|函数|方法|逻辑).{0,12}|(?:代码|以下|此处|中间|后面)?(?:保持)?(?:不变|省略)|(?:以下|後略|中略|前略)?(?:省略|変更なし)"
+        r"|残りのコード.{0,12}|既存のコード.{0,12}|나머지 코드.{0,12}|기존 코드.{0,12})$"
+    ),
 )
+_LOOSE = (
+    re.compile(
+        rf"^(?:the |all |all the |any |o |a |os |as )?(?:{_SUBJECT})\b.{{0,24}}?\b(?:{_NOUN}|{_THING})$", re.IGNORECASE
+    ),
+    re.compile(
+        rf"^(?:o |a |os |as )?(?:{_NOUN})\b.{{0,12}}?\b(?:existentes?|restantes?|anterior(?:es)?|above|below)$",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"^.{0,40}?\b(?:unchanged|unmodified|untouched|omitted|not (?:changed|shown)|no changes?"
+        r"|(?:stays?|remains?|is|are) (?:the same|as (?:is|before|it was))|as before|inalterad[oa]s?"
+        r"|sem (?:alterações|mudanças)|(?:continuam?|permanecem?) (?:igual|iguais|como)|mantenha|mantido"
+        r"|unverändert|sin cambios|inchangée?s?|без изменений)\b.{0,24}$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"^(?:etc|and so on|see above|same as above|skip(?:ped)?|e assim por diante)$", re.IGNORECASE),
+)
+"""Said of lines that the block certainly leaves out; in a file that keeps all that it had they are plain remarks."""
+MAX_LOOSE_WORDS = 9
 _PROSE = ("markdown", "md", "rst", "text", "txt", "yaml", "yml", "csv", "log", "")
 
 
@@ -66,7 +102,31 @@ def elision_in(new: str, old: str, language: str = "") -> str:
             return line
     if language == "python" and (name := _emptied(new, old)):
         return name
+    return _remark_in_place(lines, known, old, new, language)
+
+
+def _remark_in_place(lines: list[str], known: set[str], old: str, new: str, language: str) -> str:
+    """The first comment that says of what is missing from the file that it stays; empty where nothing is missing."""
+    if not _loses(known, lines, old, new, language):
+        return ""
+    for line, following in zip(lines, [*lines[1:], ""], strict=False):
+        heads = bool(following.strip()) and len(indent_of(following)) >= len(indent_of(line))
+        if heads and not following.lstrip().startswith(("}", "]", ")", "</")):
+            continue  # a remark about the lines below it
+        comment = _COMMENT.match(line)
+        text = _DOTS.sub(" ", comment["text"]).strip(" ()[]<>{}*-=:.") if comment and line.strip() not in known else ""
+        if text and len(text.split()) <= MAX_LOOSE_WORDS and any(pattern.match(text) for pattern in _LOOSE):
+            return line
     return ""
+
+
+def _loses(known: set[str], lines: list[str], old: str, new: str, language: str) -> bool:
+    """Whether definitions of the file are gone; of a text that has none, whether any of its lines is."""
+    had = definitions(language, old)
+    if had:
+        return not had <= definitions(language, new)
+    kept = {line.strip() for line in lines}
+    return any(re.search(r"\w", line) for line in known - kept)
 
 
 def _stands_for_code(line: str, before: str, language: str) -> bool:

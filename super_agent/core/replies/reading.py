@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from super_agent.core.replies.calls import Meaning, calls_in_json, looks_like_call, meaning_of, printed_calls
-from super_agent.core.replies.definitions import definitions, only_defines
+from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.inference import certain_path, defines_task_file, named_path, part_of
 from super_agent.core.replies.languages import SHELLS, language_for
+from super_agent.core.replies.pasted import is_shown_by_terminal, without_numbers
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import Heading, is_placeholder, path_above, path_in_comment, read_info
+from super_agent.core.replies.same_file import one_for_each_file
 from super_agent.core.replies.searches import only_searches, search_in
 from super_agent.core.replies.sections import has_markers, read_sections
 from super_agent.core.replies.several_files import each_file, with_first_line_as_path
@@ -193,9 +195,11 @@ def _file_block(path: str, fence: Fence, comment: str, heading: Heading, around:
         return BadBlock(path, "the block has no closing fence, so its end is unknown; write it again, closed")
     if not fence.certain:
         return BadBlock(path, LONGER_FENCE)
-    lines = fence.lines[1:] if comment else fence.lines
-    if any(line.strip() in _ECHOED for line in lines):
+    lines = without_numbers(fence.lines[1:] if comment else fence.lines, language_for(path))
+    if any(line.strip(" <>[](){}*#/.-") in _ECHOED for line in lines):
         return BadBlock(path, "the block repeats an explanation in place of the file's content")
+    if is_shown_by_terminal(lines, language_for(path)):
+        return BadBlock(path, "the block is what a terminal showed, not the file's content; write the content")
     sections, problem = read_sections(lines)
     if problem:
         return BadBlock(path, problem)
@@ -279,22 +283,9 @@ def _checked(block: FileBlock, around: Surroundings) -> FileBlock | BadBlock:
 
 
 def _last_of_each(reading: _Reading) -> tuple[FileBlock | BadBlock, ...]:
-    """A file that is given whole twice is meant as it was given last."""
-    kept: list[FileBlock | BadBlock] = []
-    for i, block in enumerate(reading.files):
-        if isinstance(block, FileBlock) and any(_replaces(later, block) for later in reading.files[i + 1 :]):
-            reading.unused.append(UnusedBlock(f"the first block of {block.path}", "a later block gives the file whole"))
-        else:
-            kept.append(block)
-    return tuple(kept)
-
-
-def _replaces(later: FileBlock | BadBlock, block: FileBlock) -> bool:
-    """Whether the later block is the same file once more; two that define different things are both parts of it."""
-    if not isinstance(later, FileBlock) or later.path != block.path or later.is_edit:
-        return False
-    language = language_for(block.path)
-    return language != "python" or definitions(language, block.content) <= definitions(language, later.content)
+    kept, unused = one_for_each_file(reading.files, reading.around.files)
+    reading.unused += unused
+    return kept
 
 
 def _show_request(line: str, around: Surroundings, say: str = "") -> ShowRequest | SearchRequest:

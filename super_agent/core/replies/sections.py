@@ -2,11 +2,12 @@
 
 import re
 
-from super_agent.core.replies.lines import joined
+from super_agent.core.replies.lines import joined, lines_of
+from super_agent.core.replies.pasted import unnumbered
 from super_agent.core.replies.types import Section
 
-_OLD = r"SEARCH|ORIGINAL|OLD|BEFORE|FIND|HEAD|CURRENT"
-_NEW = r"REPLACE|REPLACEMENT|UPDATED?|NEW|AFTER|MODIFIED|CHANGED"
+_OLD = r"SEARCH|ORIGINAL|OLD|BEFORE|FIND|HEAD|CURRENT|BUSCAR|PROCURAR|ANTIGO"
+_NEW = r"REPLACE|REPLACEMENT|UPDATED?|NEW|AFTER|MODIFIED|CHANGED|SUBSTITUIR|NOVO"
 _START = re.compile(
     rf"^\s*(?:[<>]{{3,10}}|-{{3,10}}|={{3,10}})\s*(?:{_OLD})\b.*$|^\s*<(?:{_OLD})>\s*$|^\s*\[(?:{_OLD})\]\s*$",
     re.IGNORECASE,
@@ -23,6 +24,16 @@ _MARKER = re.compile(
     rf"^\s*(?:<{{5,9}}|>{{5,9}})(?:\s*\w.*|>*)$|^\s*(?:-{{5,9}}|\+{{5,9}})\s*(?:{_OLD}|{_NEW})\b", re.IGNORECASE
 )
 FORM = "<<<<<<< SEARCH, =======, >>>>>>> REPLACE, each on its own line"
+
+
+_COMMENTED = re.compile(
+    r"^\s*(?:#+|//+|--|;+|%|/\*|<!--)\s*"
+    rf"(?P<mark>(?:<{{5,9}}\s*(?:{_OLD})\b|>{{5,9}}\s*(?:{_NEW})\b).*?|={{5,9}})\s*(?:\*/|-->)?$",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"^:(?:start|end)_line:\s*\d+\s*$")
+_LABEL = re.compile(r"^(?P<dress>\*\*|-{3,} ?|)(?P<word>SEARCH|REPLACE)(?: BLOCK)?:?(?: ?-{3,}|\*\*:?|)\s*$")
+"""In capitals, dressed or not, as the only word of a line."""
 
 
 def has_markers(lines: tuple[str, ...] | list[str]) -> bool:
@@ -43,6 +54,7 @@ def open_section_at(lines: list[str]) -> bool:
 
 def read_sections(lines: tuple[str, ...]) -> tuple[tuple[Section, ...], str]:
     """The sections of a block, or what is wrong with them; neither where the block has no markers at all."""
+    lines = _as_markers(lines)
     if not has_markers(lines):
         return (), ""
     sections: list[Section] = []
@@ -66,11 +78,50 @@ def read_sections(lines: tuple[str, ...]) -> tuple[tuple[Section, ...], str]:
     return tuple(sections), ""
 
 
+def _as_markers(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Markers that stand in comments, and the bare words, as the usual markers."""
+    if any((found := _COMMENTED.match(line)) and "<" in found["mark"] for line in lines):
+        return tuple(found["mark"] if (found := _COMMENTED.match(line)) else line for line in lines)
+    labels = [found["word"] for line in lines if (found := _LABEL.match(line))]
+    first = next((line for line in lines if line.strip()), "")
+    if has_markers(lines) or not _LABEL.match(first) or labels != ["SEARCH", "REPLACE"] * (len(labels) // 2):
+        return lines
+    return _from_labels(lines)
+
+
+def _from_labels(lines: tuple[str, ...]) -> tuple[str, ...]:
+    marked: list[str] = []
+    for line in lines:
+        word = found["word"] if (found := _LABEL.match(line)) else ""
+        if word == "SEARCH":
+            marked += [*([">>>>>>> REPLACE"] if marked else []), "<<<<<<< SEARCH"]
+        elif word:
+            marked.append("=======")
+        elif marked:
+            marked.append(line)
+    return (*marked, ">>>>>>> REPLACE")
+
+
 def _section(lines: list[str]) -> Section:
     """Read the lines between the markers; several lines of equals signs give several readings, longest search first."""
     places = [i for i, line in enumerate(lines) if _DIVIDER.match(line)]
     usual = [i for i in places if len(lines[i].strip()) == 7 or lines[i].strip().strip("=") != ""]
-    readings = [(joined(lines[:i]), joined(lines[i + 1 :])) for i in (usual or places)]
+    readings = [(joined(_bare(lines[:i])), joined(lines[i + 1 :])) for i in (usual or places)]
     readings.reverse()
+    readings += [plain for each in readings if (plain := _plain(*each)) is not None]
     search, replace = readings[0]
     return Section(search, replace, tuple(readings[1:]))
+
+
+def _bare(search: list[str]) -> list[str]:
+    """Without the line numbers of another tool's form, which say where the text was."""
+    if not search or not _PLACE.match(search[0]):
+        return search
+    end = next(i for i in range(len(search) + 1) if i == len(search) or not _PLACE.match(search[i]))
+    return search[end + 1 :] if end < len(search) and re.match(r"^-{5,}\s*$", search[end]) else search[end:]
+
+
+def _plain(search: str, replace: str) -> tuple[str, str] | None:
+    """Both parts without the line numbers that were copied with them."""
+    old, new = unnumbered(lines_of(search)), unnumbered(lines_of(replace))
+    return None if old is None or (new is None and replace.strip()) else (joined(old), joined(new or ()))

@@ -1,0 +1,63 @@
+"""Several blocks of one reply for one file: given again, in parts, or with an example of its use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from super_agent.core.replies.definitions import definitions, only_defines
+from super_agent.core.replies.languages import language_for
+from super_agent.core.replies.types import BadBlock, FileBlock, UnusedBlock
+
+_AGAIN = "a later block gives the file whole"
+_EXAMPLE = "an earlier block gives the file, and this one has nothing of what it defines"
+Meant = Literal["again", "beside", "part", "example"]
+
+
+def one_for_each_file(
+    blocks: Sequence[FileBlock | BadBlock], files: Mapping[str, frozenset[str]]
+) -> tuple[tuple[FileBlock | BadBlock, ...], list[UnusedBlock]]:
+    """The blocks that count, and those that do not; `files` maps each path that exists to what it defines.
+
+    A file that is given whole twice is meant as it was given last. Two blocks of Python that define different things
+    are both part of the file.
+    """
+    kept: list[FileBlock | BadBlock] = []
+    unused: list[UnusedBlock] = []
+    for block in blocks:
+        if isinstance(block, BadBlock) or block.is_edit:
+            kept.append(block)
+            continue
+        counts: FileBlock | None = block
+        for earlier in [b for b in kept if isinstance(b, FileBlock) and b.path == block.path]:
+            what = _meant(earlier, block, files.get(block.path, frozenset()))
+            if what == "again":
+                kept.remove(earlier)
+                unused.append(UnusedBlock(f"the first block of {block.path}", _AGAIN))
+                shown = "" if earlier.is_edit else earlier.content
+                counts = replace(block, earlier=shown)
+            elif what == "example":
+                unused.append(UnusedBlock(f"the last block of {block.path}", _EXAMPLE))
+                counts = None
+                break
+            elif what == "part" and block.path in files:
+                kept[kept.index(earlier)] = replace(earlier, is_part=True)
+                counts = replace(block, is_part=True)
+            elif what == "part":
+                kept.remove(earlier)
+                counts = replace(earlier, content=f"{earlier.content.rstrip()}\n\n\n{block.content}")
+        kept += [counts] if counts is not None else []
+    return tuple(kept), unused
+
+
+def _meant(earlier: FileBlock, later: FileBlock, there: frozenset[str]) -> Meant:
+    """What a whole block is to one that stands before it in the reply, of the same path."""
+    if language_for(later.path) != "python":
+        return "again"
+    before, after = definitions("python", earlier.content) or there, definitions("python", later.content)
+    if before <= after:
+        return "again"
+    if not before & after and not only_defines(later.content):
+        return "example"
+    if earlier.is_edit and not earlier.is_part:
+        return "again"
+    return "part" if only_defines(earlier.content) and only_defines(later.content) else "beside"
