@@ -7,7 +7,7 @@ import difflib
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from super_agent.core.edits.locate import with_hunks, with_lines, with_replaced_part, with_sections
 from super_agent.core.edits.partial import forgets_imports, imports_from_itself, used_names, with_definitions
@@ -72,6 +72,7 @@ class Editor:
             try:
                 if isinstance(block, BadBlock):
                     raise PathRefused(block.reason)
+                block = replace(block, path=block.path.removeprefix(f"{self._workspace.root}/"))
                 self._apply_one(block)
                 if block.path not in applied.paths:
                     applied.paths.append(block.path)
@@ -88,6 +89,8 @@ class Editor:
         file = decoded(original)
         new = file.replaced(self._new_lines(block, file, is_new=original is None))
         data = new.encoded()
+        if b"\0" in data:
+            raise PathRefused("the block holds a NUL character, which is no text; write it as an escape")
         if data == original:
             raise PathRefused("the file already has exactly this content")
         if (

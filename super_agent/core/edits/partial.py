@@ -71,7 +71,8 @@ class _Source:
     @classmethod
     def of(cls, lines: list[str]) -> "_Source | None":
         # A lone carriage return is a new line to Python's parser alone, and would shift all that follows.
-        tree = None if any("\r" in line or "\f" in line for line in lines) else tree_of("\n".join(lines))
+        odd = any("\r" in line or ("\f" in line and line.strip()) for line in lines)
+        tree = None if odd else tree_of("\n".join(lines))
         return None if tree is None else cls(lines, tree.body)
 
     @property

@@ -41,17 +41,21 @@ FILE_NAMES = frozenset(
      "authors", "procfile", "gemfile", "rakefile", "vagrantfile", "jenkinsfile", "pipfile", "justfile", "codeowners",
      "brewfile", "caddyfile", "copying", "contributing", "news", "todo", "version", "install", "cmakelists.txt")
 )  # fmt: skip
+DOT_FILES = (".env", ".gitignore")
+"""Files whose names are those of languages but for the dot."""
 SHELLS = ("shell", "bash", "sh", "zsh", "console", "shell-session", "shellsession", "terminal", "cmd", "powershell")
 _NUMBERED = re.compile(r"^(?:python|py|ruby|php|lua|perl|java|node|go|c\+\+|c|es|ecmascript|html|css|vb|f|r)-?[\d.]+$")
 _DOTTED = re.compile(
     r"^(?:node|vue|react|next|nuxt|express|angular|backbone|d3|three|p5|ember|nest|moment|chart|discord)\.js$"
-    r"|^(?:asp|vb|ado|ml)?\.net$"
+    r"|^(?:(?:asp|vb|ado|ml)\.)?net$"
 )
 _MEDIA = re.compile(r"^(?:application|text|image|audio|video|multipart|font|message|model)/[\w.+-]+$")
 
 
 def is_language(word: str) -> bool:
     """Whether a word after a fence names a language or a media type (which may hold a dot or a slash) and no file."""
+    if word.lower() in DOT_FILES:
+        return False
     low = word.lower().strip("{}.,:;")
     if low in EXTENSIONS or _NUMBERED.match(low) or _DOTTED.match(low):
         return True

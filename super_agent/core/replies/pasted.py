@@ -1,5 +1,6 @@
 """What models paste beside code: numbers before its lines, and what a terminal showed."""
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -8,6 +9,12 @@ from super_agent.core.replies.outline import CODE
 
 _NUMBERED = re.compile(r"^[ ]*(?P<number>\d+)(?:[ ]*[|│:][ ]?|\t)(?P<text>.*)$", re.DOTALL)
 _MARKED_UP = frozenset(("html", "css", "scss", "less", "xml", "svg"))
+_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27|apos);")
+_DELETED = re.compile(
+    r"^\W*(?:(?:this |the )?(?:file|module)\b.{0,30})?\b(?:is |was |has been |to be )?"
+    r"(?:deleted|removed|apagad[oa]|removid[oa])\W*$",
+    re.IGNORECASE,
+)
 _SHOWN = re.compile(r"^(?:>>> |\$ \w|Traceback \(most recent call last\)|In \[\d+\]: )")
 
 
@@ -28,6 +35,19 @@ def unnumbered(lines: Sequence[str]) -> tuple[str, ...] | None:
     if not lines or len(numbers) < len(lines) or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return None
     return tuple(each["text"] for each in found if each is not None)
+
+
+def without_entities(lines: Sequence[str]) -> tuple[str, ...]:
+    """Python in which `<` and `&` were written as in HTML, as it was meant; as it is where that is not certain."""
+    text = "\n".join(lines)
+    plain = html.unescape(text) if _ENTITY.search(text) and not parses(text) else text
+    return tuple(plain.split("\n")) if plain != text and parses(plain) else tuple(lines)
+
+
+def says_it_is_deleted(lines: Sequence[str]) -> bool:
+    """Whether a remark that the file is gone is all that a block holds."""
+    full = [line for line in lines if line.strip()]
+    return len(full) == 1 and _DELETED.match(full[0]) is not None
 
 
 def is_shown_by_terminal(lines: Sequence[str], language: str) -> bool:

@@ -21,11 +21,24 @@ _KEY = re.compile(
 )
 _LABEL = re.compile(
     r"^(?:(?:the|a|an|new|updated?|modified|modify|existing|edited|edit|change[ds]?|creat(?:e|ed|ing)|write|add|final|full|"
-    r"complete|whole|entire|here(?:'s| is)|this is|contents?|code|of|for|in|to|and|now|file|"
+    r"complete|whole|entire|here(?:'s| is)|this is|contents?|code|of|for|in|to|and|now|file(?:\s*\d+)?|"
     r"file[-_ ]?name|file[-_ ]?path|path|module|"
-    r"arquivo|ficheiro|crie|criar|atualizar?|novo|em|no|conteúdo|de|do)\b\s*[:=]?\s*)+",
+    r"arquivo|ficheiro|crie|criar|atualizar?|novo|em|no|conteúdo|de|do|"
+    r"datei|dateiname|fichier|nom du fichier|archivo|文件名?|檔案|ファイル名?|파일|файл)\b\s*[:=]?\s*)+",
     re.IGNORECASE,
 )
+_WINDOWS = re.compile(r"^(?:\.\\)?[\w.@+-]+(?:\\[\w.@+-]+)+$")
+_ATTRIBUTES = re.compile(
+    r"^(?P<path>[^\s{}=]+)(?:\s+(?:\{[^{}]*\}|[\w-]+=(?:\"[^\"]*\"|'[^']*'|[^\s\"']+)|showLineNumbers|numberLines|lines?))+$"
+)
+_SYMBOLS = re.compile(r"^[\U0001F300-\U0001FAFF\u2600-\u27BF\u25B6\u25BA\u2192\uFE0F]+\s*")
+_RULED = re.compile(r"^(?P<rule>-{2,}|={2,}|~{2,})\s+(?P<text>\S.*?)\s+(?P=rule)$")
+OLD = re.compile(
+    r"^\W*(?:before|old|original|previous|current|antes|vorher|avant)(?: (?:code|version|content|file))?\W*$"
+    r"|[(\[](?:before|old|original|previous|as it (?:is|was)|antes|anterior|vorher|avant)(?: \w+)?[)\]]\W*$",
+    re.IGNORECASE,
+)
+"""What heads a block that shows a file as it was."""
 _RANGE = re.compile(
     r"(?:[\s,(\[]*(?:lines?|L|linhas?)\s*|[:#]L?)(?P<first>\d+)\s*(?:-|–|\.\.|to|a|:|,)\s*L?(?P<last>\d+)[)\]]?\s*:?$",
     re.IGNORECASE,
@@ -33,6 +46,10 @@ _RANGE = re.compile(
 _CHARS = re.compile(r"^[^\s<>\"'`|*?:;,\\=(){}\[\]!]+$")
 _COMMENT = re.compile(
     r"^\s*(?:#+|//+|--(?!-)|;+|%+|/\*+|<!--|\"\"\"|'{3}|REM\b|')\s*(?P<text>.*?)\s*(?:\*/|-->|\"\"\"|'{3})?\s*$"
+)
+_COMMENT_LABEL = (
+    r"^(?:file|file ?name|file ?path|path|arquivo|ficheiro|datei|fichier|archivo|"
+    r"文件名?|檔案|ファイル名?|파일|файл)\s*[:=]\s*"
 )
 
 
@@ -72,6 +89,8 @@ def read_info(info: str, known: Collection[str] = ()) -> Heading:
     named = _with_range("", info, known)
     if named.path or not rest:
         return named
+    if is_language(rest) and looks_like_path(word):
+        return Heading(language_of(rest), bare_path(word, known))
     # A language that is not known before a path: `zig2 main.zig`.
     if re.fullmatch(r"[\w+#-]+", word) and _CHARS.match(rest):
         return _with_range(word.lower(), rest, known)
@@ -90,15 +109,23 @@ def bare_path(text: str, known: Collection[str] = (), language: str = "") -> str
     text = text.strip()
     if text in known:
         return text
-    text = _undressed(text)
-    for candidate in (text, _without_remark(text), _LABEL.sub("", _without_remark(text))):
-        found = _undressed(candidate).removeprefix("./")
+    text = _undressed(text.replace("：", ": "))
+    bare = m["path"] if (m := _ATTRIBUTES.match(text)) else text
+    for candidate in (text, bare, _without_remark(text), _LABEL.sub("", _without_remark(text))):
+        found = with_slashes(_undressed(candidate)).removeprefix("./")
+        if found not in known and (found.startswith("@/") or (found.startswith("@") and "/" not in found)):
+            found = found.lstrip("@").lstrip("/")  # as editors mention a file
         if found in known or looks_like_path(found, has_language=bool(language)):
             return found
     spaced = _undressed(_without_remark(text)).removeprefix("./")
     if " " in spaced and language not in SHELLS and _is_spaced_path(spaced):
         return spaced
     return ""
+
+
+def with_slashes(text: str) -> str:
+    """A path of Windows as one of this machine; any other text as it is."""
+    return text.replace("\\", "/") if _WINDOWS.match(text) else text
 
 
 def _undressed(text: str) -> str:
@@ -108,7 +135,8 @@ def _undressed(text: str) -> str:
         before = text
         text = text.strip().rstrip(":,;").strip()
         text = re.sub(r"^(?:#+|//+|--|/\*+|<!--|[-*•]\s|\d+[.)]\s|;+)\s*", "", text)
-        text = re.sub(r"\s*(?:\*/|-->)$", "", text)
+        text = _SYMBOLS.sub("", re.sub(r"\s*(?:\*/|-->)$", "", text))
+        text = ruled["text"] if (ruled := _RULED.match(text)) else text
         for left, right in (
             ("**", "**"),
             ("__", "__"),
@@ -199,7 +227,8 @@ def _is_spaced_path(text: str) -> bool:
 def path_above(line: str, language: str, known: Collection[str] = ()) -> str:
     """The path in the line above a block, where that line is nothing but a path, its dressing and a label."""
     if len(line) > 160 or line.lstrip().startswith(("```", "~~~", "|", ">", "--- ", "+++ ")):
-        return ""
+        ruled = _RULED.match(line.strip())
+        return path_above(ruled["text"], language, known) if ruled is not None else ""
     path = bare_path(line, known)
     if not path:
         marked = re.findall(r"`([^`\s]+)`|\*\*([^*\s]+)\*\*", line)
@@ -215,11 +244,10 @@ def path_in_comment(line: str, language: str, known: Collection[str] = ()) -> st
     found = _COMMENT.match(line)
     if found is None or line.startswith("#!") or not found["text"]:
         return ""
-    text = re.sub(
-        r"^(?:file|file ?name|file ?path|path|arquivo|ficheiro)\s*[:=]\s*", "", found["text"], flags=re.IGNORECASE
-    )
+    text = re.sub(_COMMENT_LABEL, "", found["text"].replace("：", ": "), flags=re.IGNORECASE)
     text = re.sub(r"\s*\((?:new|updated|new file|modified|full|complete)\)$", "", text.strip("-=*` "))
-    path = text.removeprefix("./") if text in known or looks_like_path(text.removeprefix("./")) else ""
+    text = with_slashes(text).removeprefix("./")
+    path = text if text in known or looks_like_path(text) else ""
     return path if path and suits(language, path) else ""
 
 

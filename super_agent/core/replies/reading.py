@@ -11,10 +11,11 @@ from super_agent.core.replies.calls import Meaning, calls_in_json, looks_like_ca
 from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.inference import certain_path, defines_task_file, named_path, part_of
+from super_agent.core.replies.known_paths import with_known_path
 from super_agent.core.replies.languages import SHELLS, language_for
-from super_agent.core.replies.pasted import is_shown_by_terminal, without_numbers
+from super_agent.core.replies.pasted import is_shown_by_terminal, says_it_is_deleted, without_entities, without_numbers
 from super_agent.core.replies.patches import is_patch, read_patch
-from super_agent.core.replies.paths import Heading, is_placeholder, path_above, path_in_comment, read_info
+from super_agent.core.replies.paths import OLD, Heading, is_placeholder, path_above, path_in_comment, read_info
 from super_agent.core.replies.same_file import one_for_each_file
 from super_agent.core.replies.searches import only_searches, search_in
 from super_agent.core.replies.sections import has_markers, read_sections
@@ -38,6 +39,7 @@ _MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll", "c
 _NOT_RUN = "nothing in a reply is run by itself; a ```run block holds one instruction in plain words"
 MAX_SEARCHES = 5
 """Lines of a block that is headed by `search` or `grep`; more are not what somebody looks for."""
+UNCLOSED = "the block has no closing fence, so its end is unknown; write it again, closed"
 LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess; use a longer fence (````) around it"
 
 
@@ -182,38 +184,46 @@ def _is_patch_file(path: str) -> bool:
 def _unless_unclosed(fence: Fence, blocks: list[FileBlock | BadBlock], path: str) -> list[FileBlock | BadBlock]:
     if fence.closed:
         return blocks
-    return [
-        BadBlock(b.path or path, "the block has no closing fence, so its end is unknown; write it again, closed")
-        for b in blocks
-    ]
+    return [BadBlock(b.path or path, UNCLOSED) for b in blocks]
 
 
 def _file_block(path: str, fence: Fence, comment: str, heading: Heading, around: Surroundings) -> FileBlock | BadBlock:
-    if is_placeholder(path, around.files, around.task):
-        return BadBlock(path, f"{path} only stands for a path; write the real one after the language")
-    if not fence.closed:
-        return BadBlock(path, "the block has no closing fence, so its end is unknown; write it again, closed")
-    if not fence.certain:
-        return BadBlock(path, LONGER_FENCE)
-    lines = without_numbers(fence.lines[1:] if comment else fence.lines, language_for(path))
-    if any(line.strip(" <>[](){}*#/.-") in _ECHOED for line in lines):
-        return BadBlock(path, "the block repeats an explanation in place of the file's content")
-    if is_shown_by_terminal(lines, language_for(path)):
-        return BadBlock(path, "the block is what a terminal showed, not the file's content; write the content")
+    language = language_for(path)
+    lines = without_numbers(fence.lines[1:] if comment else fence.lines, language)
+    lines = without_entities(lines) if language == "python" else lines
+    if problem := _no_content(path, fence, lines, around):
+        return BadBlock(path, problem)
     sections, problem = read_sections(lines)
     if problem:
         return BadBlock(path, problem)
     whole = _whole(path, replace(fence, lines=lines), comment)
-    if sections:
-        return replace(whole, sections=sections) if isinstance(whole, FileBlock) else whole
-    if heading.lines is not None and isinstance(whole, FileBlock):
-        return replace(whole, lines=heading.lines)
-    return whole
+    if isinstance(whole, BadBlock):
+        return whole
+    if OLD.search(fence.above) or OLD.search(fence.info):
+        whole = replace(whole, is_old=True)
+    return replace(whole, sections=sections) if sections else replace(whole, lines=heading.lines)
+
+
+def _no_content(path: str, fence: Fence, lines: tuple[str, ...], around: Surroundings) -> str:
+    """Why the lines are certainly not what a file of that path shall hold, or empty."""
+    if is_placeholder(path, around.files, around.task):
+        return f"{path} only stands for a path; write the real one after the language"
+    if not fence.closed:
+        return UNCLOSED
+    if not fence.certain:
+        return LONGER_FENCE
+    if any(line.strip(" <>[](){}*#/.-") in _ECHOED for line in lines):
+        return "the block repeats an explanation in place of the file's content"
+    if says_it_is_deleted(lines):
+        return "a block deletes no file; a ```run block can ask for it in plain words"
+    if is_shown_by_terminal(lines, language_for(path)):
+        return "the block is what a terminal showed, not the file's content; write the content"
+    return ""
 
 
 def _whole(path: str, fence: Fence, comment: str) -> FileBlock | BadBlock:
     if not fence.closed:
-        return BadBlock(path, "the block has no closing fence, so its end is unknown; write it again, closed")
+        return BadBlock(path, UNCLOSED)
     if not fence.text.strip() and path.rsplit("/", 1)[-1] not in _MAY_BE_EMPTY:
         return BadBlock(path, "the block is empty; write the file's whole content, or SEARCH/REPLACE sections")
     return FileBlock(path, fence.text, heading=comment)
@@ -283,7 +293,8 @@ def _checked(block: FileBlock, around: Surroundings) -> FileBlock | BadBlock:
 
 
 def _last_of_each(reading: _Reading) -> tuple[FileBlock | BadBlock, ...]:
-    kept, unused = one_for_each_file(reading.files, reading.around.files)
+    found = [with_known_path(b, reading.around) if isinstance(b, FileBlock) else b for b in reading.files]
+    kept, unused = one_for_each_file(found, reading.around.files)
     reading.unused += unused
     return kept
 

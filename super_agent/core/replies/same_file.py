@@ -46,7 +46,8 @@ def one_for_each_file(
                 kept.remove(earlier)
                 counts = replace(earlier, content=f"{earlier.content.rstrip()}\n\n\n{block.content}")
         kept += [counts] if counts is not None else []
-    return tuple(kept), unused
+    was = "it is headed as the file was before; write the file as it shall be, or SEARCH/REPLACE sections"
+    return tuple(BadBlock(b.path, was) if isinstance(b, FileBlock) and b.is_old else b for b in kept), unused
 
 
 def _meant(earlier: FileBlock, later: FileBlock, there: frozenset[str]) -> Meant:

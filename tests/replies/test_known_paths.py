@@ -1,0 +1,109 @@
+"""Paths in further dresses, and those of files that are there under another spelling."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from super_agent.core.replies.reading import parse_coder_reply
+from super_agent.core.replies.types import FileBlock, Surroundings
+from tests.replies.test_editing import Desk, desk
+
+__all__ = ["desk"]
+HI = 'print("hi")\n'
+F = "def f():\n    return 1\n"
+
+
+def paths(text: str, around: Surroundings | None = None) -> list[str]:
+    return [block.path for block in parse_coder_reply(text, around or Surroundings()).files]
+
+
+@pytest.mark.parametrize(
+    ("info", "path"),
+    [
+        ("python src\\main.py", "src/main.py"), ("python .\\src\\main.py", "src/main.py"),
+        ('python main.py linenums="1"', "main.py"), ("python main.py {#id}", "main.py"),
+        ("python main.py {1,3-5} showLineNumbers", "main.py"), ("python @main.py", "main.py"),
+        ("python @/src/main.py", "src/main.py"), ("ts @types/x.d.ts", "@types/x.d.ts"), ("main.py python", "main.py"),
+        ("dotenv .env", ".env"), (".env", ".env"), ("text .gitignore", ".gitignore"),
+        ("text .env.example", ".env.example"),
+    ],
+)  # fmt: skip
+def test_further_dresses_in_the_info_string(info: str, path: str) -> None:
+    assert paths(f"```{info}\n{HI}```") == [path]
+
+
+@pytest.mark.parametrize("info", [".net", ".NET", "latex \\alpha\\beta", "python \\n", "python C:\\proj\\main.py"])
+def test_what_is_no_path_in_them(info: str) -> None:
+    assert paths(f"```{info}\n{HI}```") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["#### File 1: main.py", "📄 main.py", "Datei: `main.py`", "文件：main.py", "--- main.py ---", "=== main.py ===",
+     "Fichier : main.py", "**Arquivo: main.py**"],
+)  # fmt: skip
+def test_further_lines_above(line: str) -> None:
+    assert paths(f"{line}\n```python\n{HI}```") == ["main.py"]
+
+
+def test_a_windows_path_in_the_first_comment() -> None:
+    assert paths(f"```python\n# src\\main.py\n{HI}```") == ["src/main.py"]
+
+
+@pytest.mark.parametrize(
+    ("known", "given"),
+    [
+        ("README.md", "readme.md"),
+        (unicodedata.normalize("NFD", "ação.md"), unicodedata.normalize("NFC", "ação.md")),
+    ],
+)
+def test_the_same_path_in_other_letters_is_the_files_own(desk: Desk, known: str, given: str) -> None:
+    desk.put(known, "x\n")
+    assert desk.apply(f"```markdown {given}\ny\n```").paths == [known]
+    other = Surroundings(f"Write {given} beside {known}", {known: frozenset()})
+    assert paths(f"```markdown {given}\ny\n```", other) == [given], "the task names both"
+
+
+@pytest.mark.parametrize("given", ["a.py", "deep/a.py", "project/src/deep/a.py"])
+def test_folders_too_few_or_too_many_before_what_only_one_file_is(given: str) -> None:
+    around = Surroundings("Mend f in src/deep/a.py", {"src/deep/a.py": frozenset({"f", "g"}), "b.py": frozenset({"f"})})
+    assert paths(f"```python {given}\n{F}```", around) == ["src/deep/a.py"]
+    edit = "<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n"
+    assert paths(f"```python {given}\n{edit}```", around) == ["src/deep/a.py"]
+    assert paths(f"```python {given}\ndef new():\n    return 1\n```", around) == [given], "a new file"
+    both = Surroundings("", {**around.files, f"other/{given}": frozenset({"f"})})
+    assert paths(f"```python {given}\n{F}```", both) == [given], "either could be meant"
+
+
+def test_an_absolute_path_inside_of_the_workspace(desk: Desk) -> None:
+    assert desk.apply(f"```python {desk.root}/src/a.py\n{F}```").paths == ["src/a.py"]
+    assert Path(desk.root, "src/a.py").read_text() == F
+    assert desk.apply(f"```python /etc/a.py\n{F}```").refusals
+
+
+@pytest.mark.parametrize("line", ["style.css (before):", "`style.css` (original)"])
+def test_a_block_that_is_headed_as_the_file_was_is_not_written(desk: Desk, line: str) -> None:
+    desk.put("style.css", "a {\n}\n")
+    [(_, reason)] = desk.apply(f"{line}\n```css\nb {{\n}}\n```").refusals
+    assert "as the file was before" in reason
+
+
+@pytest.mark.parametrize("content", ["# deleted\n", "# This file has been deleted\n", "// file removed\n"])
+def test_a_remark_that_the_file_is_gone_is_no_content(desk: Desk, content: str) -> None:
+    desk.put("a.py", F)
+    [(_, reason)] = desk.apply(f"```python a.py\n{content}```").refusals
+    assert "deletes no file" in reason
+
+
+def test_a_nul_character_is_never_written(desk: Desk) -> None:
+    assert desk.apply("```text a.txt\na\0b\n```").refusals
+
+
+def test_marks_of_html_in_python_are_what_they_stand_for() -> None:
+    [block] = parse_coder_reply("```python a.py\nif 1 &lt; 2:\n    x = &quot;a&quot;\n```").files
+    assert isinstance(block, FileBlock)
+    assert block.content == 'if 1 < 2:\n    x = "a"\n'
+    [block] = parse_coder_reply('```python a.py\nx = "&lt;"\n```').files
+    assert isinstance(block, FileBlock)
+    assert block.content == 'x = "&lt;"\n'
