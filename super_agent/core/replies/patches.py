@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from super_agent.core.replies.definitions import parses
 from super_agent.core.replies.types import BadBlock, FileBlock, Hunk
 
 _HUNK = re.compile(r"^@@(?:\s*-(?P<start>\d+)(?:,\d+)?\s+\+\d+(?:,\d+)?\s*@@)?\s*(?P<anchor>.*?)\s*(?:@@)?\s*$")
@@ -15,6 +16,12 @@ _NOISE = re.compile(
 )
 
 
+MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll", "conftest.py")
+"""Names of files that are often empty."""
+_PROSE = frozenset(
+    ("markdown", "md", "mdx", "rst", "text", "txt", "plaintext", "yaml", "yml", "csv", "tsv", "log", "diff")
+)
+_RENAMES = "a patch does not rename files here; a ```run block can ask for it"
 _DELETES = "a patch does not delete files here; a ```run block can ask for it"
 
 
@@ -22,8 +29,34 @@ _DELETES = "a patch does not delete files here; a ```run block can ask for it"
 class _Growing:
     path: str
     is_new: bool = False
+    new_lines: list[str] = field(default_factory=list)
     problem: str = ""
     hunks: list[Hunk] = field(default_factory=list)
+
+
+def _new_file(path: str, lines: list[str]) -> FileBlock | BadBlock:
+    """Each line begins with a plus, or none does; an empty one may lack it."""
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    full = [line for line in lines if line.strip()]
+    signed = sum(line.startswith("+") for line in full)
+    if 0 < signed < len(full):
+        return BadBlock(
+            path, "not every line of the new file begins with +, so what it holds is unknown; write it whole"
+        )
+    if not full and path.rsplit("/", 1)[-1] not in MAY_BE_EMPTY:
+        return BadBlock(path, "the patch adds no line; write the file whole")
+    return FileBlock(path, "".join(f"{line[1:] if signed else line}\n" for line in lines))
+
+
+def _is_signed_code(lines: tuple[str, ...], language: str) -> bool:
+    """Whether code has lines that are taken out and put in at its left margin, as no program has."""
+    if language in _PROSE or not language or (language == "python" and parses("\n".join(lines))):
+        return False
+    pairs = any(re.match(r"-(?!-)", a) and re.match(r"\+(?!\+)", b) for a, b in pairwise(lines))
+    full = [line for line in lines if line.strip()]
+    signs = {line[0] for line in full}
+    return pairs or (language == "python" and "+" in signs and signs <= {"+", "-", " "})
 
 
 def is_patch(lines: tuple[str, ...], language: str = "") -> bool:
@@ -38,7 +71,9 @@ def is_patch(lines: tuple[str, ...], language: str = "") -> bool:
     if language in ("diff", "patch", "udiff"):
         return bool(hunks) or headers or signs > 0
     numbered = any(re.match(r"^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@", line) for line in lines)
-    return numbered or (headers and signs > 2) or (bool(hunks) and lines[0].startswith("@@") and signs > 0)
+    if numbered or (headers and signs > 2) or (bool(hunks) and lines[0].startswith("@@") and signs > 0):
+        return True
+    return _is_signed_code(lines, language)
 
 
 def read_patch(lines: tuple[str, ...], path: str) -> list[FileBlock | BadBlock]:
@@ -68,11 +103,13 @@ class _Reader:
     body: list[tuple[str, str]] = field(default_factory=list)
     start: int | None = None
     anchor: str = ""
+    over: bool = False
 
     def begin(self, file: _Growing) -> None:
         """The hunks from here on are of this file."""
         self.end_hunk()
         self.files.append(file)
+        self.over = False
 
     def take(self, line: str) -> None:
         """One line that is no pair of headers."""
@@ -82,13 +119,20 @@ class _Reader:
                 self.files[-1].problem = _DELETES
         elif line.startswith(("*** Move to:", "rename ")):
             if self.files:
-                self.files[-1].problem = "a patch does not rename files here; a ```run block can ask for it"
+                self.files[-1].problem = _RENAMES
+            else:
+                self.files.append(_Growing(_name(line.rpartition(" ")[2]), problem=_RENAMES))
         elif line.startswith("*** "):
             self.end_hunk()
+            self.over = line.startswith("*** End Patch")
+        elif self.over:
+            return  # what is said after it
         elif line.startswith("@@") and (hunk := _HUNK.match(line)):
             self.end_hunk()
             self.start, self.anchor = int(hunk["start"]) if hunk["start"] else None, hunk["anchor"] or ""
         elif not _NOISE.match(line):
+            if self.files and self.files[-1].is_new:
+                self.files[-1].new_lines.append(line)
             # Models drop the blank that begins a line of context.
             self.body.append((line[0], line[1:]) if line[:1] in ("+", "-", " ") else ("", line))
 
@@ -125,7 +169,7 @@ def _finished(one: _Growing) -> FileBlock | BadBlock:
         )
     added = "".join(f"{line}\n" for hunk in one.hunks for sign, line in hunk.lines if sign == "+")
     if one.is_new:
-        return FileBlock(one.path, added)
+        return _new_file(one.path, one.new_lines)
     if not one.hunks:
         return BadBlock(one.path, "the patch changes no line")
     return FileBlock(one.path, added, hunks=tuple(one.hunks))

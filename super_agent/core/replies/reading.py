@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import partial
 
+from super_agent.core.replies.bare_edits import bare_edits
 from super_agent.core.replies.calls import Meaning, calls_in_json, looks_like_call, meaning_of, printed_calls
 from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence, fences
@@ -14,7 +15,7 @@ from super_agent.core.replies.inference import certain_path, defines_task_file, 
 from super_agent.core.replies.known_paths import with_known_path
 from super_agent.core.replies.languages import SHELLS, language_for
 from super_agent.core.replies.pasted import is_shown_by_terminal, says_it_is_deleted, without_entities, without_numbers
-from super_agent.core.replies.patches import is_patch, read_patch
+from super_agent.core.replies.patches import MAY_BE_EMPTY, is_patch, read_patch
 from super_agent.core.replies.paths import OLD, Heading, is_placeholder, path_above, path_in_comment, read_info
 from super_agent.core.replies.same_file import one_for_each_file
 from super_agent.core.replies.searches import only_searches, search_in
@@ -35,7 +36,6 @@ from super_agent.core.replies.types import (
 
 _RANGE = re.compile(r"^(?P<path>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
 _ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")
-_MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll", "conftest.py")
 _NOT_RUN = "nothing in a reply is run by itself; a ```run block holds one instruction in plain words"
 MAX_SEARCHES = 5
 """Lines of a block that is headed by `search` or `grep`; more are not what somebody looks for."""
@@ -69,7 +69,9 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     """Read a whole reply; any text can be read."""
     said, _ = split_thoughts(text)
     reading = _Reading(around, [], [], [], [])
+    edits, said = bare_edits(said, around.files, read_fences(said, around))
     found = [with_first_line_as_path(fence, around.files.keys()) for fence in read_fences(said, around)]
+    found = sorted([*edits, *found], key=lambda fence: fence.line)
     taken = False
     if looks_like_call(_outside(said, found)) or (not found and said.lstrip()[:1] in ("{", "[")):
         taken = _take_calls(printed_calls(said), reading)
@@ -77,7 +79,7 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
         alone = sum(_is_code(fence) for fence in found) == 1
         for fence in found:
             _take(fence, reading, alone=alone)
-    if not found and not taken and is_patch(tuple(said.split("\n"))) and "*** Begin Patch" in said:
+    if not found and not taken and re.search(r"^\*\*\* (?:Begin Patch|(?:Update|Add) File:)", said, re.M):
         reading.files += read_patch(tuple(said.strip().split("\n")), "")
     files = _last_of_each(reading)
     return CoderReply(
@@ -159,6 +161,8 @@ def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
     if not path and fence.lines:
         path = path_in_comment(fence.lines[0], heading.language, known)
         comment = fence.lines[0] if path else ""
+    if not path and heading.language in ("diff", "patch", "udiff"):
+        path = path_above(fence.above, "", known)
     language = heading.language or language_for(path)
     if _is_patch_file(path):
         reading.files.append(_whole(path, fence, comment))
@@ -224,7 +228,7 @@ def _no_content(path: str, fence: Fence, lines: tuple[str, ...], around: Surroun
 def _whole(path: str, fence: Fence, comment: str) -> FileBlock | BadBlock:
     if not fence.closed:
         return BadBlock(path, UNCLOSED)
-    if not fence.text.strip() and path.rsplit("/", 1)[-1] not in _MAY_BE_EMPTY:
+    if not fence.text.strip() and path.rsplit("/", 1)[-1] not in MAY_BE_EMPTY:
         return BadBlock(path, "the block is empty; write the file's whole content, or SEARCH/REPLACE sections")
     return FileBlock(path, fence.text, heading=comment)
 
@@ -238,6 +242,9 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
         return
     if heading.language in SHELLS:
         reading.unused.append(UnusedBlock(fence.opening, _NOT_RUN))
+        return
+    if edits := bare_edits(fence.text, reading.around.files)[0]:
+        reading.files += [_file_block(read_info(e.info).path, e, "", Heading(), reading.around) for e in edits]
         return
     path = certain_path(fence, heading.language, reading.around, alone=alone)
     if path:

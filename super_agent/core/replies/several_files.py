@@ -6,7 +6,9 @@ from dataclasses import replace
 from super_agent.core.replies.definitions import definitions, parses
 from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.languages import language_for
+from super_agent.core.replies.patches import is_patch
 from super_agent.core.replies.paths import path_in_comment, read_info
+from super_agent.core.replies.sections import read_sections
 
 
 def each_file(fence: Fence, known: Collection[str]) -> list[Fence]:
@@ -34,11 +36,15 @@ def each_file(fence: Fence, known: Collection[str]) -> list[Fence]:
 def with_first_line_as_path(fence: Fence, known: Collection[str]) -> Fence:
     """A block without an info string whose first line is the path of a file that exists, and the rest that file.
 
-    The rest may begin with the fence that was meant, and must be Python that defines something, as no list of files
-    does.
+    Below any language the rest may be an edit. Else it may begin with the fence that was meant, and must be Python that
+    defines something, as no list of files does.
     """
-    path = fence.lines[0].strip().strip("*`:") if fence.lines and not fence.info.strip() else ""
-    if path not in known or language_for(path) != "python":
+    path = fence.lines[0].strip().strip("*`:") if fence.lines else ""
+    if path not in known or read_info(fence.info, known).path:
+        return fence
+    if read_sections(fence.lines[1:])[0] or is_patch(fence.lines[1:], language_for(path)):
+        return replace(fence, info=f"{language_for(path) or 'text'} {path}", lines=fence.lines[1:])
+    if language_for(path) != "python" or fence.info.strip():
         return fence
     twice = fence.lines[1:2] != () and fence.lines[1].startswith("```")
     rest = fence.lines[2:] if twice else fence.lines[1:]
