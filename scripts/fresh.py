@@ -62,7 +62,7 @@ class Trial:
             self._run(debian, f".venv/bin/python -m pytest -q -p no:cacheprovider {QUICK_TESTS}", "quick")
         if "demo" in parts:
             self._run(debian, "make demo", "demo")
-            self._run(debian, "SUPER_AGENT_INSTRUCTIONS=avx2 make demo", "again")
+            self._run(debian, "RUNNER_INSTRUCTIONS=avx2 make demo", "again")
         if "test" in parts:
             self._run(debian, "make test", "test")
         return debian

@@ -19,7 +19,8 @@ built() {
     [ -x "$home/bin/ollama" ] && [ -x "$home/lib/ollama/llama-server" ]
 }
 
-ours=false installed=false set=${SUPER_AGENT_INSTRUCTIONS:-}
+# Not SUPER_AGENT_…: super-agent refuses what is none of its settings, and `make demo` hands its variables on.
+ours=false installed=false set=${RUNNER_INSTRUCTIONS:-}
 while [ $# -gt 0 ]; do
     case $1 in
         --ours) ours=true ;;
@@ -42,7 +43,7 @@ if [ -z "$set" ] && ! set=$(python3 -I "$sets" choose "$cache" "$ollama_version"
     exit 3
 fi
 mapfile -t options < <(python3 -I "$sets" flags "$set")
-[ ${#options[@]} -gt 0 ] || { say "SUPER_AGENT_INSTRUCTIONS or --instructions: no set '$set'"; exit 2; }
+[ ${#options[@]} -gt 0 ] || { say "RUNNER_INSTRUCTIONS or --instructions: no set '$set'"; exit 2; }
 home="$cache/ollama-$ollama_version-$set"
 stage="$home.part"
 if built; then

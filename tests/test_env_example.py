@@ -13,7 +13,8 @@ from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import VARIABLES, Settings, load_settings
 from tests.scripted_ollama import ScriptedOllama
 
-EXAMPLE = Path(__file__).resolve().parent.parent / ".env.example"
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / ".env.example"
 QUOTED = re.compile(r"`([^`]+)`")
 ASSIGNMENT = re.compile(r"^#?([A-Z][A-Z_]*)=(.*)$")
 
@@ -25,6 +26,14 @@ def _assignments() -> list[tuple[str, str]]:
 
 def test_every_setting_is_documented_once_and_nothing_else() -> None:
     assert sorted(name for name, _ in _assignments()) == sorted(VARIABLES)
+
+
+def test_scripts_and_pages_name_no_setting_that_would_be_refused() -> None:
+    files = [
+        path for each in ("scripts/*.sh", "scripts/*.py", "Makefile", "*.md", "docs/*.md") for path in ROOT.glob(each)
+    ]
+    named = {name for path in files for name in re.findall(r"\bSUPER_AGENT_[A-Z_]*[A-Z]", path.read_text("utf-8"))}
+    assert named - set(VARIABLES) == set()
 
 
 def test_every_group_of_settings_begins_with_a_comment() -> None:
