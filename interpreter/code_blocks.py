@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from super_agent.core.replies.calls import Call, calls_in_json, meaning_of, printed_calls
+from super_agent.core.replies.calls import calls_in_json, meaning_of, printed_calls
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.literal_text import literal_text
+from super_agent.core.replies.markup_calls import Call
 from super_agent.core.replies.types import CodeCall
 
 BlockLanguage = Literal["python", "shell"]

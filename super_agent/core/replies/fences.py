@@ -12,13 +12,14 @@ from itertools import islice
 from typing import Literal
 
 from super_agent.core.replies.definitions import parses
+from super_agent.core.replies.drawn_fences import STOPS
 from super_agent.core.replies.languages import SHELLS
 from super_agent.core.replies.lines import indent_of, joined, lines_of
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.sections import open_section_at
 
 OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>(?:(?!```)[^\r\n])*)$")
-_CLOSING = {mark: re.compile(rf"^[ \t]*{mark}{{3,}}[ \t]*$") for mark in "`~"}
+_CLOSING = {mark: re.compile(rf"^[ \t]*(?P<fence>{mark}{{3,}})[ \t]*{STOPS}*[ \t]*$") for mark in "`~"}
 MAX_CANDIDATES = 24
 """Closing fences that are tried for one block; each costs a parse."""
 MAX_IN_TEXT = 200
@@ -89,11 +90,18 @@ class _Open:
     def ends(self, most: int) -> list[int]:
         """The first lines that could close it."""
         later = (self.closings[at] for at in range(bisect_left(self.closings, self.start), len(self.closings)))
-        return list(islice((i for i in later if len(self.lines[i].strip()) >= len(self.fence)), most))
+        return list(islice((i for i in later if self._closes(self.lines[i])), most))
+
+    def _closes(self, line: str) -> bool:
+        found = _CLOSING[self.fence[0]].match(line)
+        return found is not None and len(found["fence"]) >= len(self.fence)
 
     def body(self, end: int) -> list[str]:
-        """What it holds if it ends there."""
-        return [_dedented(line, self.indent) for line in self.lines[self.start : end]]
+        """What it holds if it ends there; content that is not indented like its fence keeps its own margin."""
+        held = self.lines[self.start : end]
+        first = next((line for line in held if line.strip()), "")
+        margin = min(self.indent, len(indent_of(first)))
+        return [_dedented(line, margin) for line in held]
 
 
 def _above(lines: list[str], position: int) -> str:

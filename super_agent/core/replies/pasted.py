@@ -44,6 +44,16 @@ def without_entities(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(plain.split("\n")) if plain != text and parses(plain) else tuple(lines)
 
 
+def without_double_escapes(text: str, language: str) -> str:
+    """A file's content from a call in which each new line was escaped twice; as it is where that is not certain."""
+    if "\n" in text.rstrip("\n") or "\\n" not in text:
+        return text
+    plain = re.sub(r"\\([nt\"'\\])", lambda m: {"n": "\n", "t": "\t"}.get(m[1], m[1]), text.rstrip("\n"))
+    if language == "python":
+        return plain if parses(plain) and not parses(text) else text
+    return plain if text.rstrip("\n").endswith("\\n") else text
+
+
 def says_it_is_deleted(lines: Sequence[str]) -> bool:
     """Whether a remark that the file is gone is all that a block holds."""
     full = [line for line in lines if line.strip()]

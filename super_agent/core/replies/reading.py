@@ -8,12 +8,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from super_agent.core.replies.bare_edits import bare_edits
-from super_agent.core.replies.calls import Meaning, calls_in_json, looks_like_call, meaning_of, printed_calls
+from super_agent.core.replies.calls import (
+    Meaning,
+    calls_beside_prose,
+    calls_in_json,
+    looks_like_call,
+    meanings_of,
+    printed_calls,
+)
 from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.inference import certain_path, defines_task_file, named_path, part_of
 from super_agent.core.replies.known_paths import with_known_path
 from super_agent.core.replies.languages import SHELLS, language_for
+from super_agent.core.replies.markup_calls import MARK, Call, markup_calls
 from super_agent.core.replies.pasted import is_shown_by_terminal, says_it_is_deleted, without_entities, without_numbers
 from super_agent.core.replies.patches import MAY_BE_EMPTY, is_patch, read_patch
 from super_agent.core.replies.paths import OLD, Heading, is_placeholder, path_above, path_in_comment, read_info
@@ -36,6 +44,7 @@ from super_agent.core.replies.types import (
 
 _RANGE = re.compile(r"^(?P<path>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
 _ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")
+_File = FileBlock | BadBlock
 _NOT_RUN = "nothing in a reply is run by itself; a ```run block holds one instruction in plain words"
 MAX_SEARCHES = 5
 """Lines of a block that is headed by `search` or `grep`; more are not what somebody looks for."""
@@ -72,12 +81,11 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     edits, said = bare_edits(said, around.files, read_fences(said, around))
     found = [with_first_line_as_path(fence, around.files.keys()) for fence in read_fences(said, around)]
     found = sorted([*edits, *found], key=lambda fence: fence.line)
-    taken = False
-    if looks_like_call(_outside(said, found)) or (not found and said.lstrip()[:1] in ("{", "[")):
-        taken = _take_calls(printed_calls(said), reading)
-    if not taken:
-        alone = sum(_is_code(fence) for fence in found) == 1
-        for fence in found:
+    calls = _calls_of(said, found)
+    taken = _take_calls(calls, reading)
+    alone = sum(_is_code(fence) for fence in found) == 1
+    for fence in found:
+        if not taken or _is_beside(fence, calls):
             _take(fence, reading, alone=alone)
     if not found and not taken and re.search(r"^\*\*\* (?:Begin Patch|(?:Update|Add) File:)", said, re.M):
         reading.files += read_patch(tuple(said.strip().split("\n")), "")
@@ -85,6 +93,19 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     return CoderReply(
         files, tuple(reading.shows), "\n".join(i for i in reading.instructions if i), tuple(reading.unused)
     )
+
+
+def _calls_of(said: str, found: list[Fence]) -> list[Call]:
+    outside = _outside(said, found)
+    if looks_like_call(outside) or (not found and said.lstrip()[:1] in ("{", "[")):
+        return printed_calls(said)
+    return calls_beside_prose(outside)
+
+
+def _is_beside(fence: Fence, calls: list[Call]) -> bool:
+    """Whether a block that is headed by its path is no part of a call, so that both are meant."""
+    text = fence.text.strip()
+    return bool(read_info(fence.info).path) and not any(text in str(v) for c in calls for v in c.arguments.values())
 
 
 def split_files(text: str, around: Surroundings = NOWHERE) -> tuple[tuple[FileBlock | BadBlock, ...], str]:
@@ -108,8 +129,8 @@ def split_files(text: str, around: Surroundings = NOWHERE) -> tuple[tuple[FileBl
                 reading.files.append(FileBlock(path, fence.text, is_part=True))
         if len(reading.files) > count:
             left.append(fence)
-    calls = printed_calls(text) if not left else []
-    reading.files += [m for c in calls if isinstance(m := meaning_of(c), FileBlock | BadBlock)]
+    asked = [meaning for call in (printed_calls(text) if not left else []) for meaning in meanings_of(call)]
+    reading.files += [_checked(m, around) if isinstance(m, FileBlock) else m for m in asked if isinstance(m, _File)]
     return _last_of_each(reading), _outside(text, left) if left else text
 
 
@@ -151,10 +172,10 @@ def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
     if word.lower() == "run" and not rest.strip():
         reading.instructions.append("\n".join(fence.lines).strip())
         return
-    if fence.text.lstrip()[:1] in ("{", "[") and _take_calls(calls_in_json(fence.text), reading):
-        return
     known = reading.around.files
     heading = read_info(fence.info, known)
+    if not heading.path.endswith((".json", ".jsonl", ".ipynb")) and _take_calls(_calls_in(fence), reading):
+        return
     path, comment = heading.path, ""
     if not path:
         path = path_above(fence.above, heading.language, known)
@@ -172,6 +193,14 @@ def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
         reading.files.append(_file_block(path, fence, comment, heading, reading.around))
     else:
         _take_without_path(fence, heading, reading, alone=alone)
+
+
+def _calls_in(fence: Fence) -> list[Call]:
+    """Of a block that is nothing but calls, as data or as tags."""
+    text = fence.text.lstrip()
+    if text[:1] in ("{", "["):
+        return calls_in_json(text)
+    return markup_calls(text) if text[:1] == "<" and MARK.match(text) and not read_info(fence.info).path else []
 
 
 def _asks(word: str, rest: str, fence: Fence) -> bool:
@@ -266,24 +295,27 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
     )
 
 
-def _take_calls(calls: list, reading: _Reading) -> bool:  # type: ignore[type-arg]
+def _take_calls(calls: list[Call], reading: _Reading) -> bool:
     """Take printed calls as what they mean; whether there was any that is understood."""
-    meanings: list[Meaning | None] = [meaning_of(call) for call in calls]
-    for call, meaning in zip(calls, meanings, strict=True):
-        if isinstance(meaning, FileBlock):
-            reading.files.append(_checked(meaning, reading.around))
-        elif isinstance(meaning, BadBlock):
-            reading.files.append(meaning)
-        elif isinstance(meaning, ShowRequest | SearchRequest):
-            reading.shows.append(meaning)
-        elif isinstance(meaning, CodeCall):
-            reading.instructions.append(
-                f"Run this {meaning.language} code:\n````{meaning.language}\n{meaning.code}\n````"
-            )
-        else:
-            reason = f"there are no tools to call; write a file as a block that begins with {form_for('')}"
-            reading.unused.append(UnusedBlock(f"the call of {call.name}", reason))
+    for call in calls:
+        meanings: list[Meaning | None] = [*meanings_of(call)]
+        for meaning in meanings or [None]:
+            _take_meaning(call, meaning, reading)
     return bool(calls)
+
+
+def _take_meaning(call: Call, meaning: Meaning | None, reading: _Reading) -> None:
+    if isinstance(meaning, FileBlock):
+        reading.files.append(_checked(meaning, reading.around))
+    elif isinstance(meaning, BadBlock):
+        reading.files.append(meaning)
+    elif isinstance(meaning, ShowRequest | SearchRequest):
+        reading.shows.append(meaning)
+    elif isinstance(meaning, CodeCall):
+        reading.instructions.append(f"Run this {meaning.language} code:\n````{meaning.language}\n{meaning.code}\n````")
+    else:
+        reason = f"there are no tools to call; write a file as a block that begins with {form_for('')}"
+        reading.unused.append(UnusedBlock(f"the call of {call.name}", reason))
 
 
 def _checked(block: FileBlock, around: Surroundings) -> FileBlock | BadBlock:

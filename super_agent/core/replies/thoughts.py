@@ -9,11 +9,13 @@ from super_agent.core.replies.drawn_fences import DrawnFence
 
 _NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think"
 _OPEN = re.compile(
-    rf"<(?:{_NAMES})>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>\s*analysis\s*<\|message\|>", re.IGNORECASE
+    rf"<(?:{_NAMES})>|<\|think\|>|<\|channel>(?:thought|analysis)|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>\s*analysis\s*<\|message\|>",
+    re.IGNORECASE,
 )
 _CLOSE = re.compile(
     rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>"
-    r"|<\|end\|>(?:<\|start\|>assistant)?<\|channel\|>\s*final\s*<\|message\|>",
+    r"|<\|end\|>(?:<\|start\|>assistant)?<\|channel\|>\s*final\s*<\|message\|>"
+    r"|<\|end\|>(?=(?:<\|start\|>assistant)?<\|channel\|>\s*commentary)|<\|/think\|>|<channel\|>",
     re.IGNORECASE,
 )
 
