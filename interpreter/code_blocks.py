@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from super_agent.core.replies.calls import calls_in_json, meaning_of, printed_calls
+from super_agent.core.replies.calls import calls_beside_prose, calls_in_json, meaning_of, printed_calls
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.literal_text import literal_text
@@ -25,6 +25,7 @@ _QUOTED = frozenset(
 _PROMPT = re.compile(r"^\s*(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+[:\s][^$#\n]{0,60})?\$ ")
 _CUT_INSIDE = "Your reply was cut by the length limit inside the block, so it was not run. Write less code."
 _CUT = "Your reply was cut by the length limit. Say it shorter."
+_NOT_CALLED = "A call in the text was not run: there are no tools to call. Write the code in a python or shell block."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,11 @@ def choose_block(text: str, finish_reason: str) -> ChosenBlock:
             notes.append(_CUT_INSIDE)
             break
         else:
-            chosen = CodeBlock(language, _without_prompts(code) if language == "shell" else code)
+            chosen = CodeBlock(
+                language, _without_prompts(code) if language == "shell" else _without_python_prompts(code)
+            )
+    if chosen is None and not notes and not cut and _calls_in_prose(text):
+        notes.append(_NOT_CALLED)
     if cut and chosen is None and not notes:
         notes.append(_CUT)
     return ChosenBlock(chosen, tuple(dict.fromkeys(notes)))
@@ -116,6 +121,22 @@ def _without_prompts(code: str) -> str:
             continue
         goes_on = kept[-1].endswith("\\")
     return "\n".join(kept)
+
+
+def _calls_in_prose(text: str) -> bool:
+    """Whether code is called for outside of a block, where a person could only have shown it."""
+    lines = text.split("\n")
+    for fence in reply_fences(text):
+        lines[fence.line - 1 : fence.line + len(fence.lines)] = [""] * (len(fence.lines) + 1)
+    return any(isinstance(meaning_of(call), CodeCall) for call in calls_beside_prose("\n".join(lines)))
+
+
+def _without_python_prompts(code: str) -> str:
+    """`>>> f()` as in a session: keep what was typed; the rest is output."""
+    lines = code.split("\n")
+    if not next((line for line in lines if line.strip()), "").startswith(">>> "):
+        return code
+    return "\n".join(line[4:] for line in lines if line.startswith((">>>", "... ")) or line == "...")
 
 
 def _bare_call(text: str) -> CodeBlock | None:

@@ -266,3 +266,27 @@ def test_what_runs_stands_in_the_reply_line_by_line(lines: list[str], finish: st
     choice = choose_block(text, finish)
     assert choice.block is None or choice.block.code in text
     assert choose_block(text.replace("\n", "\r\n"), finish) == choice
+
+
+def test_a_session_of_python_runs_as_what_was_typed() -> None:
+    session = ">>> import os\n>>> for n in range(2):\n...     print(n)\n...\n0\n1\n>>> os.getcwd()\n'/w'\n"
+    typed = "import os\nfor n in range(2):\n    print(n)\n\nos.getcwd()"
+    assert choose_block(f"```python\n{session}```", "stop").block == CodeBlock("python", typed)
+
+
+def test_a_call_in_the_text_is_not_run_and_not_passed_over_in_silence() -> None:
+    call = '{"name": "execute", "arguments": {"language": "shell", "code": "ls"}}'
+    choice = choose_block(f"I run it.\n\n{call}\n\nThen I go on.", "stop")
+    assert choice.block is None
+    assert "was not run" in choice.notes[0]
+    assert choose_block('It holds\n\n{"name": "python", "version": "3.12"}\n', "stop") == ChosenBlock(None)
+
+
+@pytest.mark.parametrize("end", ["<|im_end|>", "</s>", "<|eot_id|>"])
+def test_a_token_that_ends_the_turn_closes_no_less(end: str) -> None:
+    assert choose_block(f"```sh\nls\n```{end}", "stop").block == CodeBlock("shell", "ls")
+
+
+def test_the_command_of_another_tool_runs() -> None:
+    text = "<execute_command>\n<command>ls</command>\n<requires_approval>false</requires_approval>\n</execute_command>"
+    assert choose_block(text, "stop").block == CodeBlock("shell", "ls")

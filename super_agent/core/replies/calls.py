@@ -101,7 +101,7 @@ def printed_calls(text: str) -> list[Call]:
 
 
 def calls_beside_prose(text: str) -> list[Call]:
-    """The calls for files that stand in a text as JSON, each from the beginning of a line."""
+    """The calls that stand in a text as JSON, each from the beginning of a line."""
     found: list[Call] = []
     decoder = json.JSONDecoder(strict=False)
     for begin in _JSON_CALL.finditer(text):
@@ -109,7 +109,12 @@ def calls_beside_prose(text: str) -> list[Call]:
             found += _calls_of(decoder.raw_decode(text, begin.start())[0], 0)
         except (ValueError, RecursionError):
             continue
-    return [call for call in found if _plain_name(call.name) in _WRITERS | _EDITORS | _PATCHERS]
+    return found
+
+
+def is_about_files(call: Call) -> bool:
+    """Whether a call writes or edits a file, by its name."""
+    return _plain_name(call.name) in _WRITERS | _EDITORS | _PATCHERS
 
 
 def as_printed(text: str, calls: Iterable[tuple[str, str]]) -> str:

@@ -9,12 +9,6 @@ from typing import Literal
 
 LINE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})(?P<rest>.*)")
 
-STOPS = (
-    r"(?:<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end|EOT)\|>|</s>|<end_of_turn>|<｜end▁of▁sentence｜>"
-    r"|\[/INST\])"
-)
-"""Tokens that end a model's turn, which some servers leave in its text."""
-
 
 @dataclass(slots=True)
 class DrawnFence:
@@ -33,7 +27,7 @@ class DrawnFence:
                 return ""
             self.mark, self.info = found["mark"], found["rest"].strip()
             return "opens"
-        if found["mark"].startswith(self.mark) and not re.sub(STOPS, "", found["rest"]).strip():
+        if found["mark"].startswith(self.mark) and not found["rest"].strip():
             self.mark = self.info = ""
             return "closes"
         return ""

@@ -12,13 +12,17 @@ from itertools import islice
 from typing import Literal
 
 from super_agent.core.replies.definitions import parses
-from super_agent.core.replies.drawn_fences import STOPS
 from super_agent.core.replies.languages import SHELLS
 from super_agent.core.replies.lines import indent_of, joined, lines_of
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.sections import open_section_at
 
 OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>(?:(?!```)[^\r\n])*)$")
+STOPS = (
+    r"(?:<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end|EOT)\|>|</s>|<end_of_turn>|<｜end▁of▁sentence｜>"
+    r"|\[/INST\])"
+)
+"""Tokens that end a model's turn, which some servers leave in its text."""
 _CLOSING = {mark: re.compile(rf"^[ \t]*(?P<fence>{mark}{{3,}})[ \t]*{STOPS}*[ \t]*$") for mark in "`~"}
 MAX_CANDIDATES = 24
 """Closing fences that are tried for one block; each costs a parse."""

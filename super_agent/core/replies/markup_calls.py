@@ -18,9 +18,9 @@ class Call:
 
 _NAMES = (
     "write_to_file|write_file|create_file|new_file|save_file|replace_in_file|apply_diff|edit_file|read_file"
-    "|search_files"
+    "|search_files|execute_command"
 )
-_ARGUMENTS = "path|file_path|content|diff|regex|pattern|search|replace"
+_ARGUMENTS = "path|file_path|content|diff|regex|pattern|search|replace|command|requires_approval"
 _TAGGED = re.compile(rf"^[ \t]*<(?P<name>{_NAMES})>[ \t]*\n?(?P<body>.*?)</(?P=name)>[ \t]*$", re.DOTALL | re.MULTILINE)
 _ARGUMENT = re.compile(
     rf"<(?P<name>{_ARGUMENTS})>(?P<value>.*?)</(?P=name)>(?=\s*(?:<(?:{_ARGUMENTS})>|\Z))", re.DOTALL

@@ -12,19 +12,25 @@ from super_agent.core.replies.calls import (
     Meaning,
     calls_beside_prose,
     calls_in_json,
+    is_about_files,
     looks_like_call,
     meanings_of,
     printed_calls,
 )
 from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence, fences
+from super_agent.core.replies.file_blocks import UNCLOSED, file_block, of_call, path_of, unfenced_files, whole_file
+from super_agent.core.replies.heredocs import heredoc_files
 from super_agent.core.replies.inference import certain_path, defines_task_file, named_path, part_of
 from super_agent.core.replies.known_paths import with_known_path
 from super_agent.core.replies.languages import SHELLS, language_for
 from super_agent.core.replies.markup_calls import MARK, Call, markup_calls
-from super_agent.core.replies.pasted import is_shown_by_terminal, says_it_is_deleted, without_entities, without_numbers
-from super_agent.core.replies.patches import MAY_BE_EMPTY, is_patch, read_patch
-from super_agent.core.replies.paths import OLD, Heading, is_placeholder, path_above, path_in_comment, read_info
+from super_agent.core.replies.patches import is_patch, read_patch
+from super_agent.core.replies.paths import (
+    Heading,
+    path_above,
+    read_info,
+)
 from super_agent.core.replies.same_file import one_for_each_file
 from super_agent.core.replies.searches import only_searches, search_in
 from super_agent.core.replies.sections import has_markers, read_sections
@@ -43,13 +49,10 @@ from super_agent.core.replies.types import (
 )  # fmt: skip
 
 _RANGE = re.compile(r"^(?P<path>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
-_ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")
 _File = FileBlock | BadBlock
 _NOT_RUN = "nothing in a reply is run by itself; a ```run block holds one instruction in plain words"
 MAX_SEARCHES = 5
 """Lines of a block that is headed by `search` or `grep`; more are not what somebody looks for."""
-UNCLOSED = "the block has no closing fence, so its end is unknown; write it again, closed"
-LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess; use a longer fence (````) around it"
 
 
 @dataclass(slots=True)
@@ -87,8 +90,8 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     for fence in found:
         if not taken or _is_beside(fence, calls):
             _take(fence, reading, alone=alone)
-    if not found and not taken and re.search(r"^\*\*\* (?:Begin Patch|(?:Update|Add) File:)", said, re.M):
-        reading.files += read_patch(tuple(said.strip().split("\n")), "")
+    if not found and not taken:
+        reading.files += unfenced_files(said, around)
     files = _last_of_each(reading)
     return CoderReply(
         files, tuple(reading.shows), "\n".join(i for i in reading.instructions if i), tuple(reading.unused)
@@ -99,7 +102,7 @@ def _calls_of(said: str, found: list[Fence]) -> list[Call]:
     outside = _outside(said, found)
     if looks_like_call(outside) or (not found and said.lstrip()[:1] in ("{", "[")):
         return printed_calls(said)
-    return calls_beside_prose(outside)
+    return [call for call in calls_beside_prose(outside) if is_about_files(call)]
 
 
 def _is_beside(fence: Fence, calls: list[Call]) -> bool:
@@ -114,24 +117,37 @@ def split_files(text: str, around: Surroundings = NOWHERE) -> tuple[tuple[FileBl
     A block without a path is a file only where running it would do nothing but define what the file certainly holds.
     """
     reading = _Reading(around, [], [], [], [])
+    edits, text = bare_edits(text, around.files, read_fences(text, around))
     left: list[Fence] = []
-    for fence in read_fences(text, around):
+    found = read_fences(text, around)
+    for shown in sorted([*edits, *found], key=lambda fence: fence.line):
+        fence = with_first_line_as_path(shown, around.files.keys())
         count = len(reading.files)
         heading = read_info(fence.info, around.files)
-        named = heading.path or path_above(fence.above, heading.language, around.files)
-        named = named or (path_in_comment(fence.lines[0], heading.language, around.files) if fence.lines else "")
-        if named or is_patch(fence.lines, heading.language):
-            _take(fence, reading, alone=False)
+        if path_of(fence, heading, around)[0] or is_patch(fence.lines, heading.language):
+            _take(fence, reading, alone=True)
+        elif read_sections(fence.lines)[0]:
+            reading.files.append(_sections_without_path(fence, heading, around))
         elif heading.language == "python" and only_defines(fence.text):
             if path := defines_task_file(fence.text, around):
-                reading.files.append(_file_block(path, fence, "", heading, around))
+                reading.files.append(file_block(path, fence, "", heading, around))
             elif path := part_of(fence, "python", around, alone=False):
                 reading.files.append(FileBlock(path, fence.text, is_part=True))
         if len(reading.files) > count:
-            left.append(fence)
+            left.append(shown)
+    if not found and not left:
+        reading.files += unfenced_files(text, around)
+        text = "" if reading.files else text
     asked = [meaning for call in (printed_calls(text) if not left else []) for meaning in meanings_of(call)]
-    reading.files += [_checked(m, around) if isinstance(m, FileBlock) else m for m in asked if isinstance(m, _File)]
+    reading.files += [of_call(m, around) if isinstance(m, FileBlock) else m for m in asked if isinstance(m, _File)]
     return _last_of_each(reading), _outside(text, left) if left else text
+
+
+def _sections_without_path(fence: Fence, heading: Heading, around: Surroundings) -> FileBlock | BadBlock:
+    """Search/replace sections are never code that runs."""
+    if path := certain_path(fence, heading.language, around, alone=True):
+        return file_block(path, fence, "", heading, around)
+    return BadBlock("an edit", f"it names no path; begin the block with {form_for('', heading.language)}")
 
 
 def ends_inside_block(text: str) -> bool:
@@ -176,21 +192,16 @@ def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
     heading = read_info(fence.info, known)
     if not heading.path.endswith((".json", ".jsonl", ".ipynb")) and _take_calls(_calls_in(fence), reading):
         return
-    path, comment = heading.path, ""
-    if not path:
-        path = path_above(fence.above, heading.language, known)
-    if not path and fence.lines:
-        path = path_in_comment(fence.lines[0], heading.language, known)
-        comment = fence.lines[0] if path else ""
-    if not path and heading.language in ("diff", "patch", "udiff"):
-        path = path_above(fence.above, "", known)
+    path, comment = path_of(fence, heading, reading.around)
     language = heading.language or language_for(path)
     if _is_patch_file(path):
-        reading.files.append(_whole(path, fence, comment))
+        reading.files.append(whole_file(path, fence, comment))
     elif is_patch(fence.lines, language):
-        reading.files += _unless_unclosed(fence, read_patch(fence.lines, path), path)
+        named = path or (named_path("", reading.around) if alone else "")
+        named = named if named in known or path else ""
+        reading.files += _unless_unclosed(fence, read_patch(fence.lines, named), named)
     elif path:
-        reading.files.append(_file_block(path, fence, comment, heading, reading.around))
+        reading.files.append(file_block(path, fence, comment, heading, reading.around))
     else:
         _take_without_path(fence, heading, reading, alone=alone)
 
@@ -220,48 +231,6 @@ def _unless_unclosed(fence: Fence, blocks: list[FileBlock | BadBlock], path: str
     return [BadBlock(b.path or path, UNCLOSED) for b in blocks]
 
 
-def _file_block(path: str, fence: Fence, comment: str, heading: Heading, around: Surroundings) -> FileBlock | BadBlock:
-    language = language_for(path)
-    lines = without_numbers(fence.lines[1:] if comment else fence.lines, language)
-    lines = without_entities(lines) if language == "python" else lines
-    if problem := _no_content(path, fence, lines, around):
-        return BadBlock(path, problem)
-    sections, problem = read_sections(lines)
-    if problem:
-        return BadBlock(path, problem)
-    whole = _whole(path, replace(fence, lines=lines), comment)
-    if isinstance(whole, BadBlock):
-        return whole
-    if OLD.search(fence.above) or OLD.search(fence.info):
-        whole = replace(whole, is_old=True)
-    return replace(whole, sections=sections) if sections else replace(whole, lines=heading.lines)
-
-
-def _no_content(path: str, fence: Fence, lines: tuple[str, ...], around: Surroundings) -> str:
-    """Why the lines are certainly not what a file of that path shall hold, or empty."""
-    if is_placeholder(path, around.files, around.task):
-        return f"{path} only stands for a path; write the real one after the language"
-    if not fence.closed:
-        return UNCLOSED
-    if not fence.certain:
-        return LONGER_FENCE
-    if any(line.strip(" <>[](){}*#/.-") in _ECHOED for line in lines):
-        return "the block repeats an explanation in place of the file's content"
-    if says_it_is_deleted(lines):
-        return "a block deletes no file; a ```run block can ask for it in plain words"
-    if is_shown_by_terminal(lines, language_for(path)):
-        return "the block is what a terminal showed, not the file's content; write the content"
-    return ""
-
-
-def _whole(path: str, fence: Fence, comment: str) -> FileBlock | BadBlock:
-    if not fence.closed:
-        return BadBlock(path, UNCLOSED)
-    if not fence.text.strip() and path.rsplit("/", 1)[-1] not in MAY_BE_EMPTY:
-        return BadBlock(path, "the block is empty; write the file's whole content, or SEARCH/REPLACE sections")
-    return FileBlock(path, fence.text, heading=comment)
-
-
 def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alone: bool) -> None:
     if not fence.text.strip():
         reading.unused.append(UnusedBlock(fence.opening, "it is empty"))
@@ -269,15 +238,19 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
     if heading.language in SHELLS and (asked := only_searches(fence.lines)):
         reading.shows += asked
         return
+    if heading.language in SHELLS and fence.closed and (written := heredoc_files(fence.lines)):
+        plain = [(path, replace(fence, lines=lines, certain=True)) for path, lines in written]
+        reading.files += [file_block(path, one, "", Heading(), reading.around) for path, one in plain]
+        return
     if heading.language in SHELLS:
         reading.unused.append(UnusedBlock(fence.opening, _NOT_RUN))
         return
     if edits := bare_edits(fence.text, reading.around.files)[0]:
-        reading.files += [_file_block(read_info(e.info).path, e, "", Heading(), reading.around) for e in edits]
+        reading.files += [file_block(read_info(e.info).path, e, "", Heading(), reading.around) for e in edits]
         return
     path = certain_path(fence, heading.language, reading.around, alone=alone)
     if path:
-        reading.files.append(_file_block(path, fence, "", heading, reading.around))
+        reading.files.append(file_block(path, fence, "", heading, reading.around))
         return
     part = part_of(fence, heading.language or "python", reading.around, alone=alone)
     if part:
@@ -306,7 +279,7 @@ def _take_calls(calls: list[Call], reading: _Reading) -> bool:
 
 def _take_meaning(call: Call, meaning: Meaning | None, reading: _Reading) -> None:
     if isinstance(meaning, FileBlock):
-        reading.files.append(_checked(meaning, reading.around))
+        reading.files.append(of_call(meaning, reading.around))
     elif isinstance(meaning, BadBlock):
         reading.files.append(meaning)
     elif isinstance(meaning, ShowRequest | SearchRequest):
@@ -316,19 +289,6 @@ def _take_meaning(call: Call, meaning: Meaning | None, reading: _Reading) -> Non
     else:
         reason = f"there are no tools to call; write a file as a block that begins with {form_for('')}"
         reading.unused.append(UnusedBlock(f"the call of {call.name}", reason))
-
-
-def _checked(block: FileBlock, around: Surroundings) -> FileBlock | BadBlock:
-    if is_placeholder(block.path, around.files, around.task):
-        return BadBlock(block.path, f"{block.path} only stands for a path; write the real one")
-    if not block.is_edit:
-        fence = Fence("", tuple(block.content.rstrip("\n").split("\n")) if block.content else (), 1)
-        return (
-            _file_block(block.path, fence, "", Heading(), around)
-            if block.content.strip()
-            else _whole(block.path, replace(fence, lines=()), "")
-        )
-    return block
 
 
 def _last_of_each(reading: _Reading) -> tuple[FileBlock | BadBlock, ...]:

@@ -1,10 +1,11 @@
 """Several blocks of one reply for one file: given again, in parts, or with an example of its use."""
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from super_agent.core.replies.definitions import definitions, only_defines
+from super_agent.core.replies.definitions import definitions, names_in, only_defines, tree_of
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.types import BadBlock, FileBlock, UnusedBlock
 
@@ -48,6 +49,14 @@ def one_for_each_file(
         kept += [counts] if counts is not None else []
     was = "it is headed as the file was before; write the file as it shall be, or SEARCH/REPLACE sections"
     return tuple(BadBlock(b.path, was) if isinstance(b, FileBlock) and b.is_old else b for b in kept), unused
+
+
+def is_use_of(defined: frozenset[str], code: str) -> bool:
+    """Whether Python code does something when it runs and has nothing of what a file defines, as an example has."""
+    tree = tree_of(code)
+    if tree is None or not defined or defined & names_in(tree.body):
+        return False
+    return any(isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in tree.body)
 
 
 def _meant(earlier: FileBlock, later: FileBlock, there: frozenset[str]) -> Meant:
