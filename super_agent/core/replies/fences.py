@@ -6,6 +6,7 @@ does is settled by what parses; where two readings stay, the block is marked.
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +18,7 @@ from super_agent.core.replies.lines import indent_of, joined, lines_of
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.sections import open_section_at
 
-OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>(?:(?!```)[^\r\n])*)$")
+OPENING = re.compile(r"^[\ufeff\u200b]?(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>(?:(?!```)[^\r\n])*)$")
 STOPS = (
     r"(?:<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end|EOT)\|>|</s>|<end_of_turn>|<｜end▁of▁sentence｜>"
     r"|\[/INST\])"
@@ -31,6 +32,7 @@ MAX_IN_TEXT = 200
 LanguageOf = Callable[[str, str], str]
 """Of a block's heading and the line above it: the language of what it holds, lower case, or empty."""
 _MARKDOWN = ("markdown", "md", "mdx", "rst")
+_MARKUP = ("html", "htm", "xml", "vue", "svelte")
 _CURLY = frozenset(
     ("javascript", "js", "jsx", "node", "typescript", "ts", "tsx", "java", "c", "h", "cpp", "c++", "csharp", "cs", "go",
      "golang", "rust", "rs", "kotlin", "swift", "css", "scss", "php", "scala", "dart", "json")
@@ -135,6 +137,10 @@ def _end(block: _Open, language: str) -> tuple[int, bool]:
     if language in SHELLS:
         end = _outside_text("shell", block)
         return end, end < len(block.lines)
+    if language in _MARKUP and not _is_whole_markup(block.body(first)):
+        whole = next((i for i in candidates[1:] if _is_whole_markup(block.body(i))), None)
+        if whole is not None:
+            return whole, True
     nested = any(_labelled(line, block.fence) for line in block.lines[block.start : first])
     if language in _CURLY and not _balanced(block.body(first)):
         whole = next((i for i in candidates[1:] if _balanced(block.body(i))), None)
@@ -190,6 +196,20 @@ def _bare_follows(lines: list[str], end: int, fence: str) -> bool:
         (m["info"] for line in lines[end + 1 :] if (m := OPENING.match(line)) and m["fence"].startswith(fence)), "-"
     )
     return not following.strip()
+
+
+_ELEMENT = re.compile(
+    r"<(?P<end>/?)(?P<name>html|head|body|main|div|section|article|pre|code|script|style|template|textarea|table|ul|ol)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_whole_markup(lines: list[str]) -> bool:
+    """Whether the elements that always have an end have it."""
+    opened = Counter[str]()
+    for found in _ELEMENT.finditer("\n".join(lines)):
+        opened[found["name"].lower()] += -1 if found["end"] else 1
+    return not any(opened.values())
 
 
 _TOKEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`|[(){}\[\]]|/\*", re.DOTALL)

@@ -1,5 +1,6 @@
 """A block with a path, as the content or the edit of that file, or why it certainly is neither."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -8,13 +9,14 @@ from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.inference import defines_task_file
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.pasted import is_shown_by_terminal, says_it_is_deleted, without_entities, without_numbers
-from super_agent.core.replies.patches import MAY_BE_EMPTY, read_patch
-from super_agent.core.replies.paths import OLD, Heading, bare_path, is_placeholder, path_above, path_in_comment
+from super_agent.core.replies.patches import MAY_BE_EMPTY, is_patch, read_patch
+from super_agent.core.replies.paths import OLD, PART, Heading, bare_path, is_placeholder, path_above, path_in_comment
 from super_agent.core.replies.same_file import is_use_of
-from super_agent.core.replies.sections import read_sections
+from super_agent.core.replies.sections import has_markers, read_sections
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 
 _ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")
+_SOME = "it is headed as some of the file; write SEARCH/REPLACE sections, or the file whole"
 UNCLOSED = "the block has no closing fence, so its end is unknown; write it again, closed"
 LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess; use a longer fence (````) around it"
 
@@ -49,6 +51,10 @@ def file_block(path: str, fence: Fence, comment: str, heading: Heading, around: 
     whole = whole_file(path, replace(fence, lines=lines), comment)
     if isinstance(whole, BadBlock):
         return whole
+    is_part = heading.lines is None and (PART.search(fence.above) or PART.search(fence.info))
+    if not sections and is_part and path in around.files:
+        defines = language == "python" and only_defines(whole.content)
+        return replace(whole, is_part=True) if defines else BadBlock(path, _SOME)
     if OLD.search(fence.above) or OLD.search(fence.info):
         whole = replace(whole, is_old=True)
     return replace(whole, sections=sections) if sections else replace(whole, lines=heading.lines)
@@ -64,11 +70,22 @@ def _no_content(path: str, fence: Fence, lines: tuple[str, ...], around: Surroun
         return LONGER_FENCE
     if any(line.strip(" <>[](){}*#/.-") in _ECHOED for line in lines):
         return "the block repeats an explanation in place of the file's content"
+    if path.endswith(".ipynb") and not _is_data(lines):
+        return "a notebook is JSON; write all of it, or a file of code"
     if says_it_is_deleted(lines):
         return "a block deletes no file; a ```run block can ask for it in plain words"
     if is_shown_by_terminal(lines, language_for(path)):
         return "the block is what a terminal showed, not the file's content; write the content"
     return ""
+
+
+def _is_data(lines: tuple[str, ...]) -> bool:
+    if has_markers(lines) or is_patch(lines):
+        return True
+    try:
+        return isinstance(json.loads("\n".join(lines)), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def whole_file(path: str, fence: Fence, comment: str) -> FileBlock | BadBlock:

@@ -39,6 +39,13 @@ OLD = re.compile(
     re.IGNORECASE,
 )
 """What heads a block that shows a file as it was."""
+PART = re.compile(
+    r"[(\[](?:[^()\[\]]*\b)?(?:snippet|excerpt|partial|fragment|trecho|changes only"
+    r"|only (?:the )?(?:changed|new|relevant)"
+    r"|(?:changed|relevant|new) (?:part|lines|section)|lines? \d+|linha \d+)\b[^()\[\]]*[)\]]\W*$",
+    re.IGNORECASE,
+)
+"""What heads a block that is some of a file."""
 _RANGE = re.compile(
     r"(?:[\s,(\[]*(?:lines?|L|linhas?)\s*|[:#]L?)(?P<first>\d+)\s*(?:-|–|\.\.|to|a|:|,)\s*L?(?P<last>\d+)[)\]]?\s*:?$",
     re.IGNORECASE,
@@ -246,6 +253,7 @@ def path_in_comment(line: str, language: str, known: Collection[str] = ()) -> st
         return ""
     text = re.sub(_COMMENT_LABEL, "", found["text"].replace("：", ": "), flags=re.IGNORECASE)
     text = re.sub(r"\s*\((?:new|updated|new file|modified|full|complete)\)$", "", text.strip("-=*` "))
+    text = re.sub(r"^(\S+\.\w+)\s+(?:-|–|—)\s+\S.*$", r"\1", text)
     text = with_slashes(text).removeprefix("./")
     path = text if text in known or looks_like_path(text) else ""
     return path if path and suits(language, path) else ""

@@ -33,6 +33,7 @@ from super_agent.core.replies.paths import (
 )
 from super_agent.core.replies.same_file import one_for_each_file
 from super_agent.core.replies.searches import only_searches, search_in
+from super_agent.core.replies.section_headings import with_section_headings
 from super_agent.core.replies.sections import has_markers, read_sections
 from super_agent.core.replies.several_files import each_file, with_first_line_as_path
 from super_agent.core.replies.thoughts import split_thoughts
@@ -83,6 +84,7 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     reading = _Reading(around, [], [], [], [])
     edits, said = bare_edits(said, around.files, read_fences(said, around))
     found = [with_first_line_as_path(fence, around.files.keys()) for fence in read_fences(said, around)]
+    found = with_section_headings(found, said, around.files)
     found = sorted([*edits, *found], key=lambda fence: fence.line)
     calls = _calls_of(said, found)
     taken = _take_calls(calls, reading)
