@@ -67,13 +67,29 @@ def test_the_same_path_in_other_letters_is_the_files_own(desk: Desk, known: str,
 
 @pytest.mark.parametrize("given", ["a.py", "deep/a.py", "project/src/deep/a.py"])
 def test_folders_too_few_or_too_many_before_what_only_one_file_is(given: str) -> None:
-    around = Surroundings("Mend f in src/deep/a.py", {"src/deep/a.py": frozenset({"f", "g"}), "b.py": frozenset({"f"})})
+    around = Surroundings(
+        "Mend f in src/deep/a.py.", {"src/deep/a.py": frozenset({"f", "g"}), "b.py": frozenset({"f"})}
+    )
     assert paths(f"```python {given}\n{F}```", around) == ["src/deep/a.py"]
     edit = "<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n"
     assert paths(f"```python {given}\n{edit}```", around) == ["src/deep/a.py"]
     assert paths(f"```python {given}\ndef new():\n    return 1\n```", around) == [given], "a new file"
     both = Surroundings("", {**around.files, f"other/{given}": frozenset({"f"})})
     assert paths(f"```python {given}\n{F}```", both) == [given], "either could be meant"
+
+
+@pytest.mark.parametrize(
+    ("task", "known", "given"),
+    [
+        ("Add a package init", "a/__init__.py", "__init__.py"),
+        ("Add a package two with a main function like main.py", "main.py", "two/main.py"),
+        ("Move a.py into src", "a.py", "src/a.py"),
+        ("Move lib/a.py to the top", "lib/a.py", "a.py"),
+        ("Mend the tests", "test_a.py", "tests/test_a.py"),
+    ],
+)
+def test_a_new_file_that_bears_the_name_of_another_is_new(task: str, known: str, given: str) -> None:
+    assert paths(f"```python {given}\n{F}```", Surroundings(task, {known: frozenset({"f"})})) == [given]
 
 
 def test_an_absolute_path_inside_of_the_workspace(desk: Desk) -> None:
@@ -94,6 +110,7 @@ def test_a_remark_that_the_file_is_gone_is_no_content(desk: Desk, content: str) 
     desk.put("a.py", F)
     [(_, reason)] = desk.apply(f"```python a.py\n{content}```").refusals
     assert "deletes no file" in reason
+    assert desk.apply("```text state.txt\nremoved\n```").refusals == []
 
 
 def test_a_nul_character_is_never_written(desk: Desk) -> None:

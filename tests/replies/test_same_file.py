@@ -98,6 +98,27 @@ def test_headings_in_comments_are_no_markers(desk: Desk) -> None:
     assert desk.bytes("a.css").decode() == text
 
 
+def test_words_of_a_text_are_no_markers(desk: Desk) -> None:
+    text = "SEARCH\n\ntext\n\nREPLACE\n\nmore\n"
+    assert desk.apply(f"```markdown n.md\n{text}```").refusals == []
+    assert desk.bytes("n.md").decode() == text
+
+
+@pytest.mark.parametrize("text", ["const x = a\n- b\n+ c;\n", "int x = 1\n-2\n+3;\n"])
+def test_signs_that_go_on_with_a_line_are_no_patch(desk: Desk, text: str) -> None:
+    assert desk.apply(f"```js n.js\n{text}```").refusals == []
+
+
+def test_a_new_file_given_again_in_part_has_each_function_once(desk: Desk) -> None:
+    first, second = NEW.split("\n\n\n")
+    better = first.replace("sum(items)", "sum(items, 0)") + "\n\n\ndef last(items):\n    return items[-1]\n"
+    desk.apply(f"{block('app.py', NEW)}\n\n{block('app.py', better)}")
+    text = desk.bytes("app.py").decode()
+    assert [text.count(f"def {name}") for name in ("total", "average", "last")] == [1, 1, 1]
+    assert "sum(items, 0)" in text
+    assert second in text
+
+
 def test_an_explanation_in_brackets_is_no_content(desk: Desk) -> None:
     assert desk.apply(block("app.py", "<the whole content of the file>\n")).refusals
     assert desk.apply(section("a.txt", "", "x\n")).refusals == []

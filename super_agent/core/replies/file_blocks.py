@@ -8,6 +8,7 @@ from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.inference import defines_task_file
 from super_agent.core.replies.languages import language_for
+from super_agent.core.replies.outline import CODE
 from super_agent.core.replies.pasted import is_shown_by_terminal, says_it_is_deleted, without_entities, without_numbers
 from super_agent.core.replies.patches import MAY_BE_EMPTY, is_patch, read_patch
 from super_agent.core.replies.paths import OLD, PART, Heading, bare_path, is_placeholder, path_above, path_in_comment
@@ -45,7 +46,7 @@ def file_block(path: str, fence: Fence, comment: str, heading: Heading, around: 
     lines = without_entities(lines) if language == "python" else lines
     if problem := _no_content(path, fence, lines, around):
         return BadBlock(path, problem)
-    sections, problem = read_sections(lines)
+    sections, problem = read_sections(lines, labels=language in CODE)
     if problem:
         return BadBlock(path, problem)
     whole = whole_file(path, replace(fence, lines=lines), comment)
@@ -72,7 +73,7 @@ def _no_content(path: str, fence: Fence, lines: tuple[str, ...], around: Surroun
         return "the block repeats an explanation in place of the file's content"
     if path.endswith(".ipynb") and not _is_data(lines):
         return "a notebook is JSON; write all of it, or a file of code"
-    if says_it_is_deleted(lines):
+    if language_for(path) in CODE and says_it_is_deleted(lines):
         return "a block deletes no file; a ```run block can ask for it in plain words"
     if is_shown_by_terminal(lines, language_for(path)):
         return "the block is what a terminal showed, not the file's content; write the content"

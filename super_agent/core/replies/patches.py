@@ -56,7 +56,9 @@ def _is_signed_code(lines: tuple[str, ...], language: str) -> bool:
     pairs = any(re.match(r"-(?!-)", a) and re.match(r"\+(?!\+)", b) for a, b in pairwise(lines))
     full = [line for line in lines if line.strip()]
     signs = {line[0] for line in full}
-    return pairs or (language == "python" and "+" in signs and signs <= {"+", "-", " "})
+    if language == "python":
+        return pairs or ("+" in signs and signs <= {"+", "-", " "})
+    return pairs and signs <= {"+", "-", " "}
 
 
 def is_patch(lines: tuple[str, ...], language: str = "") -> bool:

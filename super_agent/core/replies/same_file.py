@@ -43,6 +43,8 @@ def one_for_each_file(
             elif what == "part" and block.path in files:
                 kept[kept.index(earlier)] = replace(earlier, is_part=True)
                 counts = replace(block, is_part=True)
+            elif what == "part" and definitions("python", earlier.content) & definitions("python", block.content):
+                counts = replace(block, is_part=True)
             elif what == "part":
                 kept.remove(earlier)
                 counts = replace(earlier, content=f"{earlier.content.rstrip()}\n\n\n{block.content}")

@@ -52,9 +52,12 @@ def open_section_at(lines: list[str]) -> bool:
     return is_open
 
 
-def read_sections(lines: tuple[str, ...]) -> tuple[tuple[Section, ...], str]:
-    """The sections of a block, or what is wrong with them; neither where the block has no markers at all."""
-    lines = _as_markers(lines)
+def read_sections(lines: tuple[str, ...], *, labels: bool = False) -> tuple[tuple[Section, ...], str]:
+    """The sections of a block, or what is wrong with them; neither where the block has no markers at all.
+
+    With `labels` the bare words are markers too, as they are in no program.
+    """
+    lines = _as_markers(lines, labels=labels)
     if not has_markers(lines):
         return (), ""
     sections: list[Section] = []
@@ -78,13 +81,18 @@ def read_sections(lines: tuple[str, ...]) -> tuple[tuple[Section, ...], str]:
     return tuple(sections), ""
 
 
-def _as_markers(lines: tuple[str, ...]) -> tuple[str, ...]:
+def _as_markers(lines: tuple[str, ...], *, labels: bool) -> tuple[str, ...]:
     """Markers that stand in comments, and the bare words, as the usual markers."""
     if any((found := _COMMENTED.match(line)) and "<" in found["mark"] for line in lines):
         return tuple(found["mark"] if (found := _COMMENTED.match(line)) else line for line in lines)
-    labels = [found["word"] for line in lines if (found := _LABEL.match(line))]
+    words = [found["word"] for line in lines if (found := _LABEL.match(line))]
     first = next((line for line in lines if line.strip()), "")
-    if has_markers(lines) or not _LABEL.match(first) or labels != ["SEARCH", "REPLACE"] * (len(labels) // 2):
+    if (
+        not labels
+        or has_markers(lines)
+        or not _LABEL.match(first)
+        or words != ["SEARCH", "REPLACE"] * (len(words) // 2)
+    ):
         return lines
     return _from_labels(lines)
 
