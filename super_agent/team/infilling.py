@@ -1,30 +1,42 @@
-"""Attempts of a small coder at one function: its file is begun for it, and it goes on with the function's body."""
+"""Attempts of a small coder: its reply is begun for it, with a file up to the body of one function, or with a path."""
 
+import re
 from dataclasses import dataclass
 
-from super_agent.core.edits.gaps import Gap, gaps, is_there, surround
+from super_agent.core.edits.gaps import MAX_BEFORE_CHARS, Gap, gaps, is_there, surround
 from super_agent.core.edits.stubs import suspects
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.model.prefill import NO_PREFILL, Prefill
+from super_agent.core.model.prefill import FENCE, NO_PREFILL, Prefill
+from super_agent.core.replies.inference import is_test, tests_decide
+from super_agent.core.replies.languages import language_for
 from super_agent.team.listing import suspects_in
 from super_agent.team.transcript import ResampleFacts, TaskFacts, Transcript
+
+END = f"\n{FENCE}"
+MAX_FILES = 4
+"""Of one reply; a small coder that has to write more of them mostly repeats what is there."""
+TEST_MARKS = ("# ", "```python ", "**", "`", "### ", "### `", "")
+MAX_TESTS = 4
+"""Files of tests whose heading ends a reply; each is written in several ways, and a server looks for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What an attempt asks for: the function at that place of the list, else the files, with so many stubs."""
+    """What an attempt asks for: what is to be written at that place of the list (see `core/edits/gaps`), or whole
+    files, beginning with that one of those that the task names, or with none, and with so many stubs."""
 
     gap: int | None = None
+    file: int | None = None
     stubs: int = 0
 
 
 ATTEMPTS = (
     Attempt(gap=0),
     Attempt(gap=0),
-    Attempt(),
+    Attempt(file=0),
     Attempt(gap=1),
-    Attempt(),
+    Attempt(file=1),
     Attempt(gap=0),
     Attempt(stubs=3),
     Attempt(),
@@ -35,7 +47,7 @@ ATTEMPTS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one attempt is asked for: a function to write (None: files), and those that are shown without bodies."""
+    """What one attempt is asked for: something to write (None: files), and the functions shown without bodies."""
 
     gap: Gap | None = None
     stubs: tuple[str, ...] = ()
@@ -44,11 +56,28 @@ class Asked:
 def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
     """What the attempt is asked for that `count` others with these files came before; `failure` is how they fail."""
     attempt, texts = ATTEMPTS[count % len(ATTEMPTS)], suspects_in(workspace, task, failure)
+    if attempt.file is not None and (files := files_to_write(workspace, task)):
+        return Asked(Gap(files[attempt.file % len(files)], ""))
     found = gaps(texts, task, failure) if attempt.gap is not None else []
     if attempt.gap is None or not found:
         return Asked(None, tuple(suspects(texts.values(), failure)[: attempt.stubs]))
     gap = found[min(attempt.gap, len(found) - 1)]
     return Asked(gap, stubs_of(gap, texts.get(gap.path, "")))
+
+
+def files_to_write(workspace: Workspace, task: str) -> list[str]:
+    """The sources that the task names, in its order; tests apart, what may hold fences of its own, and long files."""
+    words = dict.fromkeys(word.removeprefix("./") for word in re.findall(r"[\w./-]*\w", task))
+    sources = [w for w in words if "." in w and language_for(w) not in ("", "markdown") and not is_test(w)]
+    return [path for path in sources if _may_be_whole(workspace, path)]
+
+
+def _may_be_whole(workspace: Workspace, path: str) -> bool:
+    try:
+        text = workspace.read_text(path) or ""
+    except PathRefused:
+        return False
+    return len(text) <= MAX_BEFORE_CHARS and FENCE not in text
 
 
 def stubs_of(gap: Gap | None, text: str) -> tuple[str, ...]:
@@ -57,11 +86,16 @@ def stubs_of(gap: Gap | None, text: str) -> tuple[str, ...]:
 
 
 def prefill(transcript: Transcript, workspace: Workspace) -> Prefill:
-    """How the coder's next reply begins: with the file of a gap, where the attempt has only just begun."""
+    """How the coder's next reply begins and ends, where an attempt has only just begun."""
     newest = next((entry for entry in reversed(transcript.entries) if entry.author != "cue"), None)
-    gap = newest.facts.gap if newest is not None and isinstance(newest.facts, TaskFacts | ResampleFacts) else None
-    if gap is None:
+    if newest is None or not isinstance(newest.facts, TaskFacts | ResampleFacts) or not transcript.brief:
         return NO_PREFILL
+    gap = newest.facts.gap
+    if gap is None:
+        stop = _headings_of_tests(transcript.task, workspace)
+        return Prefill("", stop, END if stop else "")
+    if not gap.name:
+        return _whole_files(workspace, transcript.task, gap.path)
     try:
         around = surround(workspace.read_text(gap.path) or "", gap.name, transcript.task)
     except PathRefused:
@@ -69,4 +103,21 @@ def prefill(transcript: Transcript, workspace: Workspace) -> Prefill:
     if around is None:
         return NO_PREFILL
     behind = around.behind.rstrip("\n")
-    return Prefill(f"```python {gap.path}\n{around.before}", around.stop, f"\n{behind}\n```" if behind else "\n```")
+    return Prefill(f"```python {gap.path}\n{around.before}", around.stop, f"\n{behind}{END}" if behind else END)
+
+
+def _whole_files(workspace: Workspace, task: str, first: str) -> Prefill:
+    """One block for each source that the task names, from that one on, and nothing between them."""
+    files = files_to_write(workspace, task)
+    place = files.index(first) if first in files else 0
+    heads = [f"```{language_for(path)} {path}\n" for path in dict.fromkeys([first, *files[place:], *files[:place]])]
+    return Prefill(heads[0], (END,), END, tuple(f"\n\n{head}" for head in heads[1:MAX_FILES]))
+
+
+def _headings_of_tests(task: str, workspace: Workspace) -> tuple[str, ...]:
+    """How the files of tests begin in a reply, where they decide and so are never written: a small coder writes them
+    all the same, behind the files that it was asked for."""
+    if not tests_decide(task):
+        return ()
+    paths = [path for path in workspace.files() if is_test(path)][:MAX_TESTS]
+    return tuple(f"\n{mark}{path}" for path in paths for mark in TEST_MARKS)

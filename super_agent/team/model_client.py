@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from autogen_core import CancellationToken, FunctionCall
@@ -22,12 +23,15 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
-from super_agent.core.errors import SuperAgentError
+from super_agent.core.errors import LimitReached, PromptTooLong, SuperAgentError
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling, ToolCall
 from super_agent.core.model.prefill import NO_PREFILL, Prefill
 from super_agent.core.ollama.api import ModelDetails
 from super_agent.core.replies.calls import as_printed
+
+Request = Callable[..., AsyncGenerator[ReplyPiece | Reply, None]]
+"""`LLMClient.stream` but for the `prefill`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,33 +148,51 @@ class TeamModelClient(ChatCompletionClient):
         json_output: bool | type[BaseModel] | None,
     ) -> Reply:
         schema = json_output if isinstance(json_output, type) else self._json_schema
-        reply: Reply | None = None
+        request = partial(
+            self._llm.stream,
+            [m for message in messages for m in to_messages(message)],
+            json_schema=schema.model_json_schema() if schema else None,
+            tools=[tool.schema if isinstance(tool, Tool) else tool for tool in tools],
+            reply_limit_tokens=self._limits.tokens,
+            stop=self._limits.stop,
+            sampling=self._sampling(),
+        )
         try:
-            stream = self._llm.stream(
-                [m for message in messages for m in to_messages(message)],
-                json_schema=schema.model_json_schema() if schema else None,
-                tools=[tool.schema if isinstance(tool, Tool) else tool for tool in tools],
-                reply_limit_tokens=self._limits.tokens,
-                stop=self._limits.stop,
-                sampling=self._sampling(),
-                prefill=self._prefill(),
-            )
-            async with aclosing(stream):
-                async for item in stream:
-                    if isinstance(item, Reply):
-                        reply = item
-                    else:
-                        self._listener.on_piece(item)
+            reply = await self._written(request, self._prefill())
         except SuperAgentError as error:
             self._listener.on_failure(error)
             raise
-        if reply is None:
-            raise RuntimeError("LLMClient.stream ended without a Reply")
         if reply.tool_calls and not tools:
             # A parser of the server's own made calls of the text; as text they are read like all others, and counted.
             text = as_printed(reply.text, [(call.name, call.arguments) for call in reply.tool_calls])
             reply = replace(reply, text=text, tool_calls=(), finish_reason="stop")
         self._listener.on_reply(reply)
+        return reply
+
+    async def _written(self, request: Request, prefill: Prefill) -> Reply:
+        """One reply, of as many requests as it has beginnings; a limit leaves what was written before it."""
+        reply = await self._told(request(prefill=prefill))
+        while (going_on := prefill.after(reply)) is not None:
+            prefill = going_on
+            try:
+                more = await self._told(request(prefill=prefill))
+            except (LimitReached, PromptTooLong):
+                break
+            text = more.text if more.text.startswith(reply.text) else f"{reply.text}\n\n{more.text}"
+            reply = replace(more, text=text, completion_tokens=reply.completion_tokens + more.completion_tokens)
+        return reply
+
+    async def _told(self, stream: AsyncGenerator[ReplyPiece | Reply, None]) -> Reply:
+        """The reply at the end of a stream, whose pieces go to the listener."""
+        reply: Reply | None = None
+        async with aclosing(stream):
+            async for item in stream:
+                if isinstance(item, Reply):
+                    reply = item
+                else:
+                    self._listener.on_piece(item)
+        if reply is None:
+            raise RuntimeError("LLMClient.stream ended without a Reply")
         return reply
 
     def _result(self, reply: Reply) -> CreateResult:

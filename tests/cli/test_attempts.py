@@ -102,7 +102,8 @@ def test_a_small_coder_begins_anew_with_the_best_files_as_if_the_task_began_with
     assert [e["back_to"] for e in events(out) if e["type"] == "resampled"] == [1, 1]
     assert anew.prompt == killed.prompt == resumed.prompt
     _, (_, asked), begun = anew.prompt
-    assert len(first.prompt) == 2
+    # The one file that the task names is not there: its block is begun, and ends the reply where it ends.
+    assert (first.prompt[2:], first.body["stop"]) == ([("assistant", "```python add.py\n")], ["\n```"])
     assert asked.startswith("Task: Write add.py\n\nThe workspace holds:\nadd.py\n")
     # What fails is to be written anew, not copied, and its file is begun for the coder.
     assert f"def add(a, b):\n    {STUB}\n\n\ndef sub(a, b):\n    return a - b\n" in asked
@@ -135,6 +136,39 @@ def test_a_small_coder_goes_on_with_the_file_that_was_begun_for_it(
     said = [e["text"] for e in events(done.out) if e["type"] == "message_posted" and e["speaker"] == "coder"]
     streamed = "".join(e["text"] for e in events(done.out) if e["type"] == "text_streamed")
     assert streamed == "".join(said)
+
+
+def test_a_small_coder_writes_the_files_that_the_task_names_one_by_one(
+    super_agent: SuperAgent, workspace: Path
+) -> None:
+    tests = "from one import one\nfrom two import two\ndef test_both():\n    assert (one(), two()) == (1, 2)\n"
+    (workspace / "test_both.py").write_text(tests)
+    small = Model("small:latest", 8192, parameter_count=1_500_000_000)
+    first_file = "```python one.py\ndef one():\n    return 1\n```"
+    with ScriptedOllama(autogen=["def one():\n    return 1", "def two():\n    return 2\n"], models=[small]) as server:
+        told = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", "small")
+        done = super_agent("run", "Write one.py and two.py", *told, "--check", TESTS, "--json")
+        first, second = server.chats
+    assert done.code == 0, done.out + done.err
+    # The second request goes on with the reply that the first one left; it is one turn, and one reply.
+    assert (first.prompt[-1], first.body["stop"]) == (("assistant", "```python one.py\n"), ["\n```"])
+    assert second.prompt == [*first.prompt[:-1], ("assistant", f"{first_file}\n\n```python two.py\n")]
+    seen = events(done.out)
+    (said,) = [e["text"] for e in seen if e["type"] == "message_posted" and e["speaker"] == "coder"]
+    assert said == f"{first_file}\n\n```python two.py\ndef two():\n    return 2\n```"
+    assert "".join(e["text"] for e in seen if e["type"] == "text_streamed") == said
+    assert not [e for e in seen if e["type"] == "prefix_broken"]
+    assert (seen[-1]["turns"], (workspace / "two.py").read_text()) == (1, "def two():\n    return 2\n")
+
+
+def test_a_limit_between_two_files_leaves_the_first_one(super_agent: SuperAgent, workspace: Path) -> None:
+    (workspace / "test_one.py").write_text("from one import one\ndef test_one():\n    assert one() == 1\n")
+    small = Model("small:latest", 8192, parameter_count=1_500_000_000)
+    with ScriptedOllama(autogen=["def one():\n    return 1"], models=[small]) as server:
+        told = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", "small", "--max-tokens", "1")
+        done = super_agent("run", "Write one.py and two.py", *told, "--check", TESTS, "--json")
+    assert done.code == 0, done.out + done.err
+    assert (workspace / "one.py").read_text() == "def one():\n    return 1\n"
 
 
 def test_members_that_do_not_exist_are_named_in_one_line(super_agent: SuperAgent, workspace: Path) -> None:

@@ -38,10 +38,14 @@ def total(names):
         ("AttributeError: module 'shop' has no attribute 'count'", []),
         ("AttributeError: module 'shelf' has no attribute 'count'\n count()", []),
         ("AttributeError: module 'shop' has no attribute 'COUNT'\n COUNT()", []),
+        ("ImportError: cannot import name 'Shelf' from 'shop' (/x/shop.py)", [Gap("src/shop.py", "Shelf")]),
+        ("ModuleNotFoundError: No module named 'till'", [Gap("src/till.py", "")]),
+        ("ModuleNotFoundError: No module named 'shop'", []),
+        ("ModuleNotFoundError: No module named 'numpy'", []),
     ],
 )
 def test_what_is_missing_or_named_is_found(failure: str, found: list[Gap]) -> None:
-    assert gaps({"src/shop.py": SHOP, "b.py": "x = (\n"}, "Mend it", failure) == found
+    assert gaps({"src/shop.py": SHOP, "b.py": "x = (\n"}, "Mend src/shop.py, add src/till.py.", failure) == found
 
 
 def test_before_and_behind_a_function_is_all_of_its_file_but_the_body() -> None:
@@ -92,6 +96,21 @@ def test_a_missing_function_is_written_at_the_end_of_the_file() -> None:
     around = surround(SHOP, "count", "Add count(names, twice=False) here.")
     assert around is not None
     assert around.before == f"{SHOP}\n\ndef count(names, twice=False):\n"
+
+
+@pytest.mark.parametrize(
+    ("others", "begun"),
+    [
+        ("", "class Shelf:\n    def __init__(self, size, full=False):\n"),
+        ("class Rack(Thing):\n    pass\n", "class Shelf"),
+        ("@dataclass\nclass Rack:\n    pass\n", None),
+    ],
+)
+def test_a_missing_class_begins_as_the_task_calls_it_where_the_others_are_as_plain(
+    others: str, begun: str | None
+) -> None:
+    around = surround(SHOP + others, "Shelf", "Add a class Shelf(size, full=False).")
+    assert (None if around is None else around.before) == (begun and f"{SHOP}{others}\n\n{begun}")
 
 
 @pytest.mark.parametrize("text", ["x = (\n", SHOP.replace("\n", "\r\n"), SHOP + "F = '```'\n", "# x\n" * 2000 + SHOP])

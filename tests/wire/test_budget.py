@@ -93,6 +93,14 @@ def test_what_was_counted_is_not_estimated_again() -> None:
     assert 40 < budget.estimate(other_reply) < 40 + 50
 
 
+def test_a_reply_that_is_gone_on_with_is_no_broken_prefix_and_is_not_evaluated_again() -> None:
+    budget = PromptBudget()
+    budget.learn(TASK, reply("```python a.py\nx = 1\n```", 40, 8))
+    assert budget.broken(TASK, "```python a.py\nx = 1\n```\n\n```python b.py\n") is None
+    assert budget.reused(TASK, 55, "```python a.py\nx = 1\n```\n\n```python b.py\n") == 48
+    assert budget.broken(TASK, "```python b.py\n") is not None
+
+
 def test_an_estimate_that_was_too_low_makes_the_next_ones_higher() -> None:
     text = "abcdefghij " * 200
     careful, fresh = PromptBudget(), PromptBudget()

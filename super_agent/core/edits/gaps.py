@@ -7,7 +7,7 @@ of 0.5B mended 7 with 25 tokens, and 5 with 117.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from super_agent.core.edits.stubs import body_lines, functions_in, stubbable, suspects
@@ -16,19 +16,21 @@ from super_agent.core.replies.definitions import tree_of
 MAX_BEFORE_CHARS = 6000
 """About 1,500 tokens: evaluating more costs as much as writing a small file."""
 MISSING = re.compile(
-    r"module '(?P<module>[\w.]+)' has no attribute '(?P<of_module>[a-z_]\w*)'"
-    r"|cannot import name '(?P<imported>[a-z_]\w*)' from '(?P<source>[\w.]+)'"
+    r"module '(?P<module>[\w.]+)' has no attribute '(?P<of_module>\w+)'"
+    r"|cannot import name '(?P<imported>\w+)' from '(?P<source>[\w.]+)'"
     r"|(?:'(?P<instance>[A-Z]\w*)' object|type object '(?P<type>[A-Z]\w*)') has no attribute '(?P<method>[a-z_]\w*)'"
+    r"|No module named '(?P<file>[\w.]+)'"
 )
-"""What Python says of a function that is not there; names of constants and classes begin otherwise."""
-
-
+"""What Python says of a function, a class or a file that is not there."""
+CLASS_NAME = re.compile(r"[A-Z]\w*[a-z]\w*")
+"""Constants are written in capitals alone, functions begin with a small letter."""
 PARAMETER = r"""(?:\*|\*{0,2}[a-z_]\w*(?:=(?:[\w.]+|"[^"]*"|'[^']*'))?)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A function by its file and dotted name: one that is there and wrong, or one that is missing."""
+    """What is to be written: a function by its file and dotted name, which is there and wrong, or is missing; a class
+    that is missing; without a name the whole file."""
 
     path: str
     name: str
@@ -47,7 +49,7 @@ def gaps(texts: Mapping[str, str], task: str, failure: str) -> list[Gap]:
     """Of these Python files by path: what the failure says is missing, then what it names, the most named first."""
     missing = dict.fromkeys(_missing(texts, task, failure))
     named = [gap for name in suspects(texts.values(), failure) for gap in _of_name(texts, name)]
-    return [gap for gap in [*missing, *named] if surround(texts[gap.path], gap.name) is not None]
+    return [gap for gap in [*missing, *named] if not gap.name or surround(texts[gap.path], gap.name) is not None]
 
 
 def is_there(text: str, name: str) -> bool:
@@ -93,6 +95,8 @@ def _other_parameters(task: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -
 def _around_missing(tree: ast.Module, text: str, name: str, task: str) -> Surround | None:
     owner, _, own = name.rpartition(".")
     lines = text.rstrip("\n").split("\n")
+    if CLASS_NAME.fullmatch(own):
+        return _around_missing_class(tree, lines, own, task)
     if not owner:
         return Surround("\n".join([*lines, "", "", f"def {own}{_parameters(task, own)}"]), "", _stops(0))
     node = next((each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == owner), None)
@@ -101,6 +105,16 @@ def _around_missing(tree: ast.Module, text: str, name: str, task: str) -> Surrou
     indent, end = node.body[0].col_offset, node.end_lineno or node.lineno
     begun = f"{' ' * indent}def {own}{_parameters(task, own, 'self')}"
     return Surround("\n".join([*lines[:end], "", begun]), "\n".join(lines[end:]), _stops(indent))
+
+
+def _around_missing_class(tree: ast.Module, lines: list[str], name: str, task: str) -> Surround | None:
+    """Decorators could not be put before a class that has begun, so a file whose classes have some is left alone."""
+    others = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    if any(node.decorator_list for node in others):
+        return None
+    given = "" if any(node.bases for node in others) else _parameters(task, name, "self")
+    head = f"class {name}:\n    def __init__{given}" if given else f"class {name}"
+    return Surround("\n".join([*lines, "", "", head]), "", _stops(0))
 
 
 def _parameters(task: str, name: str, first: str = "") -> str:
@@ -131,8 +145,11 @@ def _of_name(texts: Mapping[str, str], name: str) -> Iterator[Gap]:
 
 def _missing(texts: Mapping[str, str], task: str, failure: str) -> Iterator[Gap]:
     for found in MISSING.finditer(failure):
+        if found["file"]:
+            yield from (gap for gap in _missing_file(task, found["file"]) if gap.path not in texts)
+            continue
         name = found["of_module"] or found["imported"] or found["method"]
-        if not re.search(rf"\b{name}\(", task + failure):
+        if not CLASS_NAME.fullmatch(name) and not (name[0] > "Z" and re.search(rf"\b{name}\(", task + failure)):
             continue  # it may be a value
         owner = found["instance"] or found["type"]
         paths = _defining(texts, owner) if owner else _of_module(texts, found["module"] or found["source"])
@@ -140,7 +157,14 @@ def _missing(texts: Mapping[str, str], task: str, failure: str) -> Iterator[Gap]
             yield Gap(paths[0], f"{owner}.{name}" if owner else name)
 
 
-def _of_module(texts: Mapping[str, str], module: str) -> list[str]:
+def _missing_file(task: str, module: str) -> Iterator[Gap]:
+    """The file of a module, where the task names it: others may be of packages that are not installed."""
+    named = dict.fromkeys(word.removeprefix("./") for word in re.findall(r"[\w./-]+\.py\b", task))
+    if len(paths := _of_module(named, module)) == 1:
+        yield Gap(paths[0], "")
+
+
+def _of_module(texts: Iterable[str], module: str) -> list[str]:
     end = module.replace(".", "/")
     return [
         p

@@ -82,11 +82,11 @@ class ModelClient:
         estimate = self._budget.estimate(messages, extra, begun)
         if self.context_length is not None and estimate + limit > self.context_length:
             raise http_errors.prompt_too_long(estimate, limit, self.context_length)
-        return RequestFacts(self.KIND, self.model, estimate, tuple(messages), self._budget.broken(messages))
+        return RequestFacts(self.KIND, self.model, estimate, tuple(messages), self._budget.broken(messages, begun))
 
     def usage_of(self, messages: Sequence[Message], reply: Reply, begun: str = "") -> Usage:
         """Of a reply that arrived whole, from which later estimates are corrected."""
-        reused = self._budget.reused(messages, reply.prompt_tokens)
+        reused = self._budget.reused(messages, reply.prompt_tokens, begun)
         truncated = self._budget.learn(messages, reply, begun)
         return Usage(
             self.KIND,

@@ -83,8 +83,9 @@ class PromptBudget:
         self._least_of_reply = 0 if reply.reasoning or not reply.text.strip() else reply.completion_tokens // 2
         return truncated
 
-    def reused(self, messages: Sequence[Message], prompt_tokens: int) -> int:
-        """Tokens of this prompt that the last call left in the server's cache: its prompt, and its reply.
+    def reused(self, messages: Sequence[Message], prompt_tokens: int, begun: str = "") -> int:
+        """Tokens of this prompt that the last call left in the server's cache: its prompt, and its reply, which `begun`
+        may begin with.
 
         Of one that went back it is what both begin with, computed from `prompt_tokens`, the server's count.
         """
@@ -92,12 +93,15 @@ class PromptBudget:
         if not known:
             return max(0, prompt_tokens - round(self._added(messages) * self._scale)) if self._left else 0
         # A template may strip thoughts from the reply, and with them what follows the prompt in the cache.
-        with_reply = known > len(self._messages) and self._least_of_reply > 0
+        extends = known > len(self._messages) or self._goes_on(messages, begun)
+        with_reply = extends and self._least_of_reply > 0
         return self._prompt_tokens + (self._reply_tokens if with_reply else 0)
 
-    def broken(self, messages: Sequence[Message]) -> PrefixBreak | None:
+    def broken(self, messages: Sequence[Message], begun: str = "") -> PrefixBreak | None:
         """Where this prompt does not extend the last one and its reply; None for the first one."""
-        return find_break(self._messages, self._reply, messages) if self._messages else None
+        if not self._messages or self._goes_on(messages, begun):
+            return None
+        return find_break(self._messages, self._reply, messages)
 
     def begin_anew(self) -> None:
         """Forget the last prompt, whose prefix is given up on purpose; what was learnt about weights stays."""
@@ -107,6 +111,10 @@ class PromptBudget:
         """The next prompt begins as the last one does and ends otherwise, on purpose."""
         self._left = self._messages or self._left
         self._messages, self._reply = (), None
+
+    def _goes_on(self, messages: Sequence[Message], begun: str) -> bool:
+        """Whether the last reply is gone on with, as the beginning of this one."""
+        return self._reply is not None and begun.startswith(self._reply.content) and tuple(messages) == self._messages
 
     def _added(self, messages: Sequence[Message]) -> float:
         """The weight of what this prompt has after its common beginning with the one it goes back from."""

@@ -1,0 +1,63 @@
+"""How a small coder's reply is begun, by the number of attempts before it, and what ends it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from super_agent.core.edits.gaps import Gap
+from super_agent.core.files.workspace import Workspace
+from super_agent.core.model.prefill import NO_PREFILL, Prefill
+from super_agent.team.infilling import ATTEMPTS, Asked, asked, files_to_write, prefill
+from super_agent.team.transcript import Entry, TaskFacts, Transcript
+
+WHOLE_FILES = next(count for count, attempt in enumerate(ATTEMPTS) if attempt.file is not None)
+NOTHING_BEGUN = next(count for count, attempt in enumerate(ATTEMPTS) if attempt == type(attempt)())
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """A small shop with its test."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_shop.py").write_text("from shop import price\n")
+    (tmp_path / "shop.py").write_text("def price():\n    return 1\n")
+    with Workspace(tmp_path) as opened:
+        yield opened
+
+
+def begun(workspace: Workspace, task: str, gap: Gap | None, *, brief: bool = True) -> Prefill:
+    """How the first reply of a run begins."""
+    transcript = Transcript([Entry("task", task, TaskFacts(task, brief=brief, gap=gap))])
+    transcript.ask("coder")
+    return prefill(transcript, workspace)
+
+
+def test_whole_files_begin_with_one_that_the_task_names(workspace: Workspace) -> None:
+    task = "Change till.js and ./shop.py as README.md and tests/test_shop.py say."
+    assert asked(workspace, task, "", WHOLE_FILES) == Asked(Gap("till.js", ""))
+    assert begun(workspace, task, Gap("till.js", "")).text == "```javascript till.js\n"
+    assert asked(workspace, "Mend the price.", "", WHOLE_FILES) == Asked()
+    assert asked(workspace, task, "", NOTHING_BEGUN) == Asked()
+
+
+def test_one_block_for_each_file_and_nothing_between_them(workspace: Workspace) -> None:
+    several = begun(workspace, "Mend till.py and shop.py as tests/test_shop.py says.", Gap("shop.py", ""))
+    assert several == Prefill("```python shop.py\n", ("\n```",), "\n```", ("\n\n```python till.py\n",))
+    assert begun(workspace, "Mend shop.py.", Gap("shop.py", "")).then == ()
+
+
+@pytest.mark.parametrize("text", ["x = 1\n" * 1200, 'USAGE = "```"\n'])
+def test_a_long_file_and_one_with_fences_is_not_begun(workspace: Workspace, text: str) -> None:
+    (workspace.root / "long.py").write_text(text)
+    assert files_to_write(workspace, "Mend long.py, shop.py and ../other.py.") == ["shop.py"]
+
+
+def test_where_tests_decide_their_heading_ends_a_reply(workspace: Workspace) -> None:
+    decided = begun(workspace, "Mend shop.py and till.py. The tests in tests/test_shop.py must pass.", None)
+    assert {"\n# tests/test_shop.py", "\n```python tests/test_shop.py"} <= set(decided.stop)
+    asked_for = begun(workspace, "Mend shop.py and till.py, and extend the tests so that they pass.", None)
+    assert asked_for == NO_PREFILL
+
+
+def test_a_reply_with_a_worked_example_before_it_is_not_begun(workspace: Workspace) -> None:
+    assert begun(workspace, "The tests must pass.", Gap("shop.py", ""), brief=False) == NO_PREFILL
