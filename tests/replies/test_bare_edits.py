@@ -1,9 +1,11 @@
 """Edits without a fence, patches in blocks of code, and new files in patches."""
 
+import time
+
 import pytest
 
 from super_agent.core.replies.reading import parse_coder_reply
-from super_agent.core.replies.types import BadBlock, FileBlock
+from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 from tests.replies.test_editing import Desk, desk
 
 __all__ = ["desk"]
@@ -83,3 +85,18 @@ def test_a_rename_in_a_patch_is_told_as_what_it_is() -> None:
     ).files
     assert isinstance(block, BadBlock)
     assert "rename" in block.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<<<<<<< SEARCH\n=======\n" * 9000,
+        "".join(f"```python a.py\ndef f{i}():\n    return 1\n```\n\n" for i in range(3000)),
+        "".join(f"```python n.py\ndef f{i}():\n    return 1\n```\n\n" for i in range(1500)),
+    ],
+    ids=["markers", "parts of a file", "parts of a new file"],
+)
+def test_thousands_of_them_are_read_in_seconds(text: str) -> None:
+    began = time.process_time()
+    parse_coder_reply(text, Surroundings("", {"a.py": frozenset({"f1"})}))
+    assert time.process_time() - began < 6

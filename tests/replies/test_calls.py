@@ -67,7 +67,10 @@ def test_a_block_beside_a_call_that_nothing_answers_is_written() -> None:
 
 @pytest.mark.parametrize("path", ["call.json", "data.jsonl"])
 def test_a_file_of_data_may_hold_what_looks_like_a_call(path: str) -> None:
-    assert files(f"```json {path}\n{call(**WRITE)}\n```") == (FileBlock(path, f"{call(**WRITE)}\n"),)
+    file = FileBlock(path, f"{call(**WRITE)}\n")
+    assert files(f"```json {path}\n{call(**WRITE)}\n```") == (file,)
+    file = FileBlock("call.json", f"{call(**WRITE)}\n")
+    assert files(f"`call.json`:\n```json\n{call(**WRITE)}\n```") == (file,)
 
 
 def test_tags_in_a_file_are_no_calls() -> None:

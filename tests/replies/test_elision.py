@@ -38,9 +38,14 @@ def test_a_remark_in_the_place_of_a_definition_that_is_gone(line: str) -> None:
     ("language", "old", "new"),
     [
         ("css", "a {\n}\nb {\n}\n", "a {\n  top: 1px;\n}\n/* rest of the styles */\n"),
-        ("css", "a {\n}\nb {\n}\n", "a {\n  top: 1px;\n}\n/* other rules */\n"),
-        ("html", "<p>a</p>\n<p>b</p>\n", "<div>\n<!-- Other elements remain unchanged -->\n</div>\n"),
-        ("json", '{\n  "a": 1,\n  "b": 2\n}\n', '{\n  "a": 2\n  // other settings\n}\n'),
+        ("css", "a {\n}\nb {\n  left: 0;\n}\nc {\n}\n", "a {\n  top: 1px;\n}\n/* other rules */\n"),
+        ("html", "<p>a</p>\n<p>b</p>\n<p>c</p>\n", "<div>\n<!-- Other elements remain unchanged -->\n</div>\n"),
+        (
+            "python",
+            "def f():\n    x = 0\n    y = x\n    z = y\n    return z\n",
+            "def f():\n    x = 1\n    # existing code\n",
+        ),
+        ("json", '{\n  "a": 1,\n  "b": 2,\n  "c": 3\n}\n', '{\n  "a": 2\n  // other settings\n}\n'),
     ],
 )
 def test_a_remark_in_the_place_of_lines_that_are_gone(language: str, old: str, new: str) -> None:
@@ -52,3 +57,7 @@ def test_a_remark_in_the_place_of_lines_that_are_gone(language: str, old: str, n
 )
 def test_a_remark_about_the_lines_below_it_is_none(remark: str) -> None:
     assert elision_in(f"{KEPT}{remark}\nx = 1\n", OLD, "python") == ""
+
+
+def test_a_remark_behind_an_edit_that_loses_nothing_is_none() -> None:
+    assert elision_in("    x = 1\n    # items stay unchanged\n", "    x = 0\n", "python") == ""

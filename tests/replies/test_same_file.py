@@ -122,3 +122,13 @@ def test_a_new_file_given_again_in_part_has_each_function_once(desk: Desk) -> No
 def test_an_explanation_in_brackets_is_no_content(desk: Desk) -> None:
     assert desk.apply(block("app.py", "<the whole content of the file>\n")).refusals
     assert desk.apply(section("a.txt", "", "x\n")).refusals == []
+
+
+def test_a_function_of_a_file_in_another_language_is_no_whole_file(desk: Desk) -> None:
+    old = "function a() {\n  return 0;\n}\n\nfunction b() {\n  return a();\n}\n"
+    desk.put("n.js", old)
+    part = block("n.js", "function a() {\n  return 1;\n}\n")
+    [(_, reason)] = desk.apply(part).refusals
+    assert "also defines b" in reason
+    assert desk.bytes("n.js").decode() == old
+    assert desk.apply(part).refusals == [], "written again, the loss is meant"

@@ -142,8 +142,21 @@ class Editor:
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             content = merged or content
+        else:
+            self._refuse_forgotten(block.path, file.text, joined(content))
         self._refuse_shrinkage(block.path, file.text, joined(content))
         return content
+
+    def _refuse_forgotten(self, path: str, old: str, new: str) -> None:
+        """Of languages whose parts are not merged: a block that has some of the definitions, and no other, is asked."""
+        had, has = definitions(language_for(path), old), definitions(language_for(path), new)
+        lost = had - has - self._named
+        if has and has < had and lost and self._shrunk.get(path) != new:
+            self._shrunk[path] = new
+            raise PathRefused(
+                f"the file also defines {', '.join(sorted(lost)[:5])}, which the block leaves out; use SEARCH/REPLACE "
+                "sections, or write the same block again if the loss is meant"
+            )
 
     def _refuse_shrinkage(self, path: str, old: str, new: str) -> None:
         before, after = old.count("\n"), new.count("\n")

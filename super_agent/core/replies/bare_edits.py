@@ -1,6 +1,7 @@
 """Edits that stand in a reply without a fence around them: search/replace sections below a path, and unified diffs."""
 
 import re
+from bisect import bisect
 from collections.abc import Collection, Iterable
 
 from super_agent.core.replies.fences import Fence
@@ -21,10 +22,13 @@ def bare_edits(text: str, known: Collection[str], blocks: Iterable[Fence] = ()) 
     """
     lines = text.replace("\r\n", "\n").split("\n")
     inside = {i for block in blocks for i in range(block.line - 1, block.line + len(block.lines) + 1)}
+    dividers = [i for i, line in enumerate(lines) if _DIVIDER.match(line)]
+    ends = [i for i, line in enumerate(lines) if _END.match(line)]
     found: list[Fence] = []
     path, position = "", 0
     while position < len(lines):
-        end = None if position in inside else _end_of_section(lines, position)
+        starts = position not in inside and _START.match(lines[position]) is not None
+        end = _end_of_section(position, dividers, ends) if starts else None
         if end is not None and end not in inside:
             path = _path_of(lines, position, known) or path
             if path:
@@ -40,11 +44,10 @@ def bare_edits(text: str, known: Collection[str], blocks: Iterable[Fence] = ()) 
     return found, "\n".join(lines)
 
 
-def _end_of_section(lines: list[str], start: int) -> int | None:
-    if not _START.match(lines[start]):
-        return None
-    end = next((i for i in range(start, len(lines)) if _END.match(lines[i])), None)
-    return end if end is not None and any(_DIVIDER.match(line) for line in lines[start:end]) else None
+def _end_of_section(start: int, dividers: list[int], ends: list[int]) -> int | None:
+    """The next marker that ends one, where a divider stands before it."""
+    divider, end = bisect(dividers, start), bisect(ends, start)
+    return ends[end] if end < len(ends) and divider < len(dividers) and dividers[divider] < ends[end] else None
 
 
 def _path_of(lines: list[str], start: int, known: Collection[str]) -> str:

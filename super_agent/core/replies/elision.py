@@ -51,7 +51,8 @@ _STRONG = (
         r"|unchanged|omitted|snip(?:ped)?|same (?:as )?(?:before|above)|no changes?(?: here| needed)?"
         r"|inalterad[oa]|sem alterações"
         r"|(?:the )?(?:rest|remainder) (?:is |are |stays |remains )?(?:unchanged|omitted|as before|as is|the same"
-        r"|of (?:the |your )?(?:file|code|module|class|function|script|program|implementation)))"
+        r"|of (?:the |your )?(?:file|code|module|class|function|script|program|implementation"
+        r"|styles|rules|page|html|css)))"
         r"[\s.)\]>]*$",
         re.IGNORECASE,
     ),
@@ -121,12 +122,13 @@ def _remark_in_place(lines: list[str], known: set[str], old: str, new: str, lang
 
 
 def _loses(known: set[str], lines: list[str], old: str, new: str, language: str) -> bool:
-    """Whether definitions of the file are gone; of a text that has none, whether any of its lines is."""
-    had = definitions(language, old)
-    if had:
-        return not had <= definitions(language, new)
+    """Whether definitions of the file are gone, or more lines than came."""
+    if not definitions(language, old) <= definitions(language, new):
+        return True
     kept = {line.strip() for line in lines}
-    return any(re.search(r"\w", line) for line in known - kept)
+    lost = sum(re.search(r"\w", line) is not None for line in known - kept)
+    added = sum(re.search(r"\w", line) is not None and not _COMMENT.match(line) for line in kept - known)
+    return lost > max(added, 1)
 
 
 def _stands_for_code(line: str, before: str, language: str) -> bool:

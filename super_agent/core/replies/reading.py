@@ -192,9 +192,9 @@ def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
         return
     known = reading.around.files
     heading = read_info(fence.info, known)
-    if not heading.path.endswith((".json", ".jsonl", ".ipynb")) and _take_calls(_calls_in(fence), reading):
-        return
     path, comment = path_of(fence, heading, reading.around)
+    if not path.endswith((".json", ".jsonl", ".ipynb")) and _take_calls(_calls_in(fence), reading):
+        return
     language = heading.language or language_for(path)
     if _is_patch_file(path):
         reading.files.append(whole_file(path, fence, comment))

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
 from super_agent.core.replies.definitions import definitions, names_in, only_defines, tree_of
@@ -11,6 +12,10 @@ from super_agent.core.replies.types import BadBlock, FileBlock, UnusedBlock
 
 _AGAIN = "a later block gives the file whole"
 _EXAMPLE = "an earlier block gives the file, and this one has nothing of what it defines"
+MAX_COMPARED = 8
+"""Blocks of a path with which the next one is compared."""
+MAX_JOINED_CHARS = 2_000
+"""Of the parts of a new file in one piece; each more is read again with all of them."""
 Meant = Literal["again", "beside", "part", "example"]
 
 
@@ -22,35 +27,45 @@ def one_for_each_file(
     A file that is given whole twice is meant as it was given last. Two blocks of Python that define different things
     are both part of the file.
     """
-    kept: list[FileBlock | BadBlock] = []
+    kept: list[FileBlock | BadBlock | None] = []
     unused: list[UnusedBlock] = []
+    places: dict[str, list[int]] = {}
     for block in blocks:
-        if isinstance(block, BadBlock) or block.is_edit:
-            kept.append(block)
-            continue
-        counts: FileBlock | None = block
-        for earlier in [b for b in kept if isinstance(b, FileBlock) and b.path == block.path]:
-            what = _meant(earlier, block, files.get(block.path, frozenset()))
-            if what == "again":
-                kept.remove(earlier)
-                unused.append(UnusedBlock(f"the first block of {block.path}", _AGAIN))
-                shown = "" if earlier.is_edit else earlier.content
-                counts = replace(block, earlier=shown)
-            elif what == "example":
-                unused.append(UnusedBlock(f"the last block of {block.path}", _EXAMPLE))
-                counts = None
-                break
-            elif what == "part" and block.path in files:
-                kept[kept.index(earlier)] = replace(earlier, is_part=True)
-                counts = replace(block, is_part=True)
-            elif what == "part" and definitions("python", earlier.content) & definitions("python", block.content):
-                counts = replace(block, is_part=True)
-            elif what == "part":
-                kept.remove(earlier)
-                counts = replace(earlier, content=f"{earlier.content.rstrip()}\n\n\n{block.content}")
-        kept += [counts] if counts is not None else []
+        counts: FileBlock | BadBlock | None = block
+        if isinstance(block, FileBlock) and not block.is_edit:
+            for place in places.get(block.path, [])[-MAX_COMPARED:]:
+                if isinstance(earlier := kept[place], FileBlock) and isinstance(counts, FileBlock):
+                    kept[place], counts, note = _settled(earlier, counts, files)
+                    unused += [note] if note is not None else []
+        if counts is not None:
+            places.setdefault(counts.path, []).append(len(kept))
+        kept.append(counts)
+    return tuple(_as_it_shall_be(block) for block in kept if block is not None), unused
+
+
+def _settled(
+    earlier: FileBlock, later: FileBlock, files: Mapping[str, frozenset[str]]
+) -> tuple[FileBlock | None, FileBlock | None, UnusedBlock | None]:
+    """What becomes of both, and the note on the one that does not count."""
+    what = _meant(earlier, later, files.get(later.path, frozenset()))
+    if what == "again":
+        shown = "" if earlier.is_edit else earlier.content
+        note = UnusedBlock(f"the first block of {later.path}", _AGAIN)
+        return None, replace(later, earlier=shown), note
+    if what == "example":
+        return earlier, None, UnusedBlock(f"the last block of {later.path}", _EXAMPLE)
+    if what == "beside":
+        return earlier, later, None
+    if later.path in files:
+        return replace(earlier, is_part=True), replace(later, is_part=True), None
+    if _read(earlier.content)[0] & _read(later.content)[0] or len(earlier.content) > MAX_JOINED_CHARS:
+        return earlier, replace(later, is_part=True), None
+    return None, replace(earlier, content=f"{earlier.content.rstrip()}\n\n\n{later.content}"), None
+
+
+def _as_it_shall_be(block: FileBlock | BadBlock) -> FileBlock | BadBlock:
     was = "it is headed as the file was before; write the file as it shall be, or SEARCH/REPLACE sections"
-    return tuple(BadBlock(b.path, was) if isinstance(b, FileBlock) and b.is_old else b for b in kept), unused
+    return BadBlock(block.path, was) if isinstance(block, FileBlock) and block.is_old else block
 
 
 def is_use_of(defined: frozenset[str], code: str) -> bool:
@@ -65,11 +80,18 @@ def _meant(earlier: FileBlock, later: FileBlock, there: frozenset[str]) -> Meant
     """What a whole block is to one that stands before it in the reply, of the same path."""
     if language_for(later.path) != "python":
         return "again"
-    before, after = definitions("python", earlier.content) or there, definitions("python", later.content)
+    (mine, quiet), (after, is_quiet) = _read(earlier.content), _read(later.content)
+    before = mine or there
     if before <= after:
         return "again"
-    if not before & after and not only_defines(later.content):
+    if not before & after and not is_quiet:
         return "example"
     if earlier.is_edit and not earlier.is_part:
         return "again"
-    return "part" if only_defines(earlier.content) and only_defines(later.content) else "beside"
+    return "part" if quiet and is_quiet else "beside"
+
+
+@lru_cache(maxsize=64)
+def _read(code: str) -> tuple[frozenset[str], bool]:
+    """What Python code defines, and whether it does nothing else."""
+    return definitions("python", code), only_defines(code)
