@@ -132,3 +132,24 @@ def test_a_function_of_a_file_in_another_language_is_no_whole_file(desk: Desk) -
     assert "also defines b" in reason
     assert desk.bytes("n.js").decode() == old
     assert desk.apply(part).refusals == [], "written again, the loss is meant"
+
+
+def test_two_functions_of_another_language_are_a_new_file_or_asked_for(desk: Desk) -> None:
+    first, second = "function a() {\n}\n", "function b() {\n}\n"
+    reply = f"{block('n.js', first)}\nand\n{block('n.js', second)}"
+    assert desk.apply(reply).refusals == []
+    text = desk.bytes("n.js").decode()
+    assert first in text
+    assert second in text
+    desk.put("n.js", f"{first}\n{second}\nfunction c() {{\n}}\n")
+    [(_, reason)] = desk.apply(reply).refusals
+    assert "two blocks give parts" in reason
+    assert b"function c" in desk.bytes("n.js")
+
+
+def test_a_value_that_is_gone_is_no_part_of_a_file(desk: Desk) -> None:
+    desk.put("n.js", "const x = 1;\nfunction a() {\n  return x;\n}\n")
+    desk.apply(
+        f"{block('n.js', 'const y = 2;' + chr(10))}\n{block('n.js', 'function a() {' + chr(10) + '}' + chr(10))}"
+    )
+    assert desk.bytes("n.js") == b"function a() {\n}\n"

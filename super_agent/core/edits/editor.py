@@ -16,11 +16,12 @@ from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.definitions import definitions, parses
+from super_agent.core.replies.definitions import definitions, functions_and_types, parses
 from super_agent.core.replies.elision import elision_in
 from super_agent.core.replies.inference import is_test, tests_decide
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.lines import joined, lines_of
+from super_agent.core.replies.outline import CODE
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 
 SHRINK_FROM_LINES = 30
@@ -142,16 +143,16 @@ class Editor:
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             content = merged or content
-        else:
+        elif language in CODE:
             self._refuse_forgotten(block.path, file.text, joined(content))
         self._refuse_shrinkage(block.path, file.text, joined(content))
         return content
 
     def _refuse_forgotten(self, path: str, old: str, new: str) -> None:
-        """Of languages whose parts are not merged: a block that has some of the definitions, and no other, is asked."""
-        had, has = definitions(language_for(path), old), definitions(language_for(path), new)
+        """Where parts are not merged, a block that has no more than half of a file's functions is asked for again."""
+        had, has = functions_and_types(old), functions_and_types(new)
         lost = had - has - self._named
-        if has and has < had and lost and self._shrunk.get(path) != new:
+        if has and has < had and 2 * len(lost) >= len(had) and self._shrunk.get(path) != new:
             self._shrunk[path] = new
             raise PathRefused(
                 f"the file also defines {', '.join(sorted(lost)[:5])}, which the block leaves out; use SEARCH/REPLACE "

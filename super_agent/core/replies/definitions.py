@@ -10,6 +10,7 @@ _OTHERS = re.compile(
     r"(?:function\*?|class|interface|enum|struct|trait|type|func|fn|def|module|const|let|var)\s+(?P<name>[A-Za-z_$][\w$]*)",
     re.MULTILINE,
 )
+_VALUE = re.compile(r"\b(?:const|let|var)\s+[A-Za-z_$]")
 MAX_CHARS = 400_000
 """Above this a text is not parsed: what is certain must also be cheap."""
 
@@ -37,6 +38,11 @@ def definitions(language: str, text: str) -> frozenset[str]:
         return frozenset(m["name"] for m in _OTHERS.finditer(text[:MAX_CHARS]))
     tree = tree_of(text)
     return frozenset() if tree is None else names_in(tree.body)
+
+
+def functions_and_types(text: str) -> frozenset[str]:
+    """Names of functions and types at the left margin, in a language that is not Python; no values."""
+    return frozenset(m["name"] for m in _OTHERS.finditer(text[:MAX_CHARS]) if not _VALUE.search(m[0]))
 
 
 def names_in(body: Sequence[ast.stmt]) -> frozenset[str]:

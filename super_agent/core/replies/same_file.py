@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from super_agent.core.replies.definitions import definitions, names_in, only_defines, tree_of
+from super_agent.core.replies.definitions import definitions, functions_and_types, names_in, only_defines, tree_of
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.types import BadBlock, FileBlock, UnusedBlock
 
@@ -16,6 +16,9 @@ MAX_COMPARED = 8
 """Blocks of a path with which the next one is compared."""
 MAX_JOINED_CHARS = 2_000
 """Of the parts of a new file in one piece; each more is read again with all of them."""
+_PARTS = (
+    "two blocks give parts of it, and what stands around them is unknown; write it whole, or SEARCH/REPLACE sections"
+)
 Meant = Literal["again", "beside", "part", "example"]
 
 
@@ -45,7 +48,7 @@ def one_for_each_file(
 
 def _settled(
     earlier: FileBlock, later: FileBlock, files: Mapping[str, frozenset[str]]
-) -> tuple[FileBlock | None, FileBlock | None, UnusedBlock | None]:
+) -> tuple[FileBlock | None, FileBlock | BadBlock | None, UnusedBlock | None]:
     """What becomes of both, and the note on the one that does not count."""
     what = _meant(earlier, later, files.get(later.path, frozenset()))
     if what == "again":
@@ -56,9 +59,12 @@ def _settled(
         return earlier, None, UnusedBlock(f"the last block of {later.path}", _EXAMPLE)
     if what == "beside":
         return earlier, later, None
+    if later.path in files and language_for(later.path) != "python":
+        return None, BadBlock(later.path, _PARTS), None
     if later.path in files:
         return replace(earlier, is_part=True), replace(later, is_part=True), None
-    if _read(earlier.content)[0] & _read(later.content)[0] or len(earlier.content) > MAX_JOINED_CHARS:
+    is_python = language_for(later.path) == "python"
+    if is_python and (_read(earlier.content)[0] & _read(later.content)[0] or len(earlier.content) > MAX_JOINED_CHARS):
         return earlier, replace(later, is_part=True), None
     return None, replace(earlier, content=f"{earlier.content.rstrip()}\n\n\n{later.content}"), None
 
@@ -79,7 +85,7 @@ def is_use_of(defined: frozenset[str], code: str) -> bool:
 def _meant(earlier: FileBlock, later: FileBlock, there: frozenset[str]) -> Meant:
     """What a whole block is to one that stands before it in the reply, of the same path."""
     if language_for(later.path) != "python":
-        return "again"
+        return _meant_by_names(earlier, later)
     (mine, quiet), (after, is_quiet) = _read(earlier.content), _read(later.content)
     before = mine or there
     if before <= after:
@@ -89,6 +95,12 @@ def _meant(earlier: FileBlock, later: FileBlock, there: frozenset[str]) -> Meant
     if earlier.is_edit and not earlier.is_part:
         return "again"
     return "part" if quiet and is_quiet else "beside"
+
+
+def _meant_by_names(earlier: FileBlock, later: FileBlock) -> Meant:
+    """Of a language without a parser here: two that define different things, and nothing in common, are parts."""
+    before, after = functions_and_types(earlier.content), functions_and_types(later.content)
+    return "part" if before and after and not before & after and not earlier.is_edit else "again"
 
 
 @lru_cache(maxsize=64)
