@@ -60,6 +60,10 @@ class FreshFailed(Exception):
     """A step of the trial failed; the text says which, and how."""
 
 
+class NoBareDebian(FreshFailed):
+    """None can be made on this machine, so that nothing was tried in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A user of the bare Debian."""
@@ -149,9 +153,12 @@ class BareDebian:
         return BareDebian(folder, self.variables)
 
     def clone(self, checkout: Path, person: Person) -> None:
-        """What is committed in a checkout, as a clone of the person's own in ~/super-agent."""
+        """What is committed in a checkout, as a clone of the person's own in ~/super-agent.
+
+        Raises `NoBareDebian` where it is no repository of git's, or of somebody whom git does not trust.
+        """
         target = self.folder / person.home.lstrip("/") / "super-agent"
-        subprocess.run(["git", "clone", "--quiet", f"file://{checkout}", target], check=True, timeout=120)
+        _output("git", "clone", "--quiet", f"file://{checkout}", str(target))
         self.must(ROOT, f"chown -R {person.uid}:{person.uid} {person.home}/super-agent", 120)
 
 
@@ -176,7 +183,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def make_bare(folder: Path, suite: str, limit_s: float) -> BareDebian:
-    """A Debian with `PACKAGES` and a user without rights; raises `FreshFailed` where it cannot be made."""
+    """A Debian with `PACKAGES` and a user without rights; raises `NoBareDebian` where it cannot be made."""
     sources = _sources(suite)
     # Nothing here has to outlive a power cut, and waiting for the disk after each file takes minutes.
     fast = folder / "etc/dpkg/dpkg.cfg.d/throw-away"
@@ -186,7 +193,7 @@ def make_bare(folder: Path, suite: str, limit_s: float) -> BareDebian:
     mirror = sources[0].split()[1]
     code, _ = run_streamed([*SPACE, "--mount-proc", "debootstrap", *options, suite, str(folder), mirror], limit_s)
     if code:
-        raise FreshFailed(f"debootstrap {suite}: {_how(code)}")
+        raise NoBareDebian(f"debootstrap {suite}: {_how(code)}")
     (folder / "etc/apt/sources.list").write_text("".join(line + "\n" for line in sources))
     settings = _output("apt-config", "dump")
     reached = [line for line in settings.splitlines() if re.match(r"Acquire::(https?|Check|Retries)", line)]
@@ -197,7 +204,11 @@ def make_bare(folder: Path, suite: str, limit_s: float) -> BareDebian:
     for certificate in (Path("/") / CERTIFICATES).glob("*.crt"):
         shutil.copyfile(certificate, folder / CERTIFICATES / certificate.name)
     debian = BareDebian(folder)
-    debian.must(ROOT, f"update-ca-certificates && useradd -m -u {SOMEONE.uid} -s /bin/bash {SOMEONE.name}", 120)
+    code, _ = debian.run(
+        ROOT, f"update-ca-certificates && useradd -m -u {SOMEONE.uid} -s /bin/bash {SOMEONE.name}", 120
+    )
+    if code:
+        raise NoBareDebian(f"a user in it: {_how(code)}")
     return debian
 
 
@@ -209,7 +220,7 @@ def _sources(suite: str) -> list[str]:
     found = dict.fromkeys(targets.splitlines())
     known = [line.split() for line in found if re.fullmatch(rf"\S+ {codename}(-updates|-security)?", line)]
     if not known:
-        raise FreshFailed("apt names no source of Debian here: apt-get update, on a Debian, has to work first")
+        raise NoBareDebian("apt names no source of Debian here: apt-get update, on a Debian, has to work first")
     known.sort(key=lambda target: target[1])
     return [f"deb {address} {release.replace(codename, suite)} main" for address, release in known]
 
@@ -219,4 +230,7 @@ def _how(code: int) -> str:
 
 
 def _output(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoBareDebian(f"{' '.join(command[:2])}: {getattr(error, 'stderr', None) or error}") from error

@@ -15,7 +15,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.bare_debian import ROOT, SOMEONE, BareDebian, FreshFailed, Person, make_bare, temporary_folder
+from scripts.bare_debian import (
+    ROOT,
+    SOMEONE,
+    BareDebian,
+    FreshFailed,
+    NoBareDebian,
+    Person,
+    make_bare,
+    temporary_folder,
+)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PARTS = ("setup", "demo", "test", "root")
@@ -134,7 +143,7 @@ def main() -> int:
                 trial.root(theirs)
         except FreshFailed as failure:
             print(f"\nsuper-agent: {failure}", file=sys.stderr)
-            return 1
+            return 2 if isinstance(failure, NoBareDebian) else 1
         except KeyboardInterrupt:
             print("\nsuper-agent: interrupted", file=sys.stderr)
             return 130

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.bare_debian import TAKEN_ALONG, BareDebian, run_streamed
+from scripts.bare_debian import ROOT as ROOT_THERE
+from scripts.bare_debian import TAKEN_ALONG, BareDebian, NoBareDebian, run_streamed
 
 ROOT = Path(__file__).parents[2]
 INTERRUPTED = """
@@ -90,3 +91,8 @@ def test_device_files_of_a_debian_are_copied_as_such(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "bare/dev/pipe")
     copy = BareDebian(tmp_path / "bare").copied(tmp_path / "root")
     assert (copy.folder / "dev/pipe").is_fifo()
+
+
+def test_what_git_cannot_clone_is_said_in_its_words(tmp_path: Path) -> None:
+    with pytest.raises(NoBareDebian, match="git clone: fatal: .*/nothing"):
+        BareDebian(tmp_path / "bare").clone(tmp_path / "nothing", ROOT_THERE)
