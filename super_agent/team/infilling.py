@@ -24,7 +24,7 @@ MAX_TESTS = 4
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What an attempt asks for: what is to be written at that place of the list (see `core/edits/gaps`), or whole
-    files, beginning with that one of those that the task names, or with none, and with so many stubs."""
+    files, beginning with that one of those that the task names, or with none. So many functions are shown as stubs."""
 
     gap: int | None = None
     file: int | None = None
@@ -34,7 +34,7 @@ class Attempt:
 ATTEMPTS = (
     Attempt(gap=0),
     Attempt(gap=0),
-    Attempt(file=0),
+    Attempt(file=0, stubs=1),
     Attempt(gap=1),
     Attempt(file=1),
     Attempt(gap=0),
@@ -42,7 +42,8 @@ ATTEMPTS = (
     Attempt(),
 )
 """Those that begin with the same files, in turn. The most likely function first, which costs a quarter of the tokens
-(see `core/edits/gaps`), and whole files in between, as what is wrong may lie elsewhere."""
+(see `core/edits/gaps`), and whole files in between, as what is wrong may lie elsewhere: first with the same stub, for
+which the prompt stays as it was, and with which 1.5B mended more (see `core/edits/stubs`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ class Asked:
 def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
     """What the attempt is asked for that `count` others with these files came before; `failure` is how they fail."""
     attempt, texts = ATTEMPTS[count % len(ATTEMPTS)], suspects_in(workspace, task, failure)
+    found = gaps(texts, task, failure)
     if attempt.file is not None and (files := files_to_write(workspace, task)):
-        return Asked(Gap(files[attempt.file % len(files)], ""))
-    found = gaps(texts, task, failure) if attempt.gap is not None else []
+        stubs = stubs_of(found[0], texts.get(found[0].path, "")) if found and attempt.stubs else ()
+        return Asked(Gap(files[attempt.file % len(files)], ""), stubs)
     if attempt.gap is None or not found:
         return Asked(None, tuple(suspects(texts.values(), failure)[: attempt.stubs]))
     gap = found[min(attempt.gap, len(found) - 1)]

@@ -36,6 +36,7 @@ def test_whole_files_begin_with_one_that_the_task_names(workspace: Workspace) ->
     task = "Change till.js and ./shop.py as README.md and tests/test_shop.py say."
     assert asked(workspace, task, "", WHOLE_FILES) == Asked(Gap("till.js", ""))
     assert begun(workspace, task, Gap("till.js", "")).text == "```javascript till.js\n"
+    assert asked(workspace, task, "price() is 2", WHOLE_FILES) == Asked(Gap("till.js", ""), ("price",))
     assert asked(workspace, "Mend the price.", "", WHOLE_FILES) == Asked()
     assert asked(workspace, task, "", NOTHING_BEGUN) == Asked()
 
