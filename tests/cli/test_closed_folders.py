@@ -28,7 +28,9 @@ def closed(workspace: Path) -> Iterator[Path]:
     (folder / "secret.txt").write_text("kept\n")
     folder.chmod(0)
     yield folder
-    for path in (folder, workspace, *workspace.glob("made")):
+    for path in (workspace, folder):
+        path.chmod(0o755)
+    for path in workspace.glob("made"):
         path.chmod(0o755)
 
 

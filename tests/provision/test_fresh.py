@@ -15,10 +15,10 @@ from scripts.bare_debian import TAKEN_ALONG, BareDebian, NoBareDebian, run_strea
 
 ROOT = Path(__file__).parents[2]
 INTERRUPTED = """
-import sys
+import os
 from scripts.bare_debian import run_streamed, temporary_folder
 with temporary_folder() as folder:
-    (folder / "closed").mkdir(mode=0)
+    (folder / "closed").mkdir(mode=0 if os.geteuid() == 0 else 0o755)
     run_streamed(["bash", "-c", f"sleep 1000 & echo {folder} $!; wait"], 1000)
 """
 

@@ -82,7 +82,8 @@ def test_a_command_that_exceeds_a_total_is_ended_with_the_reason(policy: Sandbox
     small = replace(policy, max_processes=4)
     outcome, _ = run(small, "for i in 1 2 3 4 5 6; do sleep 60 & done 2>/dev/null; wait; sleep 60")
     assert outcome.kind in ("died", "failed")
-    assert outcome.duration_s < 5
+    # Where the kernel refuses a process, bash tries again for 15 s before it gives up.
+    assert outcome.duration_s < (5 if outcome.kind == "died" else 30)
 
 
 def test_a_command_whose_memory_in_all_is_too_much_is_ended_with_the_reason(policy: SandboxPolicy) -> None:
