@@ -72,9 +72,9 @@ def test_the_lines_of_a_new_file_in_a_patch_all_have_a_plus_or_none_has() -> Non
         [block] = parse_coder_reply(f"*** Begin Patch\n*** Add File: n.py\n{lines}*** End Patch\nDone.\n").files
         return block
 
-    assert added("+x = 1\n+\n+y = 2\n") == FileBlock("n.py", "x = 1\n\ny = 2\n")
-    assert added("+x = 1\n\n+y = 2\n") == FileBlock("n.py", "x = 1\n\ny = 2\n")
-    assert added("x = 1\n    y = 2\n") == FileBlock("n.py", "x = 1\n    y = 2\n")
+    assert added("+x = 1\n+\n+y = 2\n") == FileBlock("n.py", "x = 1\n\ny = 2\n", is_new=True)
+    assert added("+x = 1\n\n+y = 2\n") == FileBlock("n.py", "x = 1\n\ny = 2\n", is_new=True)
+    assert added("x = 1\n    y = 2\n") == FileBlock("n.py", "x = 1\n    y = 2\n", is_new=True)
     assert isinstance(added("+x = 1\ny = 2\n"), BadBlock)
     assert isinstance(added(""), BadBlock)
 

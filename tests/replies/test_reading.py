@@ -191,7 +191,7 @@ def test_a_patch_of_the_begin_patch_form(fenced: bool) -> None:
     edit, new = files(f"```\n{text}```" if fenced else text)
     assert isinstance(edit, FileBlock)
     assert edit.hunks[0].anchor == "def f():"
-    assert new == FileBlock("b.py", "x = 1\n")
+    assert new == FileBlock("b.py", "x = 1\n", is_new=True)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ class Editor:
         self._emit = emit
         self._before_write = before_write
         self._shrunk: dict[str, str] = {}
+        self._created: set[str] = set()
         self._named: frozenset[str] = frozenset()
         self._tests_stay = False
         self._whole: dict[str, str] = {}
@@ -87,6 +88,8 @@ class Editor:
         original = self._workspace.read_bytes(block.path)
         if original is not None and self._tests_stay and is_test(block.path):
             raise PathRefused("the tests that the task names decide, so they stay as they are; change the code")
+        if block.is_new and original is not None and original.strip() and block.path not in self._created:
+            raise PathRefused("the patch says that the file is new, but it exists; write SEARCH/REPLACE sections")
         file = decoded(original)
         new = file.replaced(self._new_lines(block, file, is_new=original is None))
         data = new.encoded()
@@ -103,6 +106,8 @@ class Editor:
             raise PathRefused("the file would not be Python any more; write SEARCH/REPLACE sections, or the whole file")
         self._before_write(block.path, original)
         self._workspace.write_bytes(block.path, data)
+        if original is None:
+            self._created.add(block.path)
         self._emit(_written(block, original is None, file, new))
 
     def _new_lines(self, block: FileBlock, file: TextFile, *, is_new: bool) -> list[str]:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from super_agent.core.replies.definitions import names_in, parses, span, tree_of
+from super_agent.core.replies.definitions import imported_by, names_in, parses, span, tree_of, used_in
 from super_agent.core.replies.lines import indent_of
 
 DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -19,7 +19,7 @@ def used_names(texts: Iterable[str]) -> frozenset[str]:
     """What these Python files import, name or take as an attribute; not what they hold in strings and comments."""
     found: set[str] = set()
     for tree in map(tree_of, texts):
-        found |= _used(tree.body) if tree is not None else set()
+        found |= used_in(tree.body) if tree is not None else set()
     return frozenset(found)
 
 
@@ -167,7 +167,7 @@ class _Edits:
         """A class may itself be given in part."""
         if isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef):
             there, given = _definitions(old.body), _definitions(new.body)
-            beside = _used([node for node in self.file.body if node is not old])
+            beside = used_in([node for node in self.file.body if node is not old])
             if there.keys() & given.keys() and self._leaves_out(old.body, new.body, beside):
                 for name, node in given.items():
                     where = span(there[name]) if name in there else (span(old)[1],) * 2
@@ -180,7 +180,7 @@ class _Edits:
         """Whether the block certainly leaves out what is meant to stay; a rename adds as much as it leaves out."""
         there, given = names_in(old), names_in(new)
         missing = there - given - names_in(self.block.body)
-        if missing & _used(new) or _forgotten(old, new):
+        if missing & used_in(new) or _forgotten(old, new):
             return True
         if len(given - there) >= len(missing):
             missing -= self.named
@@ -200,33 +200,9 @@ def _constants(body: list[ast.stmt]) -> dict[str, ast.stmt]:
     return found
 
 
-def _used(body: list[ast.stmt]) -> set[str]:
-    """Names that are read and not bound there too, attributes, and what is imported from modules."""
-    read, bound = set(), set()
-    for node in (inner for statement in body for inner in ast.walk(statement)):
-        match node:
-            case ast.Name(id=name, ctx=ast.Load()):
-                read.add(name)
-            case ast.Name(id=name) | ast.arg(arg=name):
-                bound.add(name)
-            case ast.Attribute(attr=name):
-                read.add(name)
-            case ast.ImportFrom(names=names):
-                read |= {alias.name for alias in names}
-    return read - bound
-
-
 def _forgotten(old: list[ast.stmt], new: list[ast.stmt]) -> set[str]:
     """What the first statements import, and the others use without."""
-    return (_imported(old) - _imported(new) - names_in(new)) & _used(new)
-
-
-def _imported(body: list[ast.stmt]) -> set[str]:
-    found: set[str] = set()
-    for node in body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-    return found
+    return (imported_by(old) - imported_by(new) - names_in(new)) & used_in(new)
 
 
 def _is_method(node: DefinitionNode) -> bool:

@@ -58,6 +58,41 @@ def names_in(body: Sequence[ast.stmt]) -> frozenset[str]:
     return frozenset(found)
 
 
+def used_in(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that are read and not bound there too, attributes, and what is imported from modules."""
+    read, bound = set(), set()
+    for node in (inner for statement in body for inner in ast.walk(statement)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                read.add(name)
+            case ast.Name(id=name) | ast.arg(arg=name):
+                bound.add(name)
+            case ast.Attribute(attr=name):
+                read.add(name)
+            case ast.ImportFrom(names=names):
+                read |= {alias.name for alias in names}
+    return read - bound
+
+
+def imported_by(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that the imports at the top level bind."""
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    return found
+
+
+def begins_file(text: str, rest: str) -> bool:
+    """Whether Python text is imports and constants alone, and `rest` uses some of them and does not have them."""
+    tree, following = tree_of(text), tree_of(rest)
+    if tree is None or following is None:
+        return False
+    quiet = all(isinstance(node, ast.Import | ast.ImportFrom) or _is_plain(node) for node in tree.body)
+    bound = imported_by(tree.body) | names_in(tree.body)
+    return quiet and bool((bound - imported_by(following.body) - names_in(following.body)) & used_in(following.body))
+
+
 def span(node: ast.stmt) -> tuple[int, int]:
     """First line, from 0, with the decorators, and the line after the last."""
     above = [each.lineno for each in getattr(node, "decorator_list", [])]

@@ -46,7 +46,7 @@ def _new_file(path: str, lines: list[str]) -> FileBlock | BadBlock:
         )
     if not full and path.rsplit("/", 1)[-1] not in MAY_BE_EMPTY:
         return BadBlock(path, "the patch adds no line; write the file whole")
-    return FileBlock(path, "".join(f"{line[1:] if signed else line}\n" for line in lines))
+    return FileBlock(path, "".join(f"{line[1:] if signed else line}\n" for line in lines), is_new=True)
 
 
 def _is_signed_code(lines: tuple[str, ...], language: str) -> bool:

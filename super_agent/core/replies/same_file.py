@@ -6,7 +6,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from super_agent.core.replies.definitions import definitions, functions_and_types, names_in, only_defines, tree_of
+from super_agent.core.replies.definitions import (
+    begins_file,
+    definitions,
+    functions_and_types,
+    names_in,
+    only_defines,
+    tree_of,
+)
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.types import BadBlock, FileBlock, UnusedBlock
 
@@ -19,7 +26,7 @@ MAX_JOINED_CHARS = 2_000
 _PARTS = (
     "two blocks give parts of it, and what stands around them is unknown; write it whole, or SEARCH/REPLACE sections"
 )
-Meant = Literal["again", "beside", "part", "example"]
+Meant = Literal["again", "beside", "beginning", "part", "example"]
 
 
 def one_for_each_file(
@@ -59,6 +66,8 @@ def _settled(
         return earlier, None, UnusedBlock(f"the last block of {later.path}", _EXAMPLE)
     if what == "beside":
         return earlier, later, None
+    if what == "beginning":
+        return None, replace(later, content=f"{earlier.content.rstrip()}\n\n\n{later.content}", heading=""), None
     if later.path in files and language_for(later.path) != "python":
         return None, BadBlock(later.path, _PARTS), None
     if later.path in files:
@@ -88,6 +97,8 @@ def _meant(earlier: FileBlock, later: FileBlock, there: frozenset[str]) -> Meant
         return _meant_by_names(earlier, later)
     (mine, quiet), (after, is_quiet) = _read(earlier.content), _read(later.content)
     before = mine or there
+    if not quiet and not earlier.is_edit and begins_file(earlier.content, later.content):
+        return "beginning"
     if before <= after:
         return "again"
     if not before & after and not is_quiet:

@@ -44,7 +44,7 @@ class FileBlock:
     `heading` is a first comment line that named the path: it is no part of the content unless the file has it already.
     `is_part`: `content` is some of the file's definitions, and the rest of the file stays.
     `earlier`: what a block of the same reply gave for the file before this one; perhaps what this one replaces.
-    `is_old`: the heading says that it shows the file as it was.
+    `is_old`: the heading says that it shows the file as it was. `is_new`: a patch says that the file is new.
     """
 
     path: str
@@ -56,6 +56,7 @@ class FileBlock:
     is_part: bool = False
     earlier: str = field(default="", compare=False)
     is_old: bool = False
+    is_new: bool = False
 
     @property
     def is_edit(self) -> bool:
