@@ -10,6 +10,7 @@ from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.markup_calls import Call
+from super_agent.core.replies.shown import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.types import CodeCall
 
 BlockLanguage = Literal["python", "shell"]
@@ -60,12 +61,10 @@ def choose_block(text: str, finish_reason: str) -> ChosenBlock:
             if language is not None:
                 notes.append("Only the first block of a reply runs; the blocks after it were left alone.")
                 break
-        elif (call := _tool_call(code)) is not None:
+        elif (call := _tool_call(code)) is not None and not shows(fence.above):
             chosen = call
-        elif language is None:
-            notes += _left_alone(fence)
-        elif not code.strip():
-            notes.append(f"The {fence.info} block was empty.")
+        elif call is not None or language is None or not code.strip() or warns(fence.above):
+            notes += _left_alone(fence, language, is_call=call is not None)
         elif cut and _was_cut(fence, language, text.count("\n")):
             notes.append(_CUT_INSIDE)
             break
@@ -80,8 +79,12 @@ def choose_block(text: str, finish_reason: str) -> ChosenBlock:
     return ChosenBlock(chosen, tuple(dict.fromkeys(notes)))
 
 
-def _left_alone(fence: Fence) -> list[str]:
+def _left_alone(fence: Fence, language: BlockLanguage | None, *, is_call: bool) -> list[str]:
     """A note for a block that may have been meant to run; output quoted as text or data is none."""
+    if is_call:
+        return [f"A call was not run: {WARNED if warns(fence.above) else SHOWN}."]
+    if language is not None:
+        return [f"A block was not run: {WARNED}." if fence.text.strip() else f"The {fence.info} block was empty."]
     if word := fence.info:
         name = language_of(re.split(r"[\s:,]", word)[0])
         return [] if name in _QUOTED else [f"The {word} block was not run: only python and shell run. Use one of them."]

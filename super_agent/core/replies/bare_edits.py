@@ -37,7 +37,8 @@ def bare_edits(text: str, known: Collection[str], blocks: Iterable[Fence] = ()) 
                 lines[position : end + 1] = [""] * (end + 1 - position)
             position = end
         elif position not in inside and (over := _end_of_diff(lines, position)) > position:
-            found.append(Fence("diff", tuple(lines[position:over]), position + 1))
+            above = next((line for line in reversed(lines[max(0, position - 2) : position]) if line.strip()), "")
+            found.append(Fence("diff", tuple(lines[position:over]), position + 1, above.strip()))
             lines[position:over] = [""] * (over - position)
             position = over - 1
         position += 1

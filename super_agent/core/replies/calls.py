@@ -14,6 +14,7 @@ from super_agent.core.replies.pasted import without_double_escapes
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import looks_like_path
 from super_agent.core.replies.sections import read_sections
+from super_agent.core.replies.shown import line_above, shows
 from super_agent.core.replies.types import BadBlock, CodeCall, FileBlock, SearchRequest, Section, ShowRequest
 
 Meaning = CodeCall | FileBlock | BadBlock | ShowRequest | SearchRequest
@@ -42,6 +43,8 @@ _MARK = re.compile(
     r"</?tool_call>|<function=|<invoke name=|\[TOOL_CALLS\]|<function_call>|<\|tool_call\|>|<\|python_tag\|>|<tool_use>"
     r"|<｜tool▁call|<\|channel\|>commentary to="
 )
+_QUOTED = re.compile(rf"(?<!`)`(?={_MARK.pattern})[^`\n]*`(?!`)")
+"""A call between backticks in a sentence is spoken of."""
 RUNNERS = frozenset(
     ("execute", "execute_code", "run", "run_code", "code_interpreter", "run_command", "execute_command", "run_shell",
      "run_shell_command", "run_terminal_cmd", "terminal", "exec", "command", "run_bash", "bash_command", "execute_bash",
@@ -75,12 +78,14 @@ _JSON_CALL = re.compile(r"^\{\s*\"(?:name|tool|tool_name|function|action|type)\"
 
 def looks_like_call(text: str) -> bool:
     """Whether a text holds a mark that only printed calls have."""
+    text = _QUOTED.sub("", text)
     return _MARK.search(text) is not None or MARK.search(text) is not None
 
 
 def printed_calls(text: str) -> list[Call]:
     """The calls of a reply that is one, or holds some in the tags that models are trained on; else none."""
     found: list[Call] = []
+    text = _QUOTED.sub("", text)
     if _MARK.search(text):
         for pattern, parameter in ((_XML, _XML_PARAMETER), (_INVOKE, _INVOKE_PARAMETER)):
             for m in pattern.finditer(text):
@@ -105,6 +110,8 @@ def calls_beside_prose(text: str) -> list[Call]:
     found: list[Call] = []
     decoder = json.JSONDecoder(strict=False)
     for begin in _JSON_CALL.finditer(text):
+        if shows(line_above(text, begin.start())):
+            continue
         try:
             found += _calls_of(decoder.raw_decode(text, begin.start())[0], 0)
         except (ValueError, RecursionError):

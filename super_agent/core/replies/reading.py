@@ -36,6 +36,7 @@ from super_agent.core.replies.searches import only_searches, search_in
 from super_agent.core.replies.section_headings import with_section_headings
 from super_agent.core.replies.sections import has_markers, read_sections
 from super_agent.core.replies.several_files import each_file, with_first_line_as_path
+from super_agent.core.replies.shown import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.core.replies.types import (
     NOWHERE,
@@ -90,7 +91,9 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     taken = _take_calls(calls, reading)
     alone = sum(_is_code(fence) for fence in found) == 1
     for fence in found:
-        if not taken or _is_beside(fence, calls):
+        if warns(fence.above):
+            reading.unused.append(UnusedBlock(fence.opening, WARNED))
+        elif not taken or _is_beside(fence, calls):
             _take(fence, reading, alone=alone)
     if not found and not taken:
         reading.files += unfenced_files(said, around)
@@ -126,6 +129,8 @@ def split_files(text: str, around: Surroundings = NOWHERE) -> tuple[tuple[FileBl
         fence = with_first_line_as_path(shown, around.files.keys())
         count = len(reading.files)
         heading = read_info(fence.info, around.files)
+        if warns(fence.above):
+            continue
         if path_of(fence, heading, around)[0] or is_patch(fence.lines, heading.language):
             _take(fence, reading, alone=True)
         elif read_sections(fence.lines)[0]:
@@ -239,6 +244,9 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
         return
     if heading.language in SHELLS and (asked := only_searches(fence.lines)):
         reading.shows += asked
+        return
+    if heading.language in SHELLS and shows(fence.above):
+        reading.unused.append(UnusedBlock(fence.opening, SHOWN))
         return
     if heading.language in SHELLS and fence.closed and (written := heredoc_files(fence.lines)):
         plain = [(path, replace(fence, lines=lines, certain=True)) for path, lines in written]
