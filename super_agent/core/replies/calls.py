@@ -15,6 +15,7 @@ from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import looks_like_path
 from super_agent.core.replies.sections import read_sections
 from super_agent.core.replies.shown import line_above, shows
+from super_agent.core.replies.tags import between_tags
 from super_agent.core.replies.types import BadBlock, CodeCall, FileBlock, SearchRequest, Section, ShowRequest
 
 Meaning = CodeCall | FileBlock | BadBlock | ShowRequest | SearchRequest
@@ -30,13 +31,17 @@ _XML_PARAMETER = re.compile(
     re.DOTALL,
 )
 _INVOKE = re.compile(r"<invoke name=\"(?P<name>[\w.-]+)\"\s*>(?P<body>.*?)(?:</invoke>|\Z)", re.DOTALL)
-_INVOKE_PARAMETER = re.compile(r"<parameter name=\"(?P<name>[\w.-]+)\"[^>]*>(?P<value>.*?)</parameter>", re.DOTALL)
+_INVOKE_PARAMETER = re.compile(r"<(?P<tag>parameter) name=\"(?P<name>[\w.-]+)\"[^<>]*>")
+_INVOKE_PARAMETER_END = re.compile(r"</(?P<tag>parameter)>")
 _LISTED = re.compile(r"\[TOOL_CALLS\]\s*(?:(?P<name>[\w.-]+)\s*(?:\[ARGS\])?\s*(?=\{))?(?P<json>[\[{].*)", re.DOTALL)
 _CHANNEL = re.compile(
-    r"to=(?:functions\.)?(?P<name>[\w.-]+).{0,80}?<\|message\|>(?P<json>\{.*?\})\s*(?:<\|call\|>|\Z)", re.DOTALL
+    r"to=(?:functions\.)?(?P<name>[\w.-]+).{0,80}?<\|message\|>"
+    r"(?P<json>\{(?:(?!<\|message\|>).)*?\})\s*(?:<\|call\|>|\Z)",
+    re.DOTALL,
 )
 _DEEPSEEK = re.compile(
-    r"<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>)?(?P<name>[\w.-]+)\s*(?:<｜tool▁sep｜>)?\s*(?:```json)?\s*(?P<json>\{.*?\})\s*(?:```)?\s*<｜tool▁call▁end｜>",
+    r"<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>)?(?P<name>[\w.-]+)\s*(?:<｜tool▁sep｜>)?\s*(?:```json)?\s*"
+    r"(?P<json>\{(?:(?!<｜tool▁call▁begin｜>).)*?\})\s*(?:```)?\s*<｜tool▁call▁end｜>",
     re.DOTALL,
 )
 _MARK = re.compile(
@@ -87,10 +92,13 @@ def printed_calls(text: str) -> list[Call]:
     found: list[Call] = []
     text = _QUOTED.sub("", text)
     if _MARK.search(text):
-        for pattern, parameter in ((_XML, _XML_PARAMETER), (_INVOKE, _INVOKE_PARAMETER)):
-            for m in pattern.finditer(text):
-                values = {p["name"]: trimmed(p["value"]) for p in parameter.finditer(m["body"])}
-                found += [Call(m["name"], values)] if values else []
+        for m in _XML.finditer(text):
+            values = {p["name"]: trimmed(p["value"]) for p in _XML_PARAMETER.finditer(m["body"])}
+            found += [Call(m["name"], values)] if values else []
+        for m in _INVOKE.finditer(text):
+            given = between_tags(m["body"], _INVOKE_PARAMETER, _INVOKE_PARAMETER_END)
+            values = {parameter["name"]: trimmed(value) for parameter, value in given}
+            found += [Call(m["name"], values)] if values else []
         if not found:
             for m in _TAGGED.finditer(text):
                 found += calls_in_json(m["call"])

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from super_agent.core.replies.tags import between_tags
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -21,17 +23,18 @@ _NAMES = (
     "|search_files|execute_command"
 )
 _ARGUMENTS = "path|file_path|content|diff|regex|pattern|search|replace|command|requires_approval"
-_TAGGED = re.compile(rf"^[ \t]*<(?P<name>{_NAMES})>[ \t]*\n?(?P<body>.*?)</(?P=name)>[ \t]*$", re.DOTALL | re.MULTILINE)
-_ARGUMENT = re.compile(
-    rf"<(?P<name>{_ARGUMENTS})>(?P<value>.*?)</(?P=name)>(?=\s*(?:<(?:{_ARGUMENTS})>|\Z))", re.DOTALL
-)
+_CALL = re.compile(rf"^[ \t]*<(?P<tag>{_NAMES})>[ \t]*\n?", re.MULTILINE)
+_CALL_END = re.compile(rf"</(?P<tag>{_NAMES})>[ \t]*$", re.MULTILINE)
+_ARGUMENT = re.compile(rf"<(?P<tag>{_ARGUMENTS})>")
+_ARGUMENT_END = re.compile(rf"</(?P<tag>{_ARGUMENTS})>(?=\s*(?:<(?:{_ARGUMENTS})>|\Z))")
+_FILES = "file|create_file|write_file|boltAction"
 _FILE = re.compile(
-    r"^[ \t]*(?:<boltArtifact[^>]*>\s*)?<(?P<tag>file|create_file|write_file|boltAction)\b"
-    r"(?P<attributes>[^>]*)>[ \t]*\n(?P<body>.*?)^[ \t]*</(?P=tag)>",
-    re.DOTALL | re.MULTILINE,
+    rf"^[ \t]*(?:<boltArtifact[^<>]*>\s*)?<(?P<tag>{_FILES})\b(?P<attributes>[^<>]*)>[ \t]*\n", re.MULTILINE
 )
+_FILE_END = re.compile(rf"^[ \t]*</(?P<tag>{_FILES})>", re.MULTILINE)
 _PATH = re.compile(r"\b(?:path|filePath|file_path|name|filename|file)=[\"'](?P<path>[^\"']+)[\"']")
-_PAIRS = re.compile(r"<arg_key>\s*(?P<name>[\w.-]+)\s*</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>", re.DOTALL)
+_VALUE = re.compile(r"<arg_key>\s*(?P<name>[\w.-]+)\s*</arg_key>\s*<(?P<tag>arg_value)>")
+_VALUE_END = re.compile(r"</(?P<tag>arg_value)>")
 _PAIRED = re.compile(r"<tool_call>\s*(?P<name>[\w.-]+)\s*(?P<body><arg_key>.*?)(?:</tool_call>|\Z)", re.DOTALL)
 _WITH_JSON = re.compile(
     r"(?:<function=\"?(?P<a>[\w.-]+)\"?\s*>|^>>>(?P<b>[\w.-]+)\n|<\|recipient\|>\s*(?P<c>[\w.-]+)\s*<\|content\|>)\s*(?=\{)",
@@ -41,7 +44,7 @@ _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
 _FENCED = re.compile(r"\A\s*(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<text>.*\n)?(?P=fence)\s*\Z", re.DOTALL)
 MARK = re.compile(
     rf"^[ \t]*<(?:{_NAMES})>|<arg_key>|^>>>[\w.-]+\n\{{|<\|recipient\|>"
-    r"|^[ \t]*(?:<boltArtifact[^>]*>\s*)?<(?:file|create_file|write_file|boltAction)\s[^>]*(?:path|name|filePath)=",
+    r"|^[ \t]*(?:<boltArtifact[^<>]*>\s*)?<(?:file|create_file|write_file|boltAction)\s[^<>]*(?:path|name|filePath)=",
     re.MULTILINE,
 )
 
@@ -63,26 +66,26 @@ def _with_json(text: str) -> Iterator[Call]:
 
 def _with_pairs(text: str) -> Iterator[Call]:
     for found in _PAIRED.finditer(text):
-        yield Call(found["name"], {pair["name"]: trimmed(pair["value"]) for pair in _PAIRS.finditer(found["body"])})
+        values = between_tags(found["body"], _VALUE, _VALUE_END)
+        yield Call(found["name"], {key["name"]: trimmed(value) for key, value in values})
 
 
 def _with_tags(text: str) -> Iterator[Call]:
-    for found in _TAGGED.finditer(text):
-        values = {
-            each["name"]: _unescaped(trimmed(each["value"])) for each in _ARGUMENT.finditer(found["body"].strip())
-        }
+    for found, body in between_tags(text, _CALL, _CALL_END):
+        given = between_tags(body.strip(), _ARGUMENT, _ARGUMENT_END)
+        values = {argument["tag"]: _unescaped(trimmed(value)) for argument, value in given}
         if "content" in values:
             values["content"] = _unfenced(values["content"])
         if "path" in values:
             values["path"] = values["path"].strip()
         if values:
-            yield Call(found["name"], values)
+            yield Call(found["tag"], values)
 
 
 def _files(text: str) -> Iterator[Call]:
-    for found in _FILE.finditer(text):
+    for found, body in between_tags(text, _FILE, _FILE_END):
         if path := _PATH.search(found["attributes"]):
-            yield Call("write_file", {"path": path["path"], "content": _unfenced(found["body"])})
+            yield Call("write_file", {"path": path["path"], "content": _unfenced(body)})
 
 
 def _unescaped(value: str) -> str:
