@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from super_agent.core.replies.types import FileBlock
 from tests.replies.test_editing import Desk, desk, section
 
 __all__ = ["desk"]
@@ -153,3 +154,28 @@ def test_a_value_that_is_gone_is_no_part_of_a_file(desk: Desk) -> None:
         f"{block('n.js', 'const y = 2;' + chr(10))}\n{block('n.js', 'function a() {' + chr(10) + '}' + chr(10))}"
     )
     assert desk.bytes("n.js") == b"function a() {\n}\n"
+
+
+@pytest.mark.parametrize("name", ["style.css", "main.scss", "main.less"])
+def test_one_rule_does_not_replace_a_style_sheet(desk: Desk, name: str) -> None:
+    desk.put(name, CSS)
+    rule = ".box {\n  width: 20px;\n}\n"
+    [(_, reason)] = desk.apply(block(name, rule), f"widen the box in {name}").refusals
+    assert "the file also defines body, which" in reason
+    assert desk.bytes(name).decode() == CSS
+    assert desk.apply(block(name, rule)).refusals == []  # the same again is meant
+
+
+@pytest.mark.parametrize(
+    ("content", "task"),
+    [
+        ("body {\n  color: blue;\n}\n", "remove .box"),
+        ("main { margin: 0 }\n\n.box { width: 1px }\n", ""),
+        (CSS.replace("red", "blue"), ""),
+        ("@media print {\n  body { color: black }\n}\n\n.box{width: 1px}\n\nbody{color: red}\n", ""),
+    ],
+)
+def test_a_style_sheet_can_be_written_whole(desk: Desk, content: str, task: str) -> None:
+    desk.put("style.css", CSS)
+    applied = desk.editor.apply((FileBlock("style.css", content),), task)
+    assert applied.refusals == []

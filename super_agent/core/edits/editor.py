@@ -16,7 +16,7 @@ from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.definitions import definitions, functions_and_types, parses
+from super_agent.core.replies.definitions import definitions, functions_and_types, parses, style_rules
 from super_agent.core.replies.elision import elision_in
 from super_agent.core.replies.inference import is_test, tests_decide
 from super_agent.core.replies.languages import language_for
@@ -30,6 +30,7 @@ SHRINK_TO_SHARE = 0.5
 MAX_DIFF_LINES = 40
 MAX_READ_FILES = 200
 """Files whose definitions are read to find the one that a block without a path is."""
+_STYLES = ("css", "scss", "less")
 _ELIDED = "stands for code that was left out"
 
 
@@ -148,15 +149,16 @@ class Editor:
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             content = merged or content
-        elif language in CODE:
-            self._refuse_forgotten(block.path, file.text, joined(content))
+        elif language in CODE or language in _STYLES:
+            self._refuse_forgotten(block.path, file.text, joined(content), language)
         self._refuse_shrinkage(block.path, file.text, joined(content))
         return content
 
-    def _refuse_forgotten(self, path: str, old: str, new: str) -> None:
-        """Where parts are not merged, a block that has no more than half of a file's functions is asked for again."""
-        had, has = functions_and_types(old), functions_and_types(new)
-        lost = had - has - self._named
+    def _refuse_forgotten(self, path: str, old: str, new: str, language: str) -> None:
+        """Where parts are not merged, a block with no more than half of a file's functions or rules is asked again."""
+        parts = style_rules if language in _STYLES else functions_and_types
+        had, has = parts(old), parts(new)
+        lost = {name for name in had - has if not self._named.issuperset(re.findall(r"\w+", name))}
         if has and has < had and 2 * len(lost) >= len(had) and self._shrunk.get(path) != new:
             self._shrunk[path] = new
             raise PathRefused(

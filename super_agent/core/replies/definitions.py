@@ -11,6 +11,7 @@ _OTHERS = re.compile(
     re.MULTILINE,
 )
 _VALUE = re.compile(r"\b(?:const|let|var)\s+[A-Za-z_$]")
+_RULE = re.compile(r"^(?P<name>[^\s{}@/*;][^{};/\n]*)\{", re.MULTILINE)
 MAX_CHARS = 400_000
 """Above this a text is not parsed: what is certain must also be cheap."""
 
@@ -43,6 +44,11 @@ def definitions(language: str, text: str) -> frozenset[str]:
 def functions_and_types(text: str) -> frozenset[str]:
     """Names of functions and types at the left margin, in a language that is not Python; no values."""
     return frozenset(m["name"] for m in _OTHERS.finditer(text[:MAX_CHARS]) if not _VALUE.search(m[0]))
+
+
+def style_rules(text: str) -> frozenset[str]:
+    """Selectors of a style sheet's rules that begin at the left margin."""
+    return frozenset(" ".join(m["name"].split()) for m in _RULE.finditer(text[:MAX_CHARS]))
 
 
 def names_in(body: Sequence[ast.stmt]) -> frozenset[str]:
