@@ -179,3 +179,13 @@ def test_a_style_sheet_can_be_written_whole(desk: Desk, content: str, task: str)
     desk.put("style.css", CSS)
     applied = desk.editor.apply((FileBlock("style.css", content),), task)
     assert applied.refusals == []
+
+
+def test_a_python_block_that_leaves_out_what_nobody_uses_is_asked_for_once(desk: Desk) -> None:
+    both = "def first():\n    return 1\n\n\ndef second():\n    return 2\n"
+    desk.put("app.py", both)
+    block = "```python app.py\ndef first():\n    return 3\n```"
+    [(_, reason)] = desk.apply(block, "mend first in app.py").refusals
+    assert "the file also defines second, which" in reason
+    assert desk.bytes("app.py").decode() == both
+    assert desk.apply(block, "mend first in app.py").refusals == []

@@ -148,6 +148,8 @@ class Editor:
             merged = with_definitions(lines, content, lambda: used(block.path), self._named)
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
+            if merged is None:
+                self._refuse_forgotten(block.path, file.text, joined(content), language)
             content = merged or content
         elif language in CODE or language in _STYLES:
             self._refuse_forgotten(block.path, file.text, joined(content), language)
