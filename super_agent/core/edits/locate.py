@@ -34,12 +34,8 @@ def with_sections(lines: list[str], sections: tuple[Section, ...]) -> list[str]:
                 continue
             raise PathRefused("a SEARCH part is empty; give the lines that are to be replaced")
         place = locate(lines, search, "SEARCH text")
-        lines = [*lines[: place.first], *place.mend(_trimmed_like(search, replace)), *lines[place.end :]]
+        lines = [*lines[: place.first], *place.mend(replace), *lines[place.end :]]
     return lines
-
-
-def _trimmed_like(_search: list[str], replace: list[str]) -> list[str]:
-    return replace
 
 
 def _reading_that_fits(lines: list[str], section: Section) -> tuple[list[str], list[str]]:
