@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from super_agent.core.replies.calls import calls_beside_prose, calls_in_json, meaning_of, printed_calls
+from super_agent.core.replies.call_meanings import meaning_of
+from super_agent.core.replies.calls import calls_beside_prose, calls_in_json, printed_calls
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.literal_text import literal_text

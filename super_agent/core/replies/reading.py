@@ -8,15 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from super_agent.core.replies.bare_edits import bare_edits
-from super_agent.core.replies.calls import (
-    Meaning,
-    calls_beside_prose,
-    calls_in_json,
-    is_about_files,
-    looks_like_call,
-    meanings_of,
-    printed_calls,
-)
+from super_agent.core.replies.call_meanings import Meaning, is_about_files, meanings_of
+from super_agent.core.replies.calls import calls_beside_prose, calls_in_json, looks_like_call, printed_calls
 from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.file_blocks import UNCLOSED, file_block, of_call, path_of, unfenced_files, whole_file
