@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from super_agent.batch.attempt import LocalAttempt, Place, remove_leftovers, require_setup_is_wanted
-from super_agent.batch.derived import Summary, summarize, write_predictions, write_summary
+from super_agent.batch.derived import BatchSummary, summarize, write_predictions, write_summary
 from super_agent.batch.driver import Bounds, Driver, Start, locks
-from super_agent.batch.index import Entry, TaskIndex
+from super_agent.batch.index import IndexedTask, TaskIndex
 from super_agent.batch.noting import Noting
 from super_agent.batch.page import totals, write_page
 from super_agent.batch.progress import BatchProgress
@@ -122,7 +122,7 @@ def local(place: Place, progress: Noting) -> Start:
     """Attempts on this machine; `progress` is told what their runs tell."""
     locked, host = locks(), socket.gethostname()
 
-    def start(task: Task, entry: Entry, number: int) -> LocalAttempt:
+    def start(task: Task, entry: IndexedTask, number: int) -> LocalAttempt:
         watch = partial(progress.event, task.id, number, host)
         return LocalAttempt(place, task, entry.hash, number, locked, watch)
 
@@ -255,7 +255,7 @@ def _seconds(text: str | None) -> float | None:
 
 def _derived(
     options: BatchOptions, settings: Settings, folder: Path, results: ResultsFile, wanted: dict[str, str]
-) -> Summary:
+) -> BatchSummary:
     summary = summarize(results.path, wanted)
     write_summary(folder, summary)
     write_predictions(folder, results.path, settings.model)
@@ -264,7 +264,7 @@ def _derived(
     return summary
 
 
-def _told(options: BatchOptions, driver: Driver, summary: Summary, folder: Path, *, interrupted: bool) -> int:
+def _told(options: BatchOptions, driver: Driver, summary: BatchSummary, folder: Path, *, interrupted: bool) -> int:
     if not options.json:
         left = summary.tasks - summary.finished
         rest = f" · {left} left: give the same command again" if left else ""

@@ -12,7 +12,7 @@ from super_agent.core.state import write_durably
 
 
 @dataclass(slots=True)
-class Summary:
+class BatchSummary:
     """Totals of a batch. Tokens and seconds are those of all attempts; `reloads` of the model, by host."""
 
     tasks: int
@@ -39,9 +39,9 @@ class Summary:
         return self.outcomes.get("done", 0)
 
 
-def summarize(results: Path, wanted: dict[str, str]) -> Summary:
+def summarize(results: Path, wanted: dict[str, str]) -> BatchSummary:
     """Of the tasks in `wanted` (id: hash); lines of other tasks, or of an earlier form of one, do not count."""
-    found, newest = Summary(len(wanted)), dict[str, str]()
+    found, newest = BatchSummary(len(wanted)), dict[str, str]()
     hosts, reloads = Counter[str](), Counter[str]()
     digests, versions = set[str](), set[str]()
     for attempt in read_attempts(results):
@@ -62,7 +62,7 @@ def summarize(results: Path, wanted: dict[str, str]) -> Summary:
     return found
 
 
-def _add(found: Summary, attempt: Attempt) -> None:
+def _add(found: BatchSummary, attempt: Attempt) -> None:
     found.attempts += 1
     found.tokens_sent += attempt.tokens_sent
     found.tokens_out += attempt.tokens_out
@@ -72,7 +72,7 @@ def _add(found: Summary, attempt: Attempt) -> None:
     found.wall_s += attempt.wall_s
 
 
-def write_summary(folder: Path, summary: Summary) -> None:
+def write_summary(folder: Path, summary: BatchSummary) -> None:
     """`summary.json`; raises `BatchFailed`."""
     path = folder / "summary.json"
     try:

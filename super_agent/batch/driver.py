@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from super_agent.batch.index import Entry, TaskIndex
+from super_agent.batch.index import IndexedTask, TaskIndex
 from super_agent.batch.results import TRANSIENT, BatchFailed, ResultsFile, cannot_write
 from super_agent.batch.tasks import Task
 from super_agent.core.batches.attempts import Attempt
@@ -32,14 +32,14 @@ class Running(Protocol):
         """Remove what it left, once its result is kept."""
 
 
-Start = Callable[[Task, Entry, int], Running]
+Start = Callable[[Task, IndexedTask, int], Running]
 """Begin an attempt: the task, where it stands, and the attempt's number from 1."""
 
 
 class Watcher(Protocol):
     """Who is told how the batch goes on."""
 
-    def started(self, entry: Entry, attempt: int) -> None:
+    def started(self, entry: IndexedTask, attempt: int) -> None:
         """An attempt begins."""
 
     def finished(self, attempt: Attempt) -> None:
@@ -68,7 +68,7 @@ class Driver:
     bounds: Bounds
     ended_because: str = ""
     error: BatchFailed | None = None
-    _rest: Iterator[Entry] = field(init=False)
+    _rest: Iterator[IndexedTask] = field(init=False)
     _running: set[Running] = field(default_factory=set)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
@@ -114,7 +114,7 @@ class Driver:
         self.error = self.error or error
         self.stop(str(error))
 
-    async def _task(self, entry: Entry) -> None:
+    async def _task(self, entry: IndexedTask) -> None:
         task = self.index.task(entry)
         last = self.results.last.get(entry.id)
         number = last.attempt + 1 if last is not None and last.hash == entry.hash else 1
@@ -131,7 +131,7 @@ class Driver:
             except TimeoutError:
                 continue
 
-    async def _attempt(self, task: Task, entry: Entry, number: int, *, may_repeat: bool) -> Attempt | None:
+    async def _attempt(self, task: Task, entry: IndexedTask, number: int, *, may_repeat: bool) -> Attempt | None:
         running = self.start(task, entry, number)
         self._running.add(running)
         try:

@@ -18,7 +18,7 @@ RELEVANT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IndexedTask:
     """Where a task stands in the file; `hash` is that of the task and of the settings it is run with."""
 
     id: str
@@ -30,7 +30,7 @@ class Entry:
 class TaskIndex:
     """The tasks in the order in which they are run: those that share a workspace follow one another."""
 
-    def __init__(self, path: Path, entries: list[Entry]) -> None:
+    def __init__(self, path: Path, entries: list[IndexedTask]) -> None:
         self._path = path
         self.entries = entries
 
@@ -39,7 +39,7 @@ class TaskIndex:
         """Write them to `path`, whole or not at all. Raises OSError, and what reading `tasks` raises."""
         tools = {"mcp": settings.mcp} if settings.mcp else {}
         base = json.dumps({**{name: str(getattr(settings, name)) for name in RELEVANT}, **tools}).encode()
-        found: dict[str, list[Entry]] = {}
+        found: dict[str, list[IndexedTask]] = {}
         part = path.with_name(path.name + ".part")
         try:
             with part.open("wb") as file:
@@ -47,7 +47,7 @@ class TaskIndex:
                     line = task.model_dump_json().encode()
                     digest = hashlib.sha256(base + line).hexdigest()[:16]
                     origin = task.workspace or f"{task.repo} {task.commit}"
-                    entry = Entry(task.id, digest, file.tell(), task.setup is not None)
+                    entry = IndexedTask(task.id, digest, file.tell(), task.setup is not None)
                     found.setdefault(origin, []).append(entry)
                     file.write(line + b"\n")
                 file.flush()
@@ -57,7 +57,7 @@ class TaskIndex:
             part.unlink(missing_ok=True)
         return cls(path, [entry for group in found.values() for entry in group])
 
-    def task(self, entry: Entry) -> Task:
+    def task(self, entry: IndexedTask) -> Task:
         """Read one task; raises OSError."""
         with self._path.open("rb") as file:
             file.seek(entry.offset)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from super_agent.batch.index import Entry
+from super_agent.batch.index import IndexedTask
 from super_agent.batch.progress import BatchProgress
 from super_agent.core.batches.attempts import Attempt
 from super_agent.core.batches.notes import BatchNote, NoteFile, UnderWay
@@ -40,7 +40,7 @@ class Noting:
             self._complain(error)
         self._write()
 
-    def started(self, entry: Entry, attempt: int) -> None:
+    def started(self, entry: IndexedTask, attempt: int) -> None:
         """An attempt begins."""
         self.progress.started(entry, attempt)
         self._running[entry.id] = UnderWay(id=entry.id, attempt=attempt, since=time.time())

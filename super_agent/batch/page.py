@@ -3,7 +3,7 @@
 import html
 from pathlib import Path
 
-from super_agent.batch.derived import Summary
+from super_agent.batch.derived import BatchSummary
 from super_agent.batch.results import cannot_write
 from super_agent.core.batches.attempts import Attempt, final_attempts
 
@@ -22,7 +22,7 @@ pre { overflow-x: auto; }
 COLUMNS = ("task", "outcome", "why", "attempts", "turns", "tokens out", "seconds", "patch")
 
 
-def write_page(path: Path, folder: Path, results: Path, summary: Summary) -> None:
+def write_page(path: Path, folder: Path, results: Path, summary: BatchSummary) -> None:
     """Write the page row by row; raises `BatchFailed`."""
     try:
         with path.open("w", encoding="utf-8") as file:
@@ -39,7 +39,7 @@ def write_page(path: Path, folder: Path, results: Path, summary: Summary) -> Non
         raise cannot_write(path, error) from error
 
 
-def totals(summary: Summary) -> str:
+def totals(summary: BatchSummary) -> str:
     """The costs in one line, and what a reader should know of the model instance."""
     parts = [f"{count} {outcome}" for outcome, count in summary.outcomes.items()]
     parts += [f"{summary.attempts} attempts", f"{summary.tokens_sent:,} tokens sent", f"{summary.tokens_out:,} out"]

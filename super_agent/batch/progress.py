@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from super_agent.batch.index import Entry
+from super_agent.batch.index import IndexedTask
 from super_agent.core.batches.attempts import Attempt
 from super_agent.core.batches.notes import left_s
 from super_agent.core.sanitize import sanitize
@@ -40,7 +40,7 @@ class BatchProgress:
         self.errors.flush()
         self._draw()
 
-    def started(self, entry: Entry, attempt: int) -> None:
+    def started(self, entry: IndexedTask, attempt: int) -> None:
         """An attempt begins."""
         self.running += 1
         self._event("task_started", {"id": entry.id, "attempt": attempt})

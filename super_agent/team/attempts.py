@@ -19,7 +19,7 @@ from super_agent.team.transcript import (
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TurnState:
     """How the files stood after a turn; 0 is before the first one."""
 
     turn: int
@@ -42,16 +42,16 @@ def number(transcript: Transcript) -> int:
     return len(split(transcript.since_continued()))
 
 
-def best(transcript: Transcript, turns_before: int) -> Standing:
+def best(transcript: Transcript, turns_before: int) -> TurnState:
     """The best state by the check, of equal ones the oldest; `turns_before` were had before the user went on."""
     begin = transcript.entries[0].facts if transcript.entries else None
     score = begin.score if isinstance(begin, TaskFacts | ContinuedFacts) else (0, 0)
-    found, turn = Standing(turns_before, False, score), turns_before
+    found, turn = TurnState(turns_before, False, score), turns_before
     for entry in _turned(transcript):
         if isinstance(entry, int):
             turn = turns_before + entry
         elif (entry.passed, entry.score) > (found.passed, found.score):
-            found = Standing(turn, entry.passed, entry.score)
+            found = TurnState(turn, entry.passed, entry.score)
     return found
 
 

@@ -22,7 +22,7 @@ MAX_TESTS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AttemptPlan:
     """What an attempt asks for: what is to be written at that place of the list (see `core/edits/gaps`), or whole
     files, beginning with that one of those that the task names, or with none. So many functions are shown as stubs."""
 
@@ -32,14 +32,14 @@ class Attempt:
 
 
 ATTEMPTS = (
-    Attempt(gap=0),
-    Attempt(gap=0),
-    Attempt(file=0, stubs=1),
-    Attempt(gap=1),
-    Attempt(file=1),
-    Attempt(gap=0),
-    Attempt(stubs=3),
-    Attempt(),
+    AttemptPlan(gap=0),
+    AttemptPlan(gap=0),
+    AttemptPlan(file=0, stubs=1),
+    AttemptPlan(gap=1),
+    AttemptPlan(file=1),
+    AttemptPlan(gap=0),
+    AttemptPlan(stubs=3),
+    AttemptPlan(),
 )
 """Those that begin with the same files, in turn. The most likely function first, which costs a quarter of the tokens
 (see `core/edits/gaps`), and whole files in between, as what is wrong may lie elsewhere: first with the same stub, for

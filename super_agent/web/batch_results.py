@@ -28,7 +28,7 @@ MOST_HELD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NewestLine:
     """Where a task's newest line begins."""
 
     offset: int
@@ -42,7 +42,7 @@ class Results:
 
     path: Path
     bad: int = 0
-    _places: dict[str, Place] = field(default_factory=dict)
+    _places: dict[str, NewestLine] = field(default_factory=dict)
     """Of each task's newest line, in the order of the file."""
     _file: tuple[int, int] = (0, 0)
     _end: int = 0
@@ -78,9 +78,9 @@ class Results:
             self.bad += 1
             return
         self._places.pop(attempt.id, None)
-        self._places[attempt.id] = Place(self._end, attempt.outcome == "done", attempt.final)
+        self._places[attempt.id] = NewestLine(self._end, attempt.outcome == "done", attempt.final)
 
-    def _read(self, file: BinaryIO, place: Place) -> Attempt | None:
+    def _read(self, file: BinaryIO, place: NewestLine) -> Attempt | None:
         file.seek(place.offset)
         try:
             return Attempt.model_validate_json(file.readline(MOST_OF_A_LINE))

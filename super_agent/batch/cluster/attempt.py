@@ -9,10 +9,10 @@ from typing import Any
 from super_agent import __version__
 from super_agent.batch.cluster.choice import selector
 from super_agent.batch.cluster.cluster import Absence, Cluster, Packed
-from super_agent.batch.cluster.order import Begun, Event, Order, Result
+from super_agent.batch.cluster.order import Begun, EventLine, Order, Result
 from super_agent.batch.cluster.work import carry_out
 from super_agent.batch.driver import Start
-from super_agent.batch.index import Entry
+from super_agent.batch.index import IndexedTask
 from super_agent.batch.process import GRACE_S
 from super_agent.batch.results import TRANSIENT
 from super_agent.batch.tally import Tally
@@ -117,7 +117,7 @@ class RayAttempt:
                 return item
             if isinstance(item, Begun):
                 self._begun = item
-            elif isinstance(item, Event):
+            elif isinstance(item, EventLine):
                 self._tally.take_line(item.line)
                 host = self._begun.host if self._begun is not None else ""
                 self.cluster.told(self.task.id, self.number, host, item.line)
@@ -172,7 +172,7 @@ class RayAttempt:
 def remote(cluster: Cluster) -> Start:
     """Attempts on the cluster's nodes."""
 
-    def start(task: Task, entry: Entry, number: int) -> RayAttempt:
+    def start(task: Task, entry: IndexedTask, number: int) -> RayAttempt:
         return RayAttempt(cluster, task, entry.hash, number)
 
     return start

@@ -38,7 +38,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class EventLine:
     """A line of the run's `--json`."""
 
     line: bytes

@@ -14,7 +14,7 @@ from pathlib import Path
 from super_agent import __version__
 from super_agent.batch.attempt import LocalAttempt, Place
 from super_agent.batch.cluster.archive import unpack
-from super_agent.batch.cluster.order import Begun, Event, Order, Result
+from super_agent.batch.cluster.order import Begun, EventLine, Order, Result
 from super_agent.batch.driver import locks
 from super_agent.batch.process import GRACE_S
 from super_agent.batch.repositories import Repositories
@@ -29,7 +29,7 @@ FREED_S = 30.0
 """A run of a driver that died a moment ago ends with its process, as soon as Ray has noticed."""
 
 
-def carry_out(order: Order, archive: bytes | None) -> Iterator[Begun | Event | Result]:
+def carry_out(order: Order, archive: bytes | None) -> Iterator[Begun | EventLine | Result]:
     """One attempt; ended from outside (a KeyboardInterrupt of Ray's) it ends the run so that it can be gone on with."""
     import ray
 
@@ -71,7 +71,7 @@ class _Work:
     def __init__(self, order: Order, archive: bytes | None) -> None:
         self._order = order
         self._archive = archive
-        self._items: queue.SimpleQueue[Event | Result] = queue.SimpleQueue()
+        self._items: queue.SimpleQueue[EventLine | Result] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=order.task.id, daemon=True)
         self._loop = asyncio.new_event_loop()
         self._attempt: LocalAttempt | None = None
@@ -80,7 +80,7 @@ class _Work:
     def start(self) -> None:
         self._thread.start()
 
-    def next(self) -> Event | Result:
+    def next(self) -> EventLine | Result:
         while True:  # in pieces, because Ray's interrupt does not end a wait
             try:
                 return self._items.get(timeout=0.2)
@@ -130,7 +130,7 @@ class _Work:
             return await self._attempt.run()
 
     def _watch(self, line: bytes) -> None:
-        self._items.put(Event(line))
+        self._items.put(EventLine(line))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ LEAST_WIDTH = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Interval:
     """Something that took time; seconds since the epoch."""
 
     lane: str
@@ -54,18 +54,18 @@ def timeline(events: Sequence[Stamped], say: Say = english) -> str:
     return "".join(parts)
 
 
-def _bars(stamped: Stamped, say: Say) -> Iterable[Bar]:
+def _bars(stamped: Stamped, say: Say) -> Iterable[Interval]:
     event, end = stamped.event, stamped.time
     if isinstance(event, RequestFinished):
         title = say.fill(
             "{name}: {sent:,} tokens in, {replied:,} out, {time}", name=event.client, sent=event.prompt_tokens,
             replied=event.completion_tokens, time=duration(event.wall_s, say),
         )  # fmt: skip
-        yield Bar(event.client, event.client, end - event.wall_s, end, title)
+        yield Interval(event.client, event.client, end - event.wall_s, end, title)
     elif isinstance(event, CodeFinished):
         kind = "code" if event.outcome == "finished" else "failed"
         title = f"{say(event.origin)}: {say(OUTCOMES[event.outcome])}, {duration(event.duration_s, say)}"
-        yield Bar("code", kind, end - event.duration_s, end, title)
+        yield Interval("code", kind, end - event.duration_s, end, title)
 
 
 def _turn(x: float, number: int, height: int) -> str:
