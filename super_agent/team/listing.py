@@ -47,9 +47,8 @@ def describe(
     shown = [path for path in all_paths if len(path) <= MAX_PATH_CHARS][:MAX_FILES]
     more = f"\n… and {len(all_paths) - len(shown)} more" if len(all_paths) > len(shown) else ""
     parts = ["The workspace holds:\n" + "\n".join(_listed(workspace, path, path in links) for path in shown) + more]
-    named = named_files(task, paths)
-    named += [path for path in named_files(task, everything) if path not in named]
-    named += [path for path in _named_through_links(workspace, task, paths, links) if path not in named]
+    through_links = _named_through_links(workspace, task, paths, links)
+    named = list(dict.fromkeys([*named_files(task, paths), *named_files(task, everything), *through_links]))
     parts += [text_of(workspace, path, max_named_chars // len(named), stubs) for path in named]
     room = max_named_chars - sum(len(part) for part in parts[1:])
     others = [path for path in named_files(check, paths) if path not in named]

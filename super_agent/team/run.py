@@ -56,16 +56,24 @@ class TeamRun:
         await self._begin(task)
         if self._end is not None:
             return self._end
-        parts = self.parts
-        plan = parts.composition
+        parts, plan = self.parts, self.parts.composition
         rules = self._rules = Rules(
             parts.check is not None, self.began_green, parts.max_turns,
             plans=plan.plans, reviews=plan.reviews, attempts=plan.attempts, repairs=plan.repairs, blind=plan.blind,
         )  # fmt: skip
         if isinstance(step := next_step(self.transcript, rules), End):
             return step
+        end = await self._talk(rules)
+        if isinstance(next_step(self.transcript, rules), End):
+            if parts.check is not None and end.reason in ("no_progress", "turn_limit"):
+                self._resampler.leave_the_best()
+            parts.at_boundary(self.turns)
+        return end
+
+    async def _talk(self, rules: Rules) -> End:
+        """The group chat, from the first speaker to how it ended."""
         participants = Participants(
-            parts, self.transcript, self._resampler.sampling, self._prefill, self._needed_tokens, self._fail
+            self.parts, self.transcript, self._resampler.sampling, self._prefill, self._needed_tokens, self._fail
         )
         chat = SelectorGroupChat(
             participants.members(),
@@ -81,17 +89,11 @@ class TeamRun:
             # AutoGen turns a member's error into a RuntimeError with its text; the original is kept beside.
             if self._end is None and self._failure is None:
                 raise
-        if self._end is None and self._failure is not None:
-            if isinstance(self._failure, LimitReached):
-                return End("token_limit", str(self._failure))
-            raise self._failure
-        if self._end is None:
-            raise RuntimeError("the group chat ended without a reason")
-        if isinstance(next_step(self.transcript, rules), End):
-            if parts.check is not None and self._end.reason in ("no_progress", "turn_limit"):
-                self._resampler.leave_the_best()
-            self.parts.at_boundary(self.turns)
-        return self._end
+        if self._end is not None:
+            return self._end
+        if isinstance(self._failure, LimitReached):
+            return End("token_limit", str(self._failure))
+        raise self._failure or RuntimeError("the group chat ended without a reason")
 
     def stop(self, reason: EndReason, detail: str) -> None:
         """End the run from outside: the current call is cancelled; the first reason stands."""
