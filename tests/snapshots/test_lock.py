@@ -48,3 +48,18 @@ def test_every_command_of_git_holds_the_lock(root: Path, tmp_path: Path, snapsho
     snapshots.git._program = str(hook)
     lock = repository(tmp_path / "state", root).with_suffix(".lock")
     assert str(lock).encode() in snapshots.git.run("gc")
+
+
+@pytest.mark.parametrize(("kills", "printed"), [(1, b"done\n"), (2, None)])
+def test_a_git_that_a_signal_ended_is_repeated_once(
+    tmp_path: Path, snapshots: Snapshots, kills: int, printed: bytes | None
+) -> None:
+    killed = tmp_path / "git"
+    killed.write_text(f'#!/bin/sh\necho >>"$0.runs"\n[ $(wc -l <"$0.runs") -gt {kills} ] || kill -9 $$\necho done\n')
+    killed.chmod(0o755)
+    snapshots.git._program = str(killed)
+    if printed is None:
+        with pytest.raises(SnapshotFailed, match="git gc exits with -9"):
+            snapshots.git.run("gc")
+    else:
+        assert snapshots.git.run("gc") == printed

@@ -52,9 +52,20 @@ class Git:
             (folder / "config").write_text(_config_text(CONFIG), encoding="utf-8")
 
     def run(self, *arguments: str, given: bytes = b"") -> bytes:
-        """What a command prints; raises `SnapshotFailed` with the last line of its complaint."""
+        """What a command prints; raises `SnapshotFailed` with the last line of its complaint.
+
+        One that a signal ended (the kernel's, for want of memory, say) is repeated once; each may be.
+        """
+        done = self._once(arguments, given)
+        if done.returncode < 0:
+            done = self._once(arguments, given)
+        if done.returncode != 0:
+            raise _failed(self.folder, _last_line(done.stderr) or f"git {arguments[0]} exits with {done.returncode}")
+        return done.stdout
+
+    def _once(self, arguments: tuple[str, ...], given: bytes) -> subprocess.CompletedProcess[bytes]:
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 [self._program, *arguments],
                 input=given,
                 capture_output=True,
@@ -65,9 +76,6 @@ class Git:
             )
         except OSError as error:
             raise _failed(self.folder, error.strerror or str(error)) from error
-        if done.returncode != 0:
-            raise _failed(self.folder, _last_line(done.stderr) or f"git {arguments[0]} exits with {done.returncode}")
-        return done.stdout
 
     def feed(self, *arguments: str, pieces: Iterable[bytes]) -> None:
         """Stream `pieces` into a command; raises `SnapshotFailed`."""
