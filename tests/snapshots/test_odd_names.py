@@ -32,7 +32,7 @@ FILES = st.dictionaries(
 
 
 def lay(root: Path, files: Seen) -> None:
-    """Make these files, as far as one does not stand where another needs a folder."""
+    """Make these files, as far as no other, or a link to nothing, stands where one needs a folder."""
     for path, (kind, content) in files.items():
         full = os.path.join(os.fsencode(root), path)
         try:
@@ -42,7 +42,7 @@ def lay(root: Path, files: Seen) -> None:
             else:
                 Path(os.fsdecode(full)).write_bytes(content)
                 os.chmod(full, int(kind, 8))
-        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        except (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
 
 
