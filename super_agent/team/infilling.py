@@ -10,6 +10,7 @@ from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.prefill import FENCE, NO_PREFILL, Prefill
 from super_agent.core.replies.inference import is_test, tests_decide
 from super_agent.core.replies.languages import language_for
+from super_agent.core.replies.outline import CODE
 from super_agent.team.listing import suspects_in
 from super_agent.team.transcript import ResampleFacts, TaskFacts, Transcript
 
@@ -68,10 +69,20 @@ def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
 
 
 def files_to_write(workspace: Workspace, task: str) -> list[str]:
-    """The sources that the task names, in its order; tests apart, what may hold fences of its own, and long files."""
+    """The files of code that the task names, in its order; tests apart, what may hold fences of its own, and long ones.
+
+    One that is there may be named without its folders.
+    """
     words = dict.fromkeys(word.removeprefix("./") for word in re.findall(r"[\w./-]*\w", task))
-    sources = [w for w in words if "." in w and language_for(w) not in ("", "markdown") and not is_test(w)]
-    return [path for path in sources if _may_be_whole(workspace, path)]
+    paths = list(workspace.files())
+    meant = [_meant(word, paths) for word in words if language_for(word) in CODE and not is_test(word)]
+    return [path for path in dict.fromkeys(meant) if path and _may_be_whole(workspace, path)]
+
+
+def _meant(word: str, paths: list[str]) -> str:
+    """The file of that path, else the only one of that name, else a new one; empty where several have the name."""
+    found = [word] if word in paths else [path for path in paths if path.endswith(f"/{word}")]
+    return word if not found else found[0] if len(found) == 1 else ""
 
 
 def _may_be_whole(workspace: Workspace, path: str) -> bool:

@@ -53,6 +53,14 @@ def test_a_long_file_and_one_with_fences_is_not_begun(workspace: Workspace, text
     assert files_to_write(workspace, "Mend long.py, shop.py and ../other.py.") == ["shop.py"]
 
 
+def test_a_file_that_is_named_without_its_folders_is_the_one_that_is_there(workspace: Workspace) -> None:
+    for path in ("lib/bill.py", "one/two.py", "other/two.py"):
+        (workspace.root / path).parent.mkdir(exist_ok=True)
+        (workspace.root / path).write_text("x = 1\n")
+    task = "Change bill.py, shop.py, two.py and new.py; input.txt and config.json are examples."
+    assert files_to_write(workspace, task) == ["lib/bill.py", "shop.py", "new.py"]
+
+
 def test_where_tests_decide_their_heading_ends_a_reply(workspace: Workspace) -> None:
     decided = begun(workspace, "Mend shop.py and till.py. The tests in tests/test_shop.py must pass.", None)
     assert {"\n# tests/test_shop.py", "\n```python tests/test_shop.py"} <= set(decided.stop)
