@@ -13,13 +13,8 @@ from super_agent.core.replies.reading import parse_coder_reply
 
 RESULTS = Path(__file__).parents[2] / "evaluation" / "results"
 TASKS = {task.name: task for task in read_ours()}
-SAMPLES = [json.loads(line) for line in (RESULTS / "replies.jsonl").read_text().splitlines()]
+RECORDED = [json.loads(line) for line in (RESULTS / "replies.jsonl").read_text().splitlines()]
 """First replies of Qwen2.5-Coder 1.5B to prompts of different forms, right ones, four of a task at most."""
-RUNS = [json.loads(line) for line in (RESULTS / "runs.jsonl").read_text().splitlines()]
-FIRST = [
-    {"task": run["task"], "reply": run["replies"][0]} for run in RUNS if run["solved"] and len(run["replies"]) == 1
-]
-RECORDED = SAMPLES + FIRST
 
 
 @pytest.mark.parametrize("recorded", RECORDED, ids=[f"{i}-{each['task']}" for i, each in enumerate(RECORDED)])
