@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from benchmarks.measure import Figure, repeated, seconds
 from super_agent.core.events import Event
-from super_agent.core.instance.watch import InstanceWatch, make_ready
+from super_agent.core.instance.instance_watch import InstanceWatch, make_ready
 from super_agent.core.ollama.api import Ollama
 from tests.scripted_ollama import ScriptedOllama
 

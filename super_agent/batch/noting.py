@@ -10,7 +10,7 @@ from typing import Any
 from super_agent.batch.index import IndexedTask
 from super_agent.batch.progress import BatchProgress
 from super_agent.core.batches.attempts import Attempt
-from super_agent.core.batches.notes import BatchNote, NoteFile, UnderWay
+from super_agent.core.batches.status_notes import BatchNote, NoteFile, RunningAttempt
 from super_agent.core.errors import SettingInvalid
 
 
@@ -24,7 +24,7 @@ class Noting:
     kept_done: int
     _file: NoteFile | None = None
     _note: BatchNote | None = None
-    _running: dict[str, UnderWay] = field(default_factory=dict)
+    _running: dict[str, RunningAttempt] = field(default_factory=dict)
 
     def begun(self, folder: Path, parallel: int) -> None:
         """Before the first attempt."""
@@ -43,7 +43,7 @@ class Noting:
     def started(self, entry: IndexedTask, attempt: int) -> None:
         """An attempt begins."""
         self.progress.started(entry, attempt)
-        self._running[entry.id] = UnderWay(id=entry.id, attempt=attempt, since=time.time())
+        self._running[entry.id] = RunningAttempt(id=entry.id, attempt=attempt, since=time.time())
         self._write()
 
     def event(self, name: str, attempt: int, host: str, line: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from super_agent.batch.index import IndexedTask
 from super_agent.core.batches.attempts import Attempt
-from super_agent.core.batches.notes import left_s
+from super_agent.core.batches.status_notes import left_s
 from super_agent.core.sanitize import sanitize
 
 EVENT_VERSION = 1

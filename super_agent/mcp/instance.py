@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from super_agent.core.errors import ServerError
-from super_agent.core.instance.status import instance_status
+from super_agent.core.instance.instance_status import instance_status
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from super_agent.mcp.results import InstanceCheck, InstanceResult, LoadedModel, plain

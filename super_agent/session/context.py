@@ -18,7 +18,7 @@ from super_agent.core.events import (
 )
 from super_agent.core.files.folders import WorkspaceState
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.instance.watch import InstanceWatch, Ready, RunMiddleware
+from super_agent.core.instance.instance_watch import InstanceWatch, ReadyModel, RunMiddleware
 from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue
@@ -74,7 +74,7 @@ class ModelSession:
     """What both halves share: the server, the model made ready, the middleware with its counters and watch."""
 
     server: Ollama
-    ready: Ready
+    ready: ReadyModel
     counting: CountingMiddleware
     watch: InstanceWatch
     middleware: RunMiddleware

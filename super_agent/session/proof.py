@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.errors import ServerFailed
-from super_agent.core.instance.checks import CheckLine, ProofMiddleware
-from super_agent.core.instance.diagnosis_text import cause_text
-from super_agent.core.instance.proof import five_checks, live_proof
-from super_agent.core.instance.sense import crashed
-from super_agent.core.instance.watch import find_loaded
+from super_agent.core.instance.check_results import CheckLine, ProofMiddleware
+from super_agent.core.instance.diagnosis_messages import cause_text
+from super_agent.core.instance.instance_watch import find_loaded
+from super_agent.core.instance.same_instance_proof import five_checks, live_proof
+from super_agent.core.instance.sanity_check import crashed
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.ollama.api import Ollama

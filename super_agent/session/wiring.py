@@ -20,7 +20,7 @@ from super_agent.core.events import (
     EngineRestarted,
 )
 from super_agent.core.instance.client_registry import ClientLock
-from super_agent.core.instance.watch import InstanceWatch, RunMiddleware, make_ready
+from super_agent.core.instance.instance_watch import InstanceWatch, RunMiddleware, make_ready
 from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama

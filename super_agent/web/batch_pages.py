@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from super_agent.core.batches.attempts import Attempt
-from super_agent.core.batches.notes import SeenBatch, batches
+from super_agent.core.batches.status_notes import SeenBatch, batches
 from super_agent.session.narrate import batches as words
 from super_agent.session.narrate.language import translator
 from super_agent.session.narrate.wording import END, duration

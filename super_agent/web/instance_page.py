@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from super_agent.core.errors import ServerError
-from super_agent.core.instance.diagnosis_text import cause_text
-from super_agent.core.instance.status import instance_status
+from super_agent.core.instance.diagnosis_messages import cause_text
+from super_agent.core.instance.instance_status import instance_status
 from super_agent.core.ollama.api import Ollama
 from super_agent.session.narrate.instance import processor, size, until
 from super_agent.session.narrate.instance_history import LANES, history_plot, noted

@@ -5,7 +5,7 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
-from super_agent.core.batches.notes import running_batches
+from super_agent.core.batches.status_notes import running_batches
 from super_agent.core.store.sessions import SessionRow
 from super_agent.session.narrate.batches import counts, under_way
 from super_agent.session.narrate.language import translator

@@ -9,7 +9,7 @@ from super_agent.core.errors import SuperAgentError
 from super_agent.core.settings import Settings
 
 if TYPE_CHECKING:
-    from super_agent.core.instance.checks import CheckLine
+    from super_agent.core.instance.check_results import CheckLine
 
 
 @dataclass(slots=True)

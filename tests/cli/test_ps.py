@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from super_agent.core.instance.client_registry import ClientLock
-from super_agent.core.instance.status import instance_status
+from super_agent.core.instance.instance_status import instance_status
 from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama

@@ -12,7 +12,7 @@ from typing import Any
 
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.events import Event, Queued, QueuePassed
-from super_agent.core.instance.watch import InstanceWatch, RunMiddleware, make_ready
+from super_agent.core.instance.instance_watch import InstanceWatch, RunMiddleware, make_ready
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama

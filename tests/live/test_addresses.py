@@ -8,9 +8,9 @@ import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
 from scripts.own_ollama import OwnOllama, find_program
-from super_agent.core.instance.checks import CheckLine
+from super_agent.core.instance.check_results import CheckLine
 from super_agent.core.instance.client_registry import ClientLock
-from super_agent.core.instance.proof import five_checks
+from super_agent.core.instance.same_instance_proof import five_checks
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama

@@ -7,7 +7,7 @@ import pytest
 
 from interpreter.ollama_adapter import OllamaAdapter
 from super_agent.core.errors import ModelNotFound, PromptTooLong
-from super_agent.core.instance.watch import LOAD_THRESHOLD_S, find_loaded
+from super_agent.core.instance.instance_watch import LOAD_THRESHOLD_S, find_loaded
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.model.middleware import CountingMiddleware

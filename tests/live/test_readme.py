@@ -7,7 +7,7 @@ import pytest
 
 from scripts.demo import PROJECT
 from super_agent.core.instance.client_registry import ClientLock
-from super_agent.core.instance.diagnosis_text import CONNECTED
+from super_agent.core.instance.diagnosis_messages import CONNECTED
 from super_agent.core.settings import load_settings
 from tests.live.command_line import CommandLine, foreign
 from tests.live.conftest import LiveOllama

@@ -19,7 +19,7 @@ from interpreter.ollama_adapter import OllamaAdapter
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Event, InstanceNoted, ReplyDiscarded, Retried
-from super_agent.core.instance.watch import InstanceWatch, RunMiddleware, find_loaded, make_ready
+from super_agent.core.instance.instance_watch import InstanceWatch, RunMiddleware, find_loaded, make_ready
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece
 from super_agent.core.model.middleware import CountingMiddleware

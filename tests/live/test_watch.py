@@ -12,7 +12,7 @@ from interpreter.ollama_adapter import OllamaAdapter
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import InstanceChanged, ModelNotFound
 from super_agent.core.events import Event, InstanceNoted
-from super_agent.core.instance.watch import InstanceWatch, RunMiddleware, make_ready
+from super_agent.core.instance.instance_watch import InstanceWatch, RunMiddleware, make_ready
 from super_agent.core.model.chat import Message
 from super_agent.core.model.middleware import CountingMiddleware
 from super_agent.core.ollama.api import Ollama
@@ -212,7 +212,7 @@ def test_settings_of_the_server_that_split_are_shown_by_verify(program: Path, tm
 
 
 def test_two_servers_with_the_same_model_name_are_not_the_same_instance(live_ollama: LiveOllama) -> None:
-    from super_agent.core.instance.proof import five_checks
+    from super_agent.core.instance.same_instance_proof import five_checks
     from super_agent.core.llm_client import LLMClient
 
     here = load_settings({"base_url": live_ollama.base_url, "model": live_ollama.model}, environ={})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.core import events as ev
-from super_agent.core.batches.notes import BatchNote, NoteFile, name_of
+from super_agent.core.batches.status_notes import BatchNote, NoteFile, batch_name
 from super_agent.core.store.store import Store
 from tests.cli.scripted_runs import exec_run, solo_run, stamped, started, team_run
 from tests.scripted_ollama import ScriptedOllama
@@ -59,7 +59,7 @@ def asking_run() -> list[ev.Stamped]:
 PAGES = {
     "lists": ("en", ("", "?q=nothing+has+this", "new", "instance")),
     "a session": ("en", ("sessions/team", "sessions/team/cost", "sessions/team/diff", "sessions/team/undo")),
-    "batches": ("en", ("batches", f"batches/{name_of(Path('/nowhere'))}")),
+    "batches": ("en", ("batches", f"batches/{batch_name(Path('/nowhere'))}")),
     "others": ("en", ("sessions/solo", "sessions/exec", "sessions/nothing", "enter")),
     "in Portuguese": ("pt", ("", "new", "sessions/team", "sessions/team/cost")),
 }

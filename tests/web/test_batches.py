@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from super_agent.core.batches.attempts import Attempt
-from super_agent.core.batches.notes import BatchNote, NoteFile, UnderWay, name_of
+from super_agent.core.batches.status_notes import BatchNote, NoteFile, RunningAttempt, batch_name
 from super_agent.core.store.store import Store
 from tests.batch.conftest import CHECK, solve
 from tests.cli.background import start, wait_until
@@ -42,7 +42,7 @@ def noted(tmp_path: Path, *lines: str, **more: Any) -> NoteFile:
 
 
 def address(tmp_path: Path) -> str:
-    return f"batches/{name_of(tmp_path / 'out')}"
+    return f"batches/{batch_name(tmp_path / 'out')}"
 
 
 def test_a_batch_is_seen_while_it_runs_and_afterwards_with_a_link_to_each_session(
@@ -147,7 +147,7 @@ def test_only_a_file_of_results_is_read(serve: Serve, tmp_path: Path, what: str)
 
 
 def test_texts_of_others_are_text_and_it_is_said_in_portuguese(serve: Serve, tmp_path: Path) -> None:
-    running = (UnderWay(id="under-way", attempt=2, since=time.time(), session=HOSTILE[:99], host=HOSTILE[:99]),)
+    running = (RunningAttempt(id="under-way", attempt=2, since=time.time(), session=HOSTILE[:99], host=HOSTILE[:99]),)
     kept = noted(
         tmp_path, attempt("x", outcome="refused", reason="error", exit_code=2, detail=HOSTILE, host=HOSTILE),
         source=HOSTILE, why=HOSTILE, running=running, kept=1000, kept_done=3, tasks=2345,

@@ -9,7 +9,7 @@ from tests.cli.conftest import CHECKOUT
 
 RUNS = (
     "super_agent.session.context",
-    "super_agent.core.instance.watch",
+    "super_agent.core.instance.instance_watch",
     "super_agent.core.queue",
     "interpreter.sandbox",
 )

@@ -5,8 +5,8 @@ from typing import Any
 
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import UsageError
-from super_agent.core.instance.status import instance_status
-from super_agent.core.instance.watch import find_loaded
+from super_agent.core.instance.instance_status import instance_status
+from super_agent.core.instance.instance_watch import find_loaded
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import load_settings
 

@@ -10,7 +10,7 @@ from typing import Any
 from super_agent.cli.render.capabilities import draws
 from super_agent.cli.say import say, say_json
 from super_agent.core.instance.client_registry import ClientEntry
-from super_agent.core.instance.status import InstanceStatus, instance_status
+from super_agent.core.instance.instance_status import InstanceStatus, instance_status
 from super_agent.core.ollama.api import LoadedModel, Ollama
 from super_agent.core.settings import load_settings
 from super_agent.session.narrate.instance import processor, size, until

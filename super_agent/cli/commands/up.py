@@ -10,8 +10,8 @@ from interpreter.engine.environment import ensure_engine_python, ensure_sandbox_
 from super_agent.cli.render.capabilities import draws
 from super_agent.cli.say import say, say_json
 from super_agent.core.errors import ModelNotFound, OllamaUnreachable, ServerFailed, UsageError
-from super_agent.core.instance.context_size import fit_context
-from super_agent.core.instance.watch import find_loaded
+from super_agent.core.instance.context_fitting import fit_context
+from super_agent.core.instance.instance_watch import find_loaded
 from super_agent.core.ollama.aliases import Recipe, create_alias, is_ours, recipe_for
 from super_agent.core.ollama.api import Ollama, ProgressResponse, same_model
 from super_agent.core.ollama.server import start_server

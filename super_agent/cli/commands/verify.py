@@ -6,8 +6,8 @@ from typing import Any
 
 from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import ExitCode
-from super_agent.core.instance.checks import CheckLine
-from super_agent.core.instance.diagnosis_text import cause_text
+from super_agent.core.instance.check_results import CheckLine
+from super_agent.core.instance.diagnosis_messages import cause_text
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import language, load_settings
 from super_agent.session.narrate.verify_words import BECAUSE, TITLES, Language, fix, seen

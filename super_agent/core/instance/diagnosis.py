@@ -42,7 +42,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedModel:
     """The instance as it should be. `base` is the model it was made from, `baked` its context (None: none is)."""
 
     model: str
@@ -82,7 +82,7 @@ class ServerObservation:
         return self.named(model) or next((row for row in self.rows if row.name in self.siblings), None)
 
 
-def find_cause(wanted: Wanted, observations: Sequence[ServerObservation], *, last_use: float = 0.0) -> Cause:
+def find_cause(wanted: WantedModel, observations: Sequence[ServerObservation], *, last_use: float = 0.0) -> Cause:
     """Why the instance was loaded anew or is gone; observations oldest first, at least one.
 
     `last_use` is when we used it last (seconds since the epoch): every use starts its keep_alive again.
@@ -94,7 +94,7 @@ def find_cause(wanted: Wanted, observations: Sequence[ServerObservation], *, las
     return next((cause for cause in found if cause.kind != "in_between"), found[-1])
 
 
-def foreign_load(wanted: Wanted, observed: ServerObservation) -> Cause | None:
+def foreign_load(wanted: WantedModel, observed: ServerObservation) -> Cause | None:
     """Who else loaded our weights, where the row shows it and it would be loaded anew for us."""
     named, row = observed.named(wanted.model), observed.row(wanted.model)
     if row is None or wanted.baked is None or (named is not None and row.context_length == wanted.baked):
@@ -109,7 +109,7 @@ def foreign_load(wanted: Wanted, observed: ServerObservation) -> Cause | None:
     return Cause(kind, values, _connected(observed))
 
 
-def _between(wanted: Wanted, before: ServerObservation | None, now: ServerObservation, last_use: float) -> Cause:
+def _between(wanted: WantedModel, before: ServerObservation | None, now: ServerObservation, last_use: float) -> Cause:
     values: Values = {"model": wanted.model}
     if before is not None and None not in (before.server_pid, now.server_pid) and before.server_pid != now.server_pid:
         return Cause("server_restarted", values)
@@ -125,7 +125,7 @@ def _between(wanted: Wanted, before: ServerObservation | None, now: ServerObserv
     return foreign or Cause("in_between", values, _connected(now))
 
 
-def _absence(wanted: Wanted, before: ServerObservation | None, now: ServerObservation, last_use: float) -> Cause:
+def _absence(wanted: WantedModel, before: ServerObservation | None, now: ServerObservation, last_use: float) -> Cause:
     """Why no row serves the model now."""
     values: Values = {"model": wanted.model}
     if before is None or before.row(wanted.model) is None:
@@ -144,7 +144,7 @@ def _absence(wanted: Wanted, before: ServerObservation | None, now: ServerObserv
 
 
 def _keep_alive_ended(
-    wanted: Wanted, before: ServerObservation, now: ServerObservation, last_use: float
+    wanted: WantedModel, before: ServerObservation, now: ServerObservation, last_use: float
 ) -> Cause | None:
     was = before.row(wanted.model)
     if was is None or was.expires_at is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from super_agent.core.batches.attempts import AttemptOutcome
-from super_agent.core.batches.notes import BatchNote, BatchStatus
+from super_agent.core.batches.status_notes import BatchNote, BatchStatus
 from super_agent.session.narrate.language import Say, english
 
 STATES: Mapping[BatchStatus, str] = {"running": "running", "ended": "ended", "stopped": "stopped"}

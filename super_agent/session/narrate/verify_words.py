@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from super_agent.core.instance.checks import CheckLine
-from super_agent.core.instance.diagnosis_text import Language, repair_text
+from super_agent.core.instance.check_results import CheckLine
+from super_agent.core.instance.diagnosis_messages import Language, repair_text
 
 __all__ = ["BECAUSE", "TITLES", "Language", "fix", "seen"]
 

@@ -65,7 +65,7 @@ DECISIONS: Mapping[CodeDecision, str] = {
 }
 MAX_FILES = 12
 LOADED_FROM_S = 0.2
-"""A load shorter than this found the model loaded (measured in core/instance/watch.py)."""
+"""A load shorter than this found the model loaded (measured in core/instance/instance_watch.py)."""
 
 
 def outcome(event: CodeFinished, say: Say = english) -> str:

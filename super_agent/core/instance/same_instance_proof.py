@@ -8,12 +8,12 @@ import secrets
 from collections.abc import Callable
 
 from super_agent.core.errors import ModelElsewhere, ModelNotFound, ReplyBroken, ServerError, ServerFailed
-from super_agent.core.instance.checks import CheckLine, ProofMiddleware
-from super_agent.core.instance.diagnosis import Cause, ServerObservation, Values, Wanted, find_cause, foreign_load
-from super_agent.core.instance.observation import observe, remember, remembered, with_evidence
-from super_agent.core.instance.prepare import REAL_WORK_CONTEXT
-from super_agent.core.instance.sense import crashed, sense_check
-from super_agent.core.instance.watch import LOAD_THRESHOLD_S
+from super_agent.core.instance.check_results import CheckLine, ProofMiddleware
+from super_agent.core.instance.diagnosis import Cause, ServerObservation, Values, WantedModel, find_cause, foreign_load
+from super_agent.core.instance.instance_watch import LOAD_THRESHOLD_S
+from super_agent.core.instance.sanity_check import crashed, sanity_check
+from super_agent.core.instance.server_observation import observe, remember, remembered, with_evidence
+from super_agent.core.instance.startup_notices import REAL_WORK_CONTEXT
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply
 from super_agent.core.model.client import ModelClient
@@ -73,14 +73,14 @@ def live_proof(
     processes_after = processes.runners(autogen.base_url, details.weights)
     if (row := observations[-1].row(autogen.model)) is not None and row.name:
         remember(settings, observations[-1])
-    cause = find_cause(Wanted.of(details), observations)
+    cause = find_cause(WantedModel.of(details), observations)
     return [
         _one_runner(observations, middleware, cause),
         _same_process(processes_before, processes_after, cause),
         _isolated(middleware, word),
         _placement(observations[-1], autogen.model, cause),
         _context(observations[-1].row(autogen.model), details, autogen, cause),
-        sense_check(settings, autogen.context_length),
+        sanity_check(settings, autogen.context_length),
         _who_else(observations[-1], autogen),
     ]
 
@@ -113,7 +113,7 @@ def _model_exists(details: ModelDetails) -> CheckLine:
 
 
 def _model_loaded(server: Ollama, details: ModelDetails, settings: Settings) -> CheckLine:
-    wanted, observed = Wanted.of(details), observe(server, details.name, details.weights)
+    wanted, observed = WantedModel.of(details), observe(server, details.name, details.weights)
     row = observed.row(wanted.model)
     if row is None:
         now, before = with_evidence(observed, settings), remembered(settings)
@@ -204,7 +204,7 @@ def _placement(observed: ServerObservation, model: str, gone: Cause) -> CheckLin
 
 
 def _context(row: LoadedModel | None, details: ModelDetails, autogen: LLMClient, cause: Cause) -> CheckLine:
-    loaded, baked = row.context_length if row else 0, Wanted.of(details).baked
+    loaded, baked = row.context_length if row else 0, WantedModel.of(details).baked
     values: Values = {
         "loaded": loaded,
         "baked": baked or 0,

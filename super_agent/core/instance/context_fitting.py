@@ -8,8 +8,8 @@ from collections.abc import Callable
 import psutil
 
 from super_agent.core.errors import ServerError
-from super_agent.core.instance.prepare import REAL_WORK_CONTEXT
-from super_agent.core.instance.watch import find_loaded
+from super_agent.core.instance.instance_watch import find_loaded
+from super_agent.core.instance.startup_notices import REAL_WORK_CONTEXT
 from super_agent.core.ollama.aliases import Recipe, create_alias
 from super_agent.core.ollama.api import LoadedModel, Ollama
 from super_agent.core.ollama.server import is_local

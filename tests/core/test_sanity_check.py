@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from super_agent.core.instance.sense import QUESTION, sense_check
+from super_agent.core.instance.sanity_check import QUESTION, sanity_check
 from tests.cli.conftest import SuperAgent, super_agent
 from tests.scripted_ollama import ScriptedOllama
 from tests.scripted_replies import Refuse
@@ -25,7 +25,7 @@ __all__ = ["super_agent"]
 )
 def test_an_answer_is_known_in_its_usual_forms(reply: str) -> None:
     with ScriptedOllama([reply]) as server:
-        line = sense_check(server.settings(temperature=0.9), 8192)
+        line = sanity_check(server.settings(temperature=0.9), 8192)
     assert (line.name, line.status, line.seen) == ("sense", "passed", "sense")
     [asked] = server.chats
     assert asked.body["temperature"] == 0.0
@@ -38,7 +38,7 @@ def test_an_answer_is_known_in_its_usual_forms(reply: str) -> None:
 )
 def test_garbage_and_silence_fail(reply: str, seen: str) -> None:
     with ScriptedOllama([reply]) as server:
-        line = sense_check(server.settings(), 8192)
+        line = sanity_check(server.settings(), 8192)
     assert (line.status, line.seen, line.fix) == ("failed", seen, "other_build")
 
 

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from super_agent.core.batches import notes
-from super_agent.core.batches.notes import BatchNote, NoteFile, UnderWay, batches, name_of, running_batches
+from super_agent.core.batches import status_notes
+from super_agent.core.batches.status_notes import (
+    BatchNote,
+    NoteFile,
+    RunningAttempt,
+    batch_name,
+    batches,
+    running_batches,
+)
 from tests.batch.conftest import CHECK, Lines, run_batch, solve
 from tests.cli.background import start, wait_until
 from tests.cli.conftest import SuperAgent
@@ -41,7 +48,7 @@ def test_a_batch_that_is_done_says_so_and_how_it_went(super_agent: SuperAgent, l
     assert seen.running == ()
     assert seen.left_s(time.time()) is None
     assert (later.tasks, later.kept, later.kept_done, later.finals, later.done) == (2, 1, 1, 1, 1)
-    assert first.name == again.name == name_of(out)
+    assert first.name == again.name == batch_name(out)
 
 
 def test_a_batch_under_way_names_what_runs_and_a_killed_one_is_stopped(lines: Lines, tmp_path: Path) -> None:
@@ -91,7 +98,7 @@ def test_a_state_folder_that_cannot_be_written_is_said_and_ends_no_batch(
 def test_of_many_batches_the_oldest_are_forgotten_and_none_that_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notes, "MOST_NOTES", 3)
+    monkeypatch.setattr(status_notes, "MOST_NOTES", 3)
     held = NoteFile(tmp_path, tmp_path / "alive")
     held.write(note(tmp_path / "alive", began=1.0))
     for number in range(2, 7):
@@ -108,7 +115,7 @@ def test_of_many_batches_the_oldest_are_forgotten_and_none_that_lives(
 
 
 def test_what_cannot_be_read_is_no_batch_and_one_folder_has_one_batch(tmp_path: Path) -> None:
-    with_session = UnderWay(id="a", attempt=1, since=2.0, session="s", host="h")
+    with_session = RunningAttempt(id="a", attempt=1, since=2.0, session="s", host="h")
     first = NoteFile(tmp_path, tmp_path / "one")
     first.write(note(tmp_path / "one", running=(with_session,)))
     with pytest.raises(BlockingIOError):

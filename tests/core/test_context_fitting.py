@@ -1,6 +1,6 @@
 """How large a context fits is found by trial loads."""
 
-from super_agent.core.instance.context_size import fit_context
+from super_agent.core.instance.context_fitting import fit_context
 from super_agent.core.ollama.aliases import Recipe
 from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model

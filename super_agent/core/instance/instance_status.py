@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from super_agent.core.instance.client_registry import ClientEntry, live_clients
-from super_agent.core.instance.watch import find_loaded
+from super_agent.core.instance.instance_watch import find_loaded
 from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import LoadedModel, Ollama, same_model
 from super_agent.core.ollama.processes import TcpConnection

@@ -27,10 +27,10 @@ from super_agent.core.events import (
     RequestFinished,
 )
 from super_agent.core.instance.client_registry import ClientLock, live_clients
-from super_agent.core.instance.diagnosis import Cause, ServerObservation, Wanted, find_cause
-from super_agent.core.instance.diagnosis_text import cause_text, repair_text
-from super_agent.core.instance.observation import observe, observe_rows, remember, with_evidence
-from super_agent.core.instance.prepare import conflicts, context_notices
+from super_agent.core.instance.diagnosis import Cause, ServerObservation, WantedModel, find_cause
+from super_agent.core.instance.diagnosis_messages import cause_text, repair_text
+from super_agent.core.instance.server_observation import observe, observe_rows, remember, with_evidence
+from super_agent.core.instance.startup_notices import conflict_notices, context_notices
 from super_agent.core.model.evaluation import Evaluated
 from super_agent.core.model.middleware import CountingMiddleware, RequestFacts, Usage
 from super_agent.core.ollama import processes
@@ -51,7 +51,7 @@ KINDS: tuple[InstanceKind, ...] = ("load", "reload", "eviction", "keep_alive_res
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class ReadyModel:
     """The model as it is loaded for a run."""
 
     details: ModelDetails
@@ -59,7 +59,7 @@ class Ready:
     load_s: float
 
 
-def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
+def make_ready(server: Ollama, settings: Settings, emit: Emit) -> ReadyModel:
     """Server, model, capability, conflicts, one load with the wanted keep_alive, and the context as loaded.
 
     What another client did to the model is undone by the load, and told. Raises `ServerError`.
@@ -72,10 +72,10 @@ def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
     if "completion" not in details.capabilities:
         able = ", ".join(details.capabilities) or "nothing it names"
         raise RequestRejected(f"the model {settings.model} cannot chat; it can do: {able}", fix="Set DEFAULT_MODEL")
-    wanted = Wanted.of(details)
+    wanted = WantedModel.of(details)
     found = with_evidence(observe_rows(server, settings.model, details.weights), settings)
     here = [c for c in live_clients(settings.state_dir) if processes.same_server(c.server, settings.base_url)]
-    for notice in conflicts(wanted, found, tuple(here)):
+    for notice in conflict_notices(wanted, found, tuple(here)):
         emit(notice)
     load_s = server.load(settings.model, settings.keep_alive)
     loaded = find_loaded(server, settings.model)
@@ -87,7 +87,7 @@ def make_ready(server: Ollama, settings: Settings, emit: Emit) -> Ready:
     emit(ModelReady(settings.model, loaded.context_length, load_s, loaded.size, loaded.size_vram))
     for notice in context_notices(wanted, loaded, details.max_context):
         emit(notice)
-    return Ready(details, loaded, load_s)
+    return ReadyModel(details, loaded, load_s)
 
 
 def find_loaded(server: Ollama, model: str) -> LoadedModel | None:
@@ -115,7 +115,7 @@ class InstanceWatch:
     emit: Emit
     strict: bool = False
     counts: dict[InstanceKind, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
-    _wanted: Wanted = field(default_factory=lambda: Wanted(""))
+    _wanted: WantedModel = field(default_factory=lambda: WantedModel(""))
     _weights: str = ""
     _last: ServerObservation = field(default_factory=lambda: ServerObservation(0.0))
     _last_use: float = 0.0
@@ -127,9 +127,9 @@ class InstanceWatch:
     """Since the last observation; a request that loads the model brings the server's own keep_alive with it."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
-    def begin(self, ready: Ready) -> None:
+    def begin(self, ready: ReadyModel) -> None:
         """Remember the instance as it is; a load that made it is counted as expected."""
-        self._wanted, self._weights = Wanted.of(ready.details), ready.details.weights
+        self._wanted, self._weights = WantedModel.of(ready.details), ready.details.weights
         self._last = with_evidence(observe(self.server, self.settings.model, self._weights), self.settings)
         self._runner = self._find_runner()
         remember(self.settings, self._last)

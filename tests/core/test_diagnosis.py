@@ -6,12 +6,19 @@ from typing import get_args
 
 import pytest
 
-from super_agent.core.instance.diagnosis import Cause, CauseKind, ServerObservation, Wanted, find_cause, foreign_load
-from super_agent.core.instance.diagnosis_text import CAUSES, PREVENTIONS, cause_text, repair_text
+from super_agent.core.instance.diagnosis import (
+    Cause,
+    CauseKind,
+    ServerObservation,
+    WantedModel,
+    find_cause,
+    foreign_load,
+)
+from super_agent.core.instance.diagnosis_messages import CAUSES, PREVENTIONS, cause_text, repair_text
 from super_agent.core.ollama.api import LoadedModel, ModelDetails
 
 NOW = 1_700_000_000.0
-WANTED = Wanted("mine", base="base:1b", baked=8192)
+WANTED = WantedModel("mine", base="base:1b", baked=8192)
 MINE = LoadedModel("mine:latest", "d1", 300, 0, 8192, NOW + 600)
 OTHER = LoadedModel("other:latest", "d9", 900, 0, 4096, NOW + 600)
 BEFORE = ServerObservation(NOW, (MINE,), server_pid=7)
@@ -84,8 +91,8 @@ def test_an_alias_with_the_same_context_is_a_cause_only_where_something_was_load
 
 def test_more_context_than_the_model_has_is_no_foreign_context() -> None:
     details = ModelDetails("mine", (), "llama", 32768, 8192, "", "base:1b", "", "")
-    assert Wanted.of(details) == WANTED
-    assert Wanted.of(replace(details, num_ctx=None)).baked is None
+    assert WantedModel.of(details) == WANTED
+    assert WantedModel.of(replace(details, num_ctx=None)).baked is None
 
 
 def test_programs_that_are_connected_are_named() -> None:

@@ -25,7 +25,7 @@ PROBE_S = 0.5
 BatchStatus = Literal["running", "ended", "stopped"]
 
 
-class UnderWay(BaseModel):
+class RunningAttempt(BaseModel):
     """An attempt that goes on, since `since` (seconds since the epoch); no session before its run has begun."""
 
     model_config = ConfigDict(frozen=True)
@@ -55,7 +55,7 @@ class BatchNote(BaseModel):
     kept_done: int
     finals: int = 0
     done: int = 0
-    running: tuple[UnderWay, ...] = ()
+    running: tuple[RunningAttempt, ...] = ()
     ended: float | None = None
     why: str = ""
 
@@ -87,7 +87,7 @@ class NoteFile:
         """Raises `SettingInvalid` for a state folder that cannot be written, OSError."""
         notes = private_folder(private_folder(state_dir) / FOLDER)
         _forget_old(notes)
-        self._path = notes / f"{name_of(folder)}.json"
+        self._path = notes / f"{batch_name(folder)}.json"
         self._fd = _locked(self._path.with_suffix(".lock"))
 
     def write(self, note: BatchNote) -> None:
@@ -104,7 +104,7 @@ class NoteFile:
             self._fd = -1
 
 
-def name_of(folder: Path) -> str:
+def batch_name(folder: Path) -> str:
     """Of the batch in that folder: fit for an address, and for a file."""
     return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
 

@@ -10,8 +10,8 @@ import pytest
 from super_agent.core.errors import InstanceChanged
 from super_agent.core.events import Event, InstanceNoted, Notice
 from super_agent.core.instance.client_registry import ClientLock
-from super_agent.core.instance.observation import remembered
-from super_agent.core.instance.watch import InstanceWatch, make_ready
+from super_agent.core.instance.instance_watch import InstanceWatch, make_ready
+from super_agent.core.instance.server_observation import remembered
 from super_agent.core.ollama.api import Ollama
 from tests.scripted_models import Model
 from tests.scripted_ollama import ScriptedOllama

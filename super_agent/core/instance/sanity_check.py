@@ -9,7 +9,7 @@ import re
 from contextlib import aclosing
 
 from super_agent.core.errors import ReplyBroken, ServerError, ServerFailed
-from super_agent.core.instance.checks import CheckLine, ProofMiddleware
+from super_agent.core.instance.check_results import CheckLine, ProofMiddleware
 from super_agent.core.instance.diagnosis import Values
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, ReplyPiece
@@ -24,7 +24,7 @@ ANSWER_TOKENS = 128
 SHOWN_CHARS = 60
 
 
-def sense_check(settings: Settings, context_length: int) -> CheckLine:
+def sanity_check(settings: Settings, context_length: int) -> CheckLine:
     """Ask, and end the reply as soon as the answer is in it. Costs some ten tokens."""
     asked = settings.model_copy(update={"temperature": 0.0, "top_p": 1.0})
     try:

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 
 from super_agent.core.events import Notice
 from super_agent.core.instance.client_registry import ClientEntry
-from super_agent.core.instance.diagnosis import ServerObservation, Wanted, foreign_load
-from super_agent.core.instance.diagnosis_text import cause_text, prevention_text
+from super_agent.core.instance.diagnosis import ServerObservation, WantedModel, foreign_load
+from super_agent.core.instance.diagnosis_messages import cause_text, prevention_text
 from super_agent.core.ollama.api import LoadedModel, same_model
 
 REAL_WORK_CONTEXT = 16384
 """Tokens. A 32B model lost 20 points of aider's edit benchmark when its context was cut; 16k is the least."""
 
 
-def conflicts(wanted: Wanted, observed: ServerObservation, clients: tuple[ClientEntry, ...]) -> Iterator[Notice]:
+def conflict_notices(
+    wanted: WantedModel, observed: ServerObservation, clients: tuple[ClientEntry, ...]
+) -> Iterator[Notice]:
     """Before the model is loaded for the run: who else is there, and what loading it undoes; `clients` are ours."""
     row = observed.row(wanted.model)
     if row is not None and row.context_length != wanted.baked and (foreign := foreign_load(wanted, observed)):
@@ -31,7 +33,7 @@ def conflicts(wanted: Wanted, observed: ServerObservation, clients: tuple[Client
         yield Notice("info", f"others are connected to the server: {', '.join(sorted(set(observed.programs)))}")
 
 
-def context_notices(wanted: Wanted, loaded: LoadedModel, max_context: int | None) -> Iterator[Notice]:
+def context_notices(wanted: WantedModel, loaded: LoadedModel, max_context: int | None) -> Iterator[Notice]:
     """After it is loaded: is the context safe, and enough? `max_context` is the model's own limit in tokens."""
     model, context = wanted.model, loaded.context_length
     bake = f"super-agent up --model NAME --from {model} --context {REAL_WORK_CONTEXT}"
