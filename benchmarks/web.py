@@ -19,7 +19,7 @@ import psutil
 from benchmarks.measure import RUNS, Figure
 from super_agent.core import events as ev
 from super_agent.core.store.store import Store
-from super_agent.session.control import Control
+from super_agent.session.control_socket import Control
 from tests.web.chromium import PROGRAM, Chromium, chromium
 from tests.web.conftest import Server, serving
 

@@ -289,11 +289,11 @@ def _require_one_folder(others: Sequence[str] | None) -> None:
 def _workspace(cwd: str, settings: Settings) -> Path:
     """Raises `UsageError` where it cannot be worked in."""
     from super_agent.core.files.workspace import Workspace
-    from super_agent.session.own_folders import own_folders
+    from super_agent.session.protected_folders import protected_folders
 
     if not Path(cwd).is_absolute():
         raise UsageError(f"the folder {cwd!r} is not absolute", fix="Give its whole path")
-    with Workspace(Path(cwd), protected=own_folders(settings)) as workspace:
+    with Workspace(Path(cwd), protected=protected_folders(settings)) as workspace:
         return workspace.root
 
 

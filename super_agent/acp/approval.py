@@ -63,7 +63,9 @@ class EditorApprover:
 
     def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """Wait for the person as long as it takes."""
-        from super_agent.session.approval import refused  # with all that a run needs, which the first message does not
+        from super_agent.session.run_approver import (
+            refused,  # with all that a run needs, which the first message does not
+        )
 
         answer = self.question.answer(ToolCallUpdate(tool_call_id=self.pending()), RUN, cancellation)
         if answer not in CHOICES:

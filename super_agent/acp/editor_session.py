@@ -29,7 +29,7 @@ from super_agent.core.events import Stamped
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.store import Store
 from super_agent.core.threads import start_in_thread
-from super_agent.session.options import ApprovalContext, Door, ResumeOptions, RunOptions, RunResult
+from super_agent.session.run_options import ApprovalContext, Door, ResumeOptions, RunOptions, RunResult
 
 LIMITS = ("max_turns", "max_time_s", "max_tokens")
 """Of a run; one that goes on has its own, which count on."""
@@ -145,7 +145,7 @@ class _PromptRun:
             )  # fmt: skip
             with open_resumption(more, session.settings(goes_on=True), given.env_file) as resumption:
                 return resumption.run(self._door())
-        from super_agent.session.drive import run
+        from super_agent.session.run import run
 
         asked = RunOptions(
             text, session.workspace, options.mode, options.check, python=given.python,

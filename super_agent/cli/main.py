@@ -69,7 +69,7 @@ def run(
 ) -> None:
     """Give a coding task to the team, in a folder, and watch it being done."""
     from super_agent.cli.commands import run as command
-    from super_agent.session.options import RunOptions
+    from super_agent.session.run_options import RunOptions
 
     options = RunOptions("", workspace, "solo" if solo else "team", check, setup, yes, python, strict_instance)
     raise typer.Exit(command.main(task, file, options, flags, env_file, as_json=json))
@@ -92,7 +92,7 @@ def resume(
 ) -> None:
     """Go on with a run that was ended, by whatever: from its last complete turn."""
     from super_agent.cli.commands import resume as command
-    from super_agent.session.options import ResumeOptions
+    from super_agent.session.run_options import ResumeOptions
 
     options = ResumeOptions(session, workspace, instruction, more_turns, strict_instance)
     raise typer.Exit(command.main(options, flags, env_file, as_json=json))
@@ -116,7 +116,7 @@ def exec_(
 ) -> None:
     """The executor alone: one task, or a conversation when no task is given in a terminal."""
     from super_agent.cli.commands import run as command
-    from super_agent.session.options import RunOptions
+    from super_agent.session.run_options import RunOptions
 
     options = RunOptions("", workspace, "exec", check, setup, yes, python, strict_instance)
     raise typer.Exit(command.main(task, file, options, flags, env_file, as_json=json))

@@ -15,7 +15,7 @@ from super_agent.core.store.store import Store
 from super_agent.mcp.from_store import session_info, task_result
 from super_agent.mcp.results import DiffResult, FileChange, SessionList, TaskResult, UndoRequest, UndoResult, plain
 from super_agent.mcp.roots import Roots
-from super_agent.session.history import SessionHistory, bounds, history_of
+from super_agent.session.session_history import SessionHistory, bounds, history_of
 from super_agent.session.session_lookup import open_store
 from super_agent.session.undo import redo_of, undo_of
 

@@ -8,7 +8,7 @@ from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from super_agent.mcp.results import InstanceCheck, InstanceResult, LoadedModel, plain
 from super_agent.session.narrate.verify_words import fix, seen
-from super_agent.session.proof import prove
+from super_agent.session.verify_instance import prove
 
 
 def instance(settings: Settings, *, proof: bool, load: bool, tell: Callable[[str], None]) -> InstanceResult:

@@ -13,7 +13,7 @@ from super_agent.core.events import RunResumed, RunStarted, Stamped
 from super_agent.core.threads import call_soon
 from super_agent.mcp.progress import TaskProgress
 from super_agent.mcp.work import TaskRun
-from super_agent.session.options import Door
+from super_agent.session.run_options import Door
 
 MAX_AT_ONCE = 8
 """They share one model and wait for each other; a caller that starts more has lost count."""

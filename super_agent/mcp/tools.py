@@ -25,7 +25,7 @@ from super_agent.mcp.results import (
 )
 from super_agent.mcp.roots import Roots
 from super_agent.mcp.work import NewRun, NextRun, TaskRun
-from super_agent.session.options import ResumeOptions, RunOptions
+from super_agent.session.run_options import ResumeOptions, RunOptions
 
 if TYPE_CHECKING:
     from super_agent.mcp.archive import Archive

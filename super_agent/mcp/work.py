@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from super_agent.core.settings import Settings
-from super_agent.session.options import Door, ResumeOptions, RunOptions, RunResult
+from super_agent.session.run_options import Door, ResumeOptions, RunOptions, RunResult
 
 OF_A_FIRST_RUN = ("max_turns", "max_time_s", "max_tokens")
 """Settings that a session which goes on has from its own run, where they count on."""
@@ -25,7 +25,7 @@ class NewRun:
 
     def run(self, door: Door) -> RunResult:
         """To the end; raises `SuperAgentError` where it cannot begin."""
-        from super_agent.session.drive import run
+        from super_agent.session.run import run
 
         return run(self.options, self.settings, door)
 

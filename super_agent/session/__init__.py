@@ -1,8 +1,8 @@
 """One run from its opening to its end, for whatever door opens it. Importing this package imports nothing else.
 
     from super_agent.core.settings import load_settings
-    from super_agent.session.drive import run
-    from super_agent.session.options import Door, RunOptions
+    from super_agent.session.run import run
+    from super_agent.session.run_options import Door, RunOptions
 
     door = Door((sink,), take_lines=..., confirm=..., approver=make_approver)
     result = run(RunOptions("Write add.py", Path("work"), "team", check="pytest -q"), load_settings(flags), door)
@@ -21,6 +21,6 @@ nobody can be asked. `ApprovalAsked` is emitted before each `decide`, `CodeDecid
 
 `resume.open_resumption(ResumeOptions(...), flags, env_file)` is a context whose `run(door)` goes on with a session;
 `chat.open_chat(options, settings, door)` is one whose `say(text)` carries out one instruction and whose
-`cancel()` ends it. `history.history_of` opens a session's snapshots; `session_lookup.find_session` finds one.
+`cancel()` ends it. `session_history.history_of` opens a session's snapshots; `session_lookup.find_session` finds one.
 Doors: cli, acp, mcp, web, batch.
 """

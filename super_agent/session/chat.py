@@ -11,15 +11,15 @@ from super_agent.core.errors import ExitCode, Interrupted, SuperAgentError
 from super_agent.core.events import EndReason, Notice, Sink, TurnStarted
 from super_agent.core.settings import Settings
 from super_agent.core.state import SessionFolder
-from super_agent.session import run_events, wiring
-from super_agent.session.approval import require_approval
-from super_agent.session.context import ModelSession, RunContext, open_context
-from super_agent.session.options import Door, RunOptions, nothing
+from super_agent.session import run_assembly, run_events
+from super_agent.session.mcp_servers import open_tools
 from super_agent.session.project_instructions import instructions_text, trusted_instructions
-from super_agent.session.record import RunPersistence
+from super_agent.session.remote_steering import steerable
+from super_agent.session.run_approver import require_approval
+from super_agent.session.run_context import ModelSession, RunContext, open_context
+from super_agent.session.run_options import Door, RunOptions, nothing
+from super_agent.session.run_persistence import RunPersistence
 from super_agent.session.session_lookup import CONVERSATION
-from super_agent.session.steering import steerable
-from super_agent.session.tools import open_tools
 from super_agent.tools.listed import require_listed
 
 
@@ -101,10 +101,10 @@ def open_chat(
         steered = steerable(record, door, heard)
         run_events.announce(context)
         trusted = trusted_instructions(context, "", door.answer)
-        model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
+        model_session = run_assembly.open_model_session(context, door.cancellation, strict=options.strict_instance)
         approver = require_approval(context, steered.approver, lambda: conversation.cancel())
         open_tools(context, steered, approver)
-        executor = wiring.build_executor(context, model_session)
+        executor = run_assembly.build_executor(context, model_session)
         conversation = Chat(context, model_session, record, executor, steered)
         conversation.project = instructions_text(trusted, model_session.ready.loaded.context_length)
         yield conversation

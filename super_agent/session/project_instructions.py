@@ -19,7 +19,7 @@ from super_agent.core.files.workspace import Workspace
 from super_agent.core.sanitize import printable_path, sanitize
 from super_agent.core.state import private_folder, write_durably
 from super_agent.core.text import fenced
-from super_agent.session.context import RunContext
+from super_agent.session.run_context import RunContext
 from super_agent.team.listing import PROJECT_NOTES, named_files
 
 MAX_FILES = 4

@@ -14,15 +14,15 @@ from super_agent.core.state import SessionFolder
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
 from super_agent.session import run_events
-from super_agent.session.context import RunContext, open_context
-from super_agent.session.drive import carry_out
-from super_agent.session.limits import MORE
-from super_agent.session.options import Door, ResumeOptions, RunOptions, RunResult
-from super_agent.session.record import RunPersistence, open_snapshots
+from super_agent.session.narrate.wording import MORE
 from super_agent.session.rollback import RolledBack, roll_back
+from super_agent.session.run import carry_out
+from super_agent.session.run_context import RunContext, open_context
+from super_agent.session.run_options import Door, ResumeOptions, RunOptions, RunResult
+from super_agent.session.run_persistence import RunPersistence, open_snapshots
 from super_agent.session.run_request import RunRequest, kept_request
 from super_agent.session.run_state import Restored, RunState
-from super_agent.session.sandbox import require_program
+from super_agent.session.sandbox_policy import require_program
 from super_agent.session.session_lookup import find_session
 from super_agent.tools.listed import require_listed
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from super_agent.core.snapshots.history import END
 from super_agent.core.snapshots.restore import RestorePlan, RestoreStep, apply, plan
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.undo import by_time
 from super_agent.core.state import SessionFolder, last_alive
-from super_agent.session.journal import JournalEntry, journal_entries
-from super_agent.session.snapshot_names import END
+from super_agent.session.file_change_journal import JournalEntry, journal_entries
 
 BEFORE_RESUME, RESUMED = "before-resume-", "resumed-"
 Agree = Callable[[tuple[str, ...]], bool]

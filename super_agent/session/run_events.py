@@ -11,7 +11,7 @@ from super_agent.core.events import (
     RunStarted,
 )
 from super_agent.core.settings import Settings, variables_in
-from super_agent.session.context import ModelSession, RunContext
+from super_agent.session.run_context import ModelSession, RunContext
 
 
 def started(context: RunContext, task: str, mode: Literal["team", "solo", "exec"], check: str | None) -> RunStarted:

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from super_agent.core.errors import UsageError
 from super_agent.core.snapshots.restore import RestorePlan
 from super_agent.core.snapshots.undo import Undo, judged_redo, judged_undo
-from super_agent.session.history import SessionHistory, known_turns
 from super_agent.session.rollback import judged
+from super_agent.session.session_history import SessionHistory, known_turns
 
 
 def undo_of(

@@ -20,7 +20,7 @@ from typing import Literal
 from super_agent.core.errors import StoreFailed
 from super_agent.core.events import RunEnded, Stamped, TurnStarted
 from super_agent.core.store.store import Store
-from super_agent.session.control_wire import TIMEOUT_S, RunGone, connect, event_from
+from super_agent.session.control_client import TIMEOUT_S, RunGone, connect, event_from
 from super_agent.web.recent import Recent
 
 LOOK_EVERY_S = 0.25

@@ -15,7 +15,7 @@ from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Stamped
 from super_agent.core.settings import load_settings
-from super_agent.session.options import ApprovalContext, Door, ResumeOptions, RunOptions, RunResult
+from super_agent.session.run_options import ApprovalContext, Door, ResumeOptions, RunOptions, RunResult
 
 
 class Elsewhere:
@@ -58,7 +58,7 @@ def _carry_out(request: dict[str, Any], door: Door) -> RunResult:
         going_on = ResumeOptions(ask["session"], Path(), ask["instruction"], ask["more_turns"])
         with open_resumption(going_on, flags, env_file) as resumption:
             return resumption.run(door)
-    from super_agent.session.drive import run
+    from super_agent.session.run import run
 
     asked = request["run"]
     workspace = Path(asked["workspace"])

@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import printable_path
 from super_agent.core.snapshots.undo import Undo, carry_out
-from super_agent.session.control_wire import tell
-from super_agent.session.history import SessionHistory, open_history
+from super_agent.session.control_client import tell
+from super_agent.session.session_history import SessionHistory, open_history
 from super_agent.session.undo import redo_of, undo_of
 from super_agent.web.context import Context
 from super_agent.web.given import MOST_OF_A_LIMIT, MOST_TURNS, whole_number

@@ -39,7 +39,7 @@ class Verification:
 
     def _run(self) -> None:
         from super_agent.core.ollama.api import Ollama  # both clients, which no other page needs
-        from super_agent.session.proof import prove
+        from super_agent.session.verify_instance import prove
 
         try:
             with Ollama(self.settings) as server:

@@ -179,7 +179,7 @@ def test_what_only_a_run_needs_is_not_loaded_before_the_first_message() -> None:
     program = (
         "import sys; from super_agent.acp import package; package.load(); import super_agent.acp.agent\n"
         "from acp import schema; from pydantic import BaseModel\n"
-        "assert 'super_agent.session.context' not in sys.modules and 'urllib3' not in sys.modules\n"
+        "assert 'super_agent.session.run_context' not in sys.modules and 'urllib3' not in sys.modules\n"
         "models = [v for v in vars(schema).values() if isinstance(v, type) and issubclass(v, BaseModel)]\n"
         "assert len(models) > 200 and sum(m.__pydantic_complete__ for m in models) < 50\n"
         "class Own(BaseModel):\n    number: int\n"

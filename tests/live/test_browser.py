@@ -13,7 +13,7 @@ import pytest
 from super_agent.core.errors import UsageError
 from super_agent.core.events import RunEnded
 from super_agent.core.store.store import Store
-from super_agent.session.control_wire import tell
+from super_agent.session.control_client import tell
 from super_agent.session.narrate.wording import END
 from tests.live.conftest import LiveOllama
 from tests.web.chromium import PROGRAM, Chromium, chromium

@@ -9,7 +9,7 @@ from super_agent.core.store.store import Store
 from super_agent.mcp.jobs import MAX_AT_ONCE, Jobs
 from super_agent.mcp.results import plain
 from super_agent.mcp.work import NewRun
-from super_agent.session.options import RunOptions
+from super_agent.session.run_options import RunOptions
 from tests.mcp_door.conftest import CHECK, SCRIPT, World, play, refused, structured, until
 from tests.scripted_replies import Silence
 

@@ -16,7 +16,7 @@ from interpreter.sandbox.bubblewrap.orphans import end_orphans
 from interpreter.sandbox.bubblewrap.process import SandboxProcess
 from interpreter.sandbox.protocol import SandboxPolicy
 from super_agent.core.settings import load_settings
-from super_agent.session.sandbox import settle_sandbox
+from super_agent.session.sandbox_policy import settle_sandbox
 
 Left = Callable[..., psutil.Process]
 

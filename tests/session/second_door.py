@@ -18,8 +18,8 @@ from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import Stamped
 from super_agent.core.settings import Settings
 from super_agent.session.chat import open_chat
-from super_agent.session.drive import run
-from super_agent.session.options import ApprovalContext, Door, RunOptions
+from super_agent.session.run import run
+from super_agent.session.run_options import ApprovalContext, Door, RunOptions
 from tests.scripted_ollama import ScriptedOllama
 
 BLOCK = "```python\nopen('made.txt', 'a').write('made\\n')\n```"

@@ -9,7 +9,7 @@ from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import Interrupted
 from super_agent.core.events import Event, Notice
 from super_agent.session.chat import Chat
-from super_agent.session.options import Door
+from super_agent.session.run_options import Door
 
 
 class Waiting:

@@ -10,8 +10,8 @@ import pytest
 from super_agent.core.events import Event, Notice
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.settings import load_settings
-from super_agent.session.context import RunContext
 from super_agent.session.project_instructions import instructions_text, trusted_instructions
+from super_agent.session.run_context import RunContext
 
 Read = Callable[..., tuple[str, list[str]]]
 CONTEXT = 8192

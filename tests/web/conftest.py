@@ -17,7 +17,7 @@ import pytest
 from super_agent.core.errors import UsageError
 from super_agent.core.events import RunStarted, Stamped
 from super_agent.core.store.store import Store
-from super_agent.session.control_wire import tell
+from super_agent.session.control_client import tell
 from tests.cli.conftest import CHECKOUT, SuperAgent, environment, super_agent
 from tests.web.chromium import Chromium, chromium
 

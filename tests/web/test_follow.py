@@ -14,7 +14,7 @@ from super_agent.core import events as ev
 from super_agent.core.store import recorder as recording
 from super_agent.core.store.recorder import Recorder
 from super_agent.core.store.store import Store
-from super_agent.session.control import Control
+from super_agent.session.control_socket import ControlSocket
 from super_agent.web import recent as recents
 from super_agent.web.context import Context
 from super_agent.web.follow import Feeds
@@ -64,7 +64,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     state = tmp_path / "state"
     with Store.open(state) as store, Store.open(state) as own, own.begin("s1", STARTED) as recorder:
         stream = ev.EventStream("s1", (recorder,))
-        control = Control(state / "sessions" / "s1", stream, recorder, lambda: None)
+        control = ControlSocket(state / "sessions" / "s1", stream, recorder, lambda: None)
         control.open()
         stream.sinks = (*stream.sinks, control)
         stream.emit(STARTED)

@@ -8,7 +8,7 @@ import pytest
 
 from super_agent.core import events as ev
 from super_agent.core.store.store import Store
-from super_agent.session.control import Control
+from super_agent.session.control_socket import ControlSocket
 from tests.web.chromium import PROGRAM, Chromium
 from tests.web.conftest import Server, enter
 
@@ -26,7 +26,7 @@ def streams(store: Store, tmp_path: Path) -> Iterator[list[ev.EventStream]]:
             recorder = stack.enter_context(store.begin(f"run-{number}", FACTS))
             stream = ev.EventStream(f"run-{number}", (recorder,))
             folder = tmp_path / "home" / "state" / "sessions" / f"run-{number}"
-            control = Control(folder, stream, recorder, lambda: None)
+            control = ControlSocket(folder, stream, recorder, lambda: None)
             control.open()
             stack.callback(control.close)
             stream.sinks = (*stream.sinks, control)

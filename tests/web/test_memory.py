@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import CHECKOUT
 
 RUNS = (
-    "super_agent.session.context",
+    "super_agent.session.run_context",
     "super_agent.core.instance.instance_watch",
     "super_agent.core.queue",
     "interpreter.sandbox",

@@ -16,7 +16,7 @@ from super_agent.cli.terminal.typed_lines import history_of
 from super_agent.core.errors import ExitCode
 from super_agent.core.settings import Settings
 from super_agent.session.chat import open_chat
-from super_agent.session.options import Door, RunOptions, nobody_answers
+from super_agent.session.run_options import Door, RunOptions, nobody_answers
 
 GREETING = "Say what is to be done. Ctrl-C ends the current action, Ctrl-D the conversation."
 

@@ -11,7 +11,7 @@ from super_agent.cli.render.output import Output, lead_nowhere
 from super_agent.cli.say import complain, say_json
 from super_agent.core.sanitize import sanitize
 from super_agent.core.snapshots.history import changes, diff
-from super_agent.session.history import bounds, history_of
+from super_agent.session.session_history import bounds, history_of
 
 COLOURS = {"+": "32", "-": "31", "@": "36"}
 HEADS = (

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from super_agent.cli.commands.run import through_terminal
-from super_agent.session.options import Door, ResumeOptions, RunResult, disagree
 from super_agent.session.resume import open_resumption
+from super_agent.session.run_options import Door, ResumeOptions, RunResult, disagree
 
 
 def main(options: ResumeOptions, flags: Mapping[str, Any], env_file: Path | None, *, as_json: bool) -> int:

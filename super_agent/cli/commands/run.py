@@ -12,7 +12,7 @@ from super_agent.cli.terminal.approval import terminal_approver
 from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import load_settings
-from super_agent.session.options import Door, RunOptions, RunResult, nobody_answers
+from super_agent.session.run_options import Door, RunOptions, RunResult, nobody_answers
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
         from super_agent.cli.commands import chat
 
         return chat.main(options, settings, as_json=as_json)
-    from super_agent.session.drive import run
+    from super_agent.session.run import run
 
     options = replace(options, task=read_task(task, file))
     return through_terminal(lambda door: run(options, settings, door), as_json=as_json)

@@ -15,8 +15,8 @@ from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import ExitCode
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.settings import Settings, load_settings
-from super_agent.session.own_folders import own_folders
-from super_agent.session.sandbox import settle_sandbox
+from super_agent.session.protected_folders import protected_folders
+from super_agent.session.sandbox_policy import settle_sandbox
 
 
 def main(
@@ -31,7 +31,7 @@ def main(
     """With a command: run it and return its exit code. Without: describe, then try to break out; 4 if one held not."""
     settings = load_settings(flags, env_file=env_file)
     with ExitStack() as stack:
-        workspace = Workspace(folder, protected=own_folders(settings))
+        workspace = Workspace(folder, protected=protected_folders(settings))
         stack.callback(workspace.close)
         policy = settle_sandbox(settings, workspace.root, python, complain)
         if command:

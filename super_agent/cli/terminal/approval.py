@@ -16,8 +16,8 @@ from super_agent.cli.terminal.terminal import Terminal
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import ApprovalAsked, Emit, Notice
 from super_agent.core.settings import editor_command
-from super_agent.session.approval import refused
-from super_agent.session.options import ApprovalContext, MakeApprover
+from super_agent.session.run_approver import refused
+from super_agent.session.run_options import ApprovalContext, MakeApprover
 
 QUESTION = "Run this code? r run, e edit, s skip (and why), a always for this run, q stop:"
 SUFFIXES = {"python": ".py", "shell": ".sh"}

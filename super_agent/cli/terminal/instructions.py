@@ -7,7 +7,7 @@ from contextlib import suppress
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import History
 
-from super_agent.session.options import no_lines
+from super_agent.session.run_options import no_lines
 
 PROMPT = "\n› "
 

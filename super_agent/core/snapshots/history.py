@@ -10,6 +10,8 @@ from super_agent.core.snapshots.restore import tree_of
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.stream import LeftOut
 
+START, END = "start", "end"
+"""Snapshots at a run's start and end; between them each turn's has its number."""
 BEFORE = "before-"
 """Snapshots that saved what somebody may have changed since the session's own last one."""
 UNDO, REDO = "undone-", "redone-"
@@ -56,7 +58,7 @@ class History:
     @property
     def is_whole(self) -> bool:
         """Whether nothing can have happened after the newest of them: the run's last part came to its end."""
-        return [name for name in self.names if not name.startswith(BEFORE)][-1].startswith(("end", UNDO, REDO))
+        return [name for name in self.names if not name.startswith(BEFORE)][-1].startswith((END, UNDO, REDO))
 
     def after_turn(self, turn: int) -> str | None:
         """The commit from the end of a turn; 0 is before the first."""

@@ -20,7 +20,6 @@ from super_agent.core.events import (
     RunStarted,
     Waiting,
 )
-from super_agent.session.limits import MORE
 from super_agent.session.narrate.language import Say, english
 from super_agent.session.narrate.sentences import sentence
 
@@ -63,6 +62,15 @@ DECISIONS: Mapping[CodeDecision, str] = {
     "refused": "the code was refused",
     "stopped": "the code was not run and the run ends",
 }
+MORE: Mapping[EndReason, str] = {
+    "no_progress": ' "what to do instead"',
+    "turn_limit": " --more-turns N",
+    "time_limit": " --max-time SECONDS",
+    "token_limit": " --max-tokens N",
+    "interrupted": "",
+    "error": "",
+}
+"""What a run that ended so needs to go on; one that was done is not in it."""
 MAX_FILES = 12
 LOADED_FROM_S = 0.2
 """A load shorter than this found the model loaded (measured in core/instance/instance_watch.py)."""

@@ -10,7 +10,7 @@ import super_agent
 from super_agent.core.errors import WorkspaceRefused
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.settings import load_settings
-from super_agent.session.own_folders import own_folders
+from super_agent.session.protected_folders import protected_folders
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, ...]:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for kind in ("DATA", "CACHE", "CONFIG", "STATE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "trusted" / kind.lower()))
-    return own_folders(load_settings({"state_dir": str(tmp_path / "trusted" / "elsewhere")}))
+    return protected_folders(load_settings({"state_dir": str(tmp_path / "trusted" / "elsewhere")}))
 
 
 def test_code_environments_and_every_folder_of_the_user_are_among_them(own: tuple[Path, ...], tmp_path: Path) -> None:

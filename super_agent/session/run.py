@@ -9,21 +9,21 @@ from dataclasses import dataclass, field, replace
 from super_agent.core.errors import ExitCode, StoreFailed, SuperAgentError
 from super_agent.core.events import EndReason
 from super_agent.core.settings import Settings
+from super_agent.core.snapshots.history import END
 from super_agent.core.threads import call_soon
-from super_agent.session import run_events, wiring
-from super_agent.session.approval import RunApprover, require_approval
-from super_agent.session.context import ModelSession, RunContext, open_context
-from super_agent.session.options import Door, RunOptions, RunResult
+from super_agent.session import run_assembly, run_events
+from super_agent.session.assignment import Assignment, Boundary, RunHandle
+from super_agent.session.mcp_servers import open_tools, tools_line
 from super_agent.session.project_instructions import ProjectInstructions, instructions_text, trusted_instructions
-from super_agent.session.record import RunPersistence
+from super_agent.session.remote_steering import steerable
+from super_agent.session.run_approver import RunApprover, require_approval
+from super_agent.session.run_context import ModelSession, RunContext, open_context
+from super_agent.session.run_options import Door, RunOptions, RunResult
+from super_agent.session.run_persistence import RunPersistence
 from super_agent.session.run_request import RunRequest, keep_request
 from super_agent.session.run_state import Restored, RunState, WorkState
-from super_agent.session.sandbox import require_program
-from super_agent.session.setup import run_setup
-from super_agent.session.snapshot_names import END
-from super_agent.session.steering import steerable
-from super_agent.session.tools import open_tools, tools_line
-from super_agent.session.work import Assignment, Boundary, Work
+from super_agent.session.sandbox_policy import require_program
+from super_agent.session.setup_command import run_setup
 from super_agent.tools.listed import require_listed
 
 EXIT_CODES: dict[EndReason, ExitCode] = {
@@ -40,7 +40,7 @@ EXIT_CODES: dict[EndReason, ExitCode] = {
 
 
 @dataclass(slots=True)
-class _End:
+class _RunOutcome:
     reason: EndReason
     detail: str
     exit_code: ExitCode
@@ -105,7 +105,7 @@ def carry_out(
 ) -> RunResult:
     """Do the work to its end and tell the summary; with `state` and `restored` from where it stood."""
     context, clock = record.context, Clock(state.elapsed_s if state else 0.0)
-    work: Work | None = None
+    work: RunHandle | None = None
     model_session: ModelSession | None = None
     try:
         door = steerable(record, door)
@@ -114,7 +114,7 @@ def carry_out(
         trusted = trusted_instructions(context, options.task, door.answer) if restored is None else ()
         _set_up(context, options, door)
         approver = require_approval(context, door.approver, door.cancellation.cancel)
-        model_session = wiring.open_model_session(context, door.cancellation, strict=options.strict_instance)
+        model_session = run_assembly.open_model_session(context, door.cancellation, strict=options.strict_instance)
         _go_on_unless_cancelled(door)
         if state is not None:
             model_session.counting.totals.update(state.totals)
@@ -124,11 +124,11 @@ def carry_out(
         asking = [asker for asker in (approver, tools_asker) if asker is not None]
         end = asyncio.run(_drive(work, door, _limit(context.settings, clock, asking)))
     except SuperAgentError as error:
-        end = _End("error", str(error), error.exit_code, error)
+        end = _RunOutcome("error", str(error), error.exit_code, error)
         if error.exit_code == ExitCode.INTERRUPTED:
             end.reason = "interrupted"
     except (KeyboardInterrupt, _Cancelled):
-        end = _End("interrupted", "interrupted", ExitCode.INTERRUPTED)
+        end = _RunOutcome("interrupted", "interrupted", ExitCode.INTERRUPTED)
     _keep_the_end(record, end)
     turns, exit_code = work.turns() if work else 0, int(end.exit_code)
     ended = run_events.ended(context, model_session, end.reason, exit_code, end.detail, turns, clock.elapsed_s())
@@ -156,7 +156,7 @@ def _go_on_unless_cancelled(door: Door) -> None:
         raise _Cancelled
 
 
-def _keep_the_end(record: RunPersistence, end: _End) -> None:
+def _keep_the_end(record: RunPersistence, end: _RunOutcome) -> None:
     """Keep the files as the run left them, whatever ended it; the first error stands."""
     try:
         record.snapshot(END)
@@ -184,7 +184,7 @@ def _work(
     boundary: Boundary,
     restored: Restored | None,
     trusted: tuple[ProjectInstructions, ...],
-) -> Work:
+) -> RunHandle:
     """The team, or the executor alone; AutoGen is imported for the team only."""
     project = instructions_text(trusted, model_session.ready.loaded.context_length)
     earlier = list(restored.lines) if restored is not None else []
@@ -198,12 +198,12 @@ def _work(
         project = "\n\n".join(part for part in (project, tools_line(context)) if part)
     given = Assignment(context, model_session, options.task, options.check, user_lines, boundary, restored, project)
     if options.mode == "team":
-        from super_agent.session.team import team_work
+        from super_agent.session.team_assembly import assemble_team
 
-        return team_work(given)
-    from super_agent.session.solo import solo_work
+        return assemble_team(given)
+    from super_agent.session.solo_assembly import assemble_solo
 
-    return solo_work(given)
+    return assemble_solo(given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ class _Limit:
     waited_s: Callable[[], float]
 
 
-async def _drive(work: Work, door: Door, limit: _Limit) -> _End:
+async def _drive(work: RunHandle, door: Door, limit: _Limit) -> _RunOutcome:
     """Await the work with a cancellation and the time limit turned into a stop."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM) if door.signals else ()
@@ -248,4 +248,4 @@ async def _drive(work: Work, door: Door, limit: _Limit) -> _End:
         timer.cancel()
         forget()
         release_signals()
-    return _End(reason, detail, EXIT_CODES[reason])
+    return _RunOutcome(reason, detail, EXIT_CODES[reason])

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from super_agent.core.events import Notice, RunResumed, RunStarted, SnapshotTaken
-from super_agent.core.snapshots.history import BEFORE
+from super_agent.core.snapshots.history import BEFORE, START
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.snapshots.stream import MAX_ALL_BYTES, MAX_FILE_BYTES
 from super_agent.core.state import Heartbeat
 from super_agent.core.store.recorder import Recorder
-from super_agent.session.context import RunContext
-from super_agent.session.journal import Journal
-from super_agent.session.snapshot_names import START
+from super_agent.session.file_change_journal import Journal
+from super_agent.session.run_context import RunContext
 
 MAX_NAMED = 5
 

@@ -1,4 +1,4 @@
-"""The team as work for `run`: the only command module that imports AutoGen."""
+"""The team built for a `run`: the only module of this room that imports AutoGen."""
 
 import logging
 
@@ -6,17 +6,17 @@ from super_agent.core.edits.editor import Editor
 from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.sampling import first_sampling
-from super_agent.session import attempt_states, wiring
-from super_agent.session.context import RunContext
+from super_agent.session import attempt_snapshots, run_assembly
+from super_agent.session.assignment import Assignment, RunHandle
+from super_agent.session.run_context import RunContext
 from super_agent.session.run_state import Restored, TeamState, WorkState
-from super_agent.session.work import Assignment, Work
 from super_agent.team.composition import composition
 from super_agent.team.parts import TeamParts
 from super_agent.team.run import TeamRun
 from super_agent.team.transcript import Entry
 
 
-def team_work(given: Assignment) -> Work:
+def assemble_team(given: Assignment) -> RunHandle:
     """Build the team; its processes start when they are first needed."""
     # It would print a member's error with its traceback; the run carries the original and ends with it.
     logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
@@ -37,24 +37,24 @@ def team_work(given: Assignment) -> Work:
             await parts.llm.aclose()
         return end.reason, end.detail
 
-    return Work(start, run.stop, lambda: run.turns)
+    return RunHandle(start, run.stop, lambda: run.turns)
 
 
 def _parts(given: Assignment) -> TeamParts:
     context, model_session, restored = given.context, given.model_session, given.restored
     settings, ready = context.settings, model_session.ready
-    wiring.register(context, model_session, "autogen")
+    run_assembly.register(context, model_session, "autogen")
 
     def go_back(left: int, turn: int, was_left: bool, paths: tuple[str, ...]) -> tuple[str, ...] | None:
-        return attempt_states.go_back(context, left, attempt_states.state_after(turn, left=was_left), paths)
+        return attempt_snapshots.go_back(context, left, attempt_snapshots.state_after(turn, left=was_left), paths)
 
     return TeamParts(
         llm=LLMClient(settings, model_session.middleware, ready.loaded.context_length, emit=context.emit),
         details=ready.details,
         workspace=context.workspace,
         editor=Editor(context.workspace, context.emit, lambda path, original: _before_write(context, path, original)),
-        executor=wiring.build_executor(context, model_session, restored.work if restored else None),
-        check=wiring.build_check(context, given.check),
+        executor=run_assembly.build_executor(context, model_session, restored.work if restored else None),
+        check=run_assembly.build_check(context, given.check),
         emit=context.emit,
         max_turns=settings.max_turns,
         user_lines=given.user_lines,

@@ -26,7 +26,7 @@ from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings
-from super_agent.session.context import ModelSession, RunContext
+from super_agent.session.run_context import ModelSession, RunContext
 from super_agent.session.run_state import WorkState
 
 

@@ -1,10 +1,10 @@
-"""A run's work as the driver sees it, whoever does it: the team or the executor alone."""
+"""What is given to the team, or to the executor alone, to work on, and how that work is started and stopped."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from super_agent.core.events import EndReason
-from super_agent.session.context import ModelSession, RunContext
+from super_agent.session.run_context import ModelSession, RunContext
 from super_agent.session.run_state import Restored, WorkState
 
 Boundary = Callable[[int, WorkState], None]
@@ -29,7 +29,7 @@ class Assignment:
 
 
 @dataclass(slots=True)
-class Work:
+class RunHandle:
     """Work under way: how to start it, how to stop it from the event loop, how many turns it has had."""
 
     start: Callable[[], Awaitable[tuple[EndReason, str]]]

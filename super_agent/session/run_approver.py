@@ -8,8 +8,8 @@ from interpreter.approval import ApprovalDecision, Approver, reasons_to_ask
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import ApprovalAsked, Emit, Notice
-from super_agent.session.context import RunContext
-from super_agent.session.options import ApprovalContext, MakeApprover
+from super_agent.session.run_context import RunContext
+from super_agent.session.run_options import ApprovalContext, MakeApprover
 
 STOP_TIMEOUT_S = 5.0
 """For a stop to arrive; the run then ends as cancelled and not with an error."""

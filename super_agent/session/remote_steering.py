@@ -7,9 +7,9 @@ from interpreter.approval import ApprovalDecision, Approver, decided
 from interpreter.code_blocks import CodeBlock
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import Notice
-from super_agent.session.control import Control
-from super_agent.session.options import ApprovalContext, Door, nothing
-from super_agent.session.record import RunPersistence
+from super_agent.session.control_socket import ControlSocket
+from super_agent.session.run_options import ApprovalContext, Door, nothing
+from super_agent.session.run_persistence import RunPersistence
 
 
 def steerable(record: RunPersistence, door: Door, heard: Callable[[], None] = nothing) -> Door:
@@ -20,7 +20,7 @@ def steerable(record: RunPersistence, door: Door, heard: Callable[[], None] = no
     if record.recorder is None:
         return door  # nobody could name it
     context = record.context
-    control = Control(context.session.path, context.stream, record.recorder, door.cancellation.cancel, heard)
+    control = ControlSocket(context.session.path, context.stream, record.recorder, door.cancellation.cancel, heard)
     try:
         control.open()
     except OSError as error:
@@ -45,7 +45,7 @@ class SharedApprover:
     """An `Approver` that asks at the door and through the socket at once."""
 
     door: Approver
-    control: Control
+    control: ControlSocket
 
     def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
         """The first answer counts; the question is gone at the other place."""

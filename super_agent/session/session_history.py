@@ -12,7 +12,7 @@ from super_agent.core.snapshots.history import History
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.state import SessionFolder
 from super_agent.core.store.store import Store
-from super_agent.session.own_folders import own_folders
+from super_agent.session.protected_folders import protected_folders
 from super_agent.session.session_lookup import find_session
 
 
@@ -44,7 +44,7 @@ def open_history(
         row = find_session(store, session, workspace)
         if hold:
             stack.enter_context(store.hold(row.id))
-        folder = stack.enter_context(Workspace(Path(row.workspace), protected=own_folders(settings)))
+        folder = stack.enter_context(Workspace(Path(row.workspace), protected=protected_folders(settings)))
         snapshots = stack.enter_context(Snapshots.open(settings.state_dir, folder))
         history = History.of(snapshots, row.id)
         if not history.run:

@@ -26,9 +26,9 @@ from super_agent.core.settings import Settings
 from super_agent.core.snapshots.snapshots import Snapshots
 from super_agent.core.state import SessionFolder, new_session_id
 from super_agent.core.store.store import Store
-from super_agent.session.journal import Journal
-from super_agent.session.own_folders import own_folders
-from super_agent.session.sandbox import settle_sandbox
+from super_agent.session.file_change_journal import Journal
+from super_agent.session.protected_folders import protected_folders
+from super_agent.session.sandbox_policy import settle_sandbox
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ def open_context(
     """
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(settings.state_dir)) if settings.store == "on" else None
-        workspace = Workspace(folder, protected=own_folders(settings))
+        workspace = Workspace(folder, protected=protected_folders(settings))
         stack.callback(workspace.close)
         session = SessionFolder(settings.state_dir, session_id or new_session_id(datetime.now().astimezone()))
         stream = EventStream(session.session, sinks)

@@ -14,7 +14,7 @@ SYSTEM = (Path("/"), Path("/usr"), Path("/usr/local"))
 """Prefixes of a system's Python: workspaces may lie below them, as in /usr/local/src."""
 
 
-def own_folders(settings: Settings) -> tuple[Path, ...]:
+def protected_folders(settings: Settings) -> tuple[Path, ...]:
     """Code, environments, built Ollama and uv, configuration, data, state: planted code would run on the host."""
     packages = [Path(str(package.__file__)).parent for package in (super_agent, interpreter)]
     prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)}

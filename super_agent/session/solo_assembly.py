@@ -1,25 +1,25 @@
-"""The executor alone as work for `run --solo` and `exec`; never imports AutoGen."""
+"""The executor built to work alone, for `run --solo` and `exec`; never imports AutoGen."""
 
 from interpreter.solo import SoloRun, SoloState
 from super_agent.core.events import EndReason
 from super_agent.core.model.sampling import first_sampling
 from super_agent.core.threads import in_thread
-from super_agent.session import wiring
+from super_agent.session import run_assembly
+from super_agent.session.assignment import Assignment, RunHandle
 from super_agent.session.run_state import WorkState
-from super_agent.session.work import Assignment, Work
 
 
-def solo_work(given: Assignment) -> Work:
+def assemble_solo(given: Assignment) -> RunHandle:
     """Build the executor's run; it works in a thread of its own."""
     context, model_session, restored = given.context, given.model_session, given.restored
-    executor = wiring.build_executor(context, model_session, restored.work if restored else None)
+    executor = run_assembly.build_executor(context, model_session, restored.work if restored else None)
 
     def keep(turns: int) -> None:
         given.boundary(turns, WorkState(executor.conversation, solo=run.state))
 
     run = SoloRun(
         executor=executor,
-        check=wiring.build_check(context, given.check),
+        check=run_assembly.build_check(context, given.check),
         emit=context.emit,
         max_turns=context.settings.max_turns,
         user_lines=given.user_lines,
@@ -37,4 +37,4 @@ def solo_work(given: Assignment) -> Work:
         end = await in_thread(lambda: run.run(given.task), lambda: run.stop("interrupted", "cancelled"), "solo")
         return end.reason, end.detail
 
-    return Work(start, run.stop, lambda: run.turns)
+    return RunHandle(start, run.stop, lambda: run.turns)

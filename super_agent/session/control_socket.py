@@ -23,7 +23,7 @@ from interpreter.approval import Choice
 from super_agent.core.errors import UsageError
 from super_agent.core.events import ApprovalAsked, EventStream, RunEnded, Stamped
 from super_agent.core.store.recorder import Recorder
-from super_agent.session.control_wire import MAX_LINE_BYTES, NAME, TIMEOUT_S, event_line, through_folder
+from super_agent.session.control_client import MAX_LINE_BYTES, NAME, TIMEOUT_S, event_line, through_folder
 
 MAX_BEHIND = 20_000
 """Events a follower may be behind; a fast model streams some 100 a second."""
@@ -57,7 +57,7 @@ class RemoteQuestion:
     settled: threading.Event = field(default_factory=threading.Event)
 
 
-class Control:
+class ControlSocket:
     """The socket from `open` to `close`; a `Sink` of the run's events. `stop` ends the run, `heard` hears of lines."""
 
     def __init__(

@@ -8,7 +8,7 @@ from interpreter.sandbox.container_image import ready_container, unused_environm
 from interpreter.sandbox.protocol import SandboxPolicy
 from interpreter.sandbox.python_choice import choose_python
 from super_agent.core.errors import UsageError
-from super_agent.session.context import RunContext
+from super_agent.session.run_context import RunContext
 
 # Where Debian's Python lacks ensurepip, an environment without pip is still one that a setup command can use.
 MAKE_VENV = "python -m venv .venv 2>/dev/null || python -m venv --clear --without-pip .venv"

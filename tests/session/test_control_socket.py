@@ -17,8 +17,8 @@ import pytest
 from super_agent.core import events as ev
 from super_agent.core.errors import UsageError
 from super_agent.core.store.store import Store
-from super_agent.session.control import Control
-from super_agent.session.control_wire import RunGone, connect, event_from, tell
+from super_agent.session.control_client import RunGone, connect, event_from, tell
+from super_agent.session.control_socket import ControlSocket
 
 STARTED = ev.RunStarted("do it", "team", "/w", "m", "http://h", None, "bubblewrap", {})
 
@@ -27,7 +27,7 @@ STARTED = ev.RunStarted("do it", "team", "/w", "m", "http://h", None, "bubblewra
 class Run:
     folder: Path
     stream: ev.EventStream
-    control: Control
+    control: ControlSocket
     stops: list[int] = field(default_factory=list)
 
 
@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     with Store.open(state) as store, store.begin("s1", STARTED) as recorder:
         stops: list[int] = []
         stream = ev.EventStream("s1", (recorder,))
-        control = Control(state / "sessions" / "s1", stream, recorder, lambda: stops.append(1))
+        control = ControlSocket(state / "sessions" / "s1", stream, recorder, lambda: stops.append(1))
         control.open()
         stream.sinks = (*stream.sinks, control)
         stream.emit(STARTED)
@@ -164,7 +164,7 @@ def test_a_run_takes_the_place_of_the_socket_of_one_that_was_killed(run: Run) ->
         os.chdir(here)
         left.close()
     with Store.open(run.folder.parent.parent) as store, store.begin("s2", STARTED) as recorder:
-        again = Control(run.folder, run.stream, recorder, lambda: None)
+        again = ControlSocket(run.folder, run.stream, recorder, lambda: None)
         again.open()
         tell(run.folder, {"do": "stop"})
         again.close()

@@ -2,7 +2,7 @@
 
 from super_agent.core.events import SnapshotTaken
 from super_agent.core.snapshots.restore import apply, plan
-from super_agent.session.context import RunContext
+from super_agent.session.run_context import RunContext
 
 ATTEMPT = "attempt-"
 """Snapshots of what a turn left where the run then went back to other files."""

@@ -9,9 +9,9 @@ from interpreter.tool_calls import ToolAccess
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import Notice
 from super_agent.core.settings import user_tools_file
-from super_agent.session.approval import RunApprover
-from super_agent.session.context import RunContext
-from super_agent.session.options import ApprovalContext, Door
+from super_agent.session.run_approver import RunApprover
+from super_agent.session.run_context import RunContext
+from super_agent.session.run_options import ApprovalContext, Door
 from super_agent.tools.listed import listed_servers
 
 if TYPE_CHECKING:
