@@ -38,7 +38,7 @@ from super_agent.acp.editor_session import EditorSession, Given
 from super_agent.acp.options import EditorOptions
 from super_agent.acp.outbox import Connection, Outbox
 from super_agent.acp.prompt_text import Block, prompt_text
-from super_agent.acp.translate import META, end_facts
+from super_agent.acp.session_updates import META, end_facts
 from super_agent.core.errors import ExitCode, SessionUnknown, SuperAgentError, UsageError
 from super_agent.core.events import EndReason, RunEnded
 from super_agent.core.settings import Settings, load_settings

@@ -22,7 +22,7 @@ from interpreter.approval import Approver
 from super_agent.acp.approval import AGREE, AskEditor, EditorApprover, PermissionQuestion
 from super_agent.acp.options import EditorOptions
 from super_agent.acp.outbox import Outbox
-from super_agent.acp.translate import Translator
+from super_agent.acp.session_updates import SessionUpdates
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SessionUnknown
 from super_agent.core.events import Stamped
@@ -88,9 +88,9 @@ class EditorSession:
         """One that no other run of this process has had in the session."""
         return f"r{next(self._numbers)}"
 
-    def translator(self, *, again: bool = False) -> Translator:
+    def translator(self, *, again: bool = False) -> SessionUpdates:
         """For the next run, or a look back."""
-        return Translator.of(self.workspace, self.name(), again=again)
+        return SessionUpdates.of(self.workspace, self.name(), again=again)
 
     async def carry_out(self, text: str) -> RunResult:
         """Have a task, or what is to be done next, done to its end; raises `SuperAgentError` where it cannot begin."""
@@ -127,7 +127,7 @@ class _PromptRun:
     """One run and its door; `work` is called in a thread, and so is all that the run calls."""
 
     session: EditorSession
-    translator: Translator
+    translator: SessionUpdates
     loop: asyncio.AbstractEventLoop
     lines: deque[str] = field(default_factory=deque)
     cancellation: Cancellation = field(default_factory=Cancellation)

@@ -31,7 +31,7 @@ from super_agent.core.events import (
 )
 from super_agent.core.sanitize import printable_path
 from super_agent.core.text import clipped, cut, fenced
-from super_agent.session.narrate import wording
+from super_agent.session.messages import run_messages
 
 MAX_OUTPUT_CHARS = 16_000
 """Of one run, as each piece has the whole sent again; a run is bounded before to what the model sees."""
@@ -85,7 +85,7 @@ class ToolCalls:
         if event.searched:
             yield ToolCallStart(
                 session_update="tool_call", tool_call_id=self._next(), kind="search", status="completed",
-                title=f"Searched: {wording.paths(tuple(map(printable_path, event.searched)))}",
+                title=f"Searched: {run_messages.paths(tuple(map(printable_path, event.searched)))}",
             )  # fmt: skip
 
     def files_changed(self, event: FilesChanged) -> Iterator[Update]:
@@ -104,7 +104,7 @@ class ToolCalls:
     def code_decided(self, event: CodeDecided) -> Iterator[Update]:
         """The end of a call whose code does not run."""
         if self.pending and event.decision in ("skipped", "refused", "stopped"):
-            yield self._progress(self.pending, "failed", [*self._code, _said(wording.decided(event))])
+            yield self._progress(self.pending, "failed", [*self._code, _said(run_messages.decided(event))])
             self.pending = ""
 
     def code_started(self, event: CodeStarted) -> Iterator[Update]:
@@ -129,7 +129,7 @@ class ToolCalls:
             return
         status: ToolCallStatus = "completed" if event.outcome == "finished" else "failed"
         whole = [_said(f"The whole output: {event.output_file}")] if event.output_file else []
-        update = self._progress(self._running, status, [*self._shown(), _said(wording.outcome(event)), *whole])
+        update = self._progress(self._running, status, [*self._shown(), _said(run_messages.outcome(event)), *whole])
         update.raw_output = {"outcome": event.outcome, "exit_code": event.exit_code, "seconds": event.duration_s}
         yield update
         self._running = ""
@@ -160,7 +160,7 @@ class ToolCalls:
         return [*self._code, _code("", text)] if text.strip() else [*self._code]
 
     def _done(self, what: str, kind: str, paths: tuple[str, ...]) -> ToolCallStart:
-        names = wording.paths(tuple(map(printable_path, paths)))
+        names = run_messages.paths(tuple(map(printable_path, paths)))
         return ToolCallStart(
             session_update="tool_call", tool_call_id=self._next(), title=f"{what}: {names}", status="completed",
             kind="read" if kind == "read" else "delete" if kind == "delete" else "edit",

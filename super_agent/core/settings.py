@@ -23,6 +23,7 @@ from super_agent.core.setting_forms import MAX_SECONDS, from_text
 DEFAULT_BASE_URL = "http://localhost:11434"
 DEFAULT_MODEL = "deepseek-coder-v2-16b-q4_k_m-rtx"
 PREFIX = "SUPER_AGENT_"
+Language = Literal["en", "pt"]
 Member = Literal["planner", "coder", "reviewer"]
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS)]
 Switch = Annotated[Literal["on", "off"], BeforeValidator(from_text(setting_forms.switch))]
@@ -79,7 +80,7 @@ class Settings(BaseModel):
     compaction: Annotated[Literal["rules", "model"], LOWER_CASE] = Field(
         "rules", description="who sums up what leaves the team's context: rules, or the model in a call of its own"
     )
-    lang: Annotated[Literal["en", "pt"] | None, LOWER_CASE] = Field(
+    lang: Annotated[Language | None, LOWER_CASE] = Field(
         None, description="language of `verify`; else that of the locale"
     )
     sandbox: Annotated[Literal["bubblewrap", "docker", "podman", "none"], LOWER_CASE] = Field(
@@ -180,7 +181,7 @@ def variables_in(path: Path) -> list[str]:
         return []
 
 
-def language(settings: Settings) -> Literal["en", "pt"]:
+def language(settings: Settings) -> Language:
     """The language of `verify`'s text: the setting, else the locale's variables as C programs read them."""
     if settings.lang is not None:
         return settings.lang

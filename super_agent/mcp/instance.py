@@ -7,7 +7,7 @@ from super_agent.core.instance.instance_status import instance_status
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 from super_agent.mcp.results import InstanceCheck, InstanceResult, LoadedModel, plain
-from super_agent.session.narrate.verify_words import fix, seen
+from super_agent.session.messages.verify_messages import fix, seen
 from super_agent.session.verify_instance import prove
 
 

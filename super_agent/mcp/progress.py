@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from super_agent.core import events as ev
 from super_agent.core.sanitize import printable_path, sanitize
-from super_agent.session.narrate import wording
+from super_agent.session.messages import run_messages
 
 MAX_NOTES = 20
 """A run that warns more often says the same things again."""
@@ -62,11 +62,11 @@ class TaskProgress:
 
 def _waits(event: ev.Event) -> str:
     if isinstance(event, ev.Queued):
-        return wording.queued(event)
+        return run_messages.queued(event)
     if isinstance(event, ev.Waiting):
-        return wording.waiting(event)
+        return run_messages.waiting(event)
     if isinstance(event, ev.Retried):
-        return sanitize(wording.retried(event))
+        return sanitize(run_messages.retried(event))
     return "it has the model now" if isinstance(event, ev.QueuePassed) else ""
 
 

@@ -14,7 +14,7 @@ from super_agent.core.state import SessionFolder
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
 from super_agent.session import run_events
-from super_agent.session.narrate.wording import MORE
+from super_agent.session.messages.run_messages import MORE
 from super_agent.session.rollback import RolledBack, roll_back
 from super_agent.session.run import carry_out
 from super_agent.session.run_context import RunContext, open_context

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from super_agent.core.errors import SessionUnknown, SuperAgentError
-from super_agent.session.narrate.style import STYLE
+from super_agent.session.html_report.stylesheet import STYLE
 from super_agent.web import entrance, session_pages, sessions_page
 from super_agent.web.context import Context
 from super_agent.web.guard import Guard

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from super_agent.core.batches.attempts import Attempt
 from super_agent.core.batches.status_notes import SeenBatch, batches
-from super_agent.session.narrate import batches as words
-from super_agent.session.narrate.language import translator
-from super_agent.session.narrate.wording import END, duration
+from super_agent.session.messages import batch_messages as words
+from super_agent.session.messages.run_messages import END, duration
+from super_agent.session.messages.translation import translator_for
 from super_agent.web.context import Context
 from super_agent.web.given import whole_number
 from super_agent.web.rendering import Pages
@@ -50,7 +50,7 @@ def show(context: Context, pages: Pages, request: Request) -> Response:
     except OSError as failed:
         error = failed.strerror or str(failed)
     sessions = [row.session for row in rows] + [attempt.session for attempt in seen.note.running]
-    say = translator(context.language)
+    say = translator_for(context.language)
     return pages.response(
         "batch.html", **_standing(context, seen), rows=rows, count=count, error=error, bad=bad,
         choice=choice, choices=CHOICES, before=max(first - A_PAGE, 0) if first else None,
@@ -62,7 +62,7 @@ def show(context: Context, pages: Pages, request: Request) -> Response:
 
 
 def _standing(context: Context, seen: SeenBatch) -> dict[str, Any]:
-    say, now = translator(context.language), time.time()
+    say, now = translator_for(context.language), time.time()
     return {
         "batch": seen,
         "note": seen.note,

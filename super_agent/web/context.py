@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from super_agent.core.settings import Settings
+from super_agent.core.settings import Language, Settings
 from super_agent.core.store.store import Store
 from super_agent.web.batch_results import ResultsOfBatches
 from super_agent.web.follow import Feeds
@@ -25,7 +25,7 @@ class Context:
     verification: Verification
     hosts: frozenset[str]
     scheme: Literal["http", "https"]
-    language: Literal["en", "pt"]
+    language: Language
     read_only: bool = False
     roots: tuple[Path, ...] = ()
     flags: Mapping[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from super_agent.core.sanitize import sanitize
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.narrate.wording import END
+from super_agent.session.messages.run_messages import END
 
 STATES = ("running", "done", "not done", "broken off")
 REASONS: Mapping[str, str] = {str(reason): text for reason, text in END.items()}

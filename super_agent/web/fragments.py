@@ -10,11 +10,10 @@ from typing import Any, Literal
 
 from super_agent.core import events as ev
 from super_agent.core.sanitize import sanitize
-from super_agent.session.narrate import wording
-from super_agent.session.narrate.language import Say, english
-from super_agent.session.narrate.plan import Plan
-from super_agent.session.narrate.sentences import joined
-from super_agent.session.narrate.story import Story
+from super_agent.session.html_report.events_as_html import HtmlRenderer
+from super_agent.session.messages import run_messages
+from super_agent.session.messages.translation import Translator, english, translate_sentences
+from super_agent.session.plan_progress import PlanProgress
 
 Kind = Literal["part", "piece", "status", "ended", "ask", "state", "reset", "plan"]
 
@@ -31,11 +30,11 @@ class Fragment:
 class Fragments:
     """Takes one session's events in their order and tells them in the language of `say`."""
 
-    def __init__(self, say: Say = english) -> None:
+    def __init__(self, say: Translator = english) -> None:
         self._say = say
-        self._story = Story(say)
+        self._story = HtmlRenderer(say)
         self._seq = 0
-        self.plan = Plan()
+        self.plan = PlanProgress()
 
     @property
     def seq(self) -> int:
@@ -63,7 +62,7 @@ class Fragments:
             found.append(
                 Fragment(
                     "ask",
-                    asked | {"reasons": sanitize(joined(event.reasons, self._say))},
+                    asked | {"reasons": sanitize(translate_sentences(event.reasons, self._say))},
                 )
             )
         if isinstance(event, ev.CodeDecided | ev.RunEnded):
@@ -82,18 +81,18 @@ def _piece(kind: Literal["said", "thoughts", "output"], text: str) -> Fragment:
     return Fragment("piece", {"kind": kind, "text": sanitize(text)})
 
 
-def _status(event: ev.Event, say: Say) -> str | None:
+def _status(event: ev.Event, say: Translator) -> str | None:
     """What goes on from this event on; None where it says nothing about that."""
     if isinstance(event, ev.SpeakerStarted):
         return f"{say(event.speaker)} …"
     if isinstance(event, ev.CodeStarted):
         return f"{say(event.origin)}: {event.language} …"
     if isinstance(event, ev.Queued):
-        return wording.queued(event, say)
+        return run_messages.queued(event, say)
     if isinstance(event, ev.Waiting):
-        return wording.waiting(event, say)
+        return run_messages.waiting(event, say)
     if isinstance(event, ev.Retried):
-        return wording.retried(event, say)
+        return run_messages.retried(event, say)
     if isinstance(event, ev.RunEnded | ev.QueuePassed | ev.CodeFinished | ev.MessagePosted):
         return ""
     return None

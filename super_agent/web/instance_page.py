@@ -9,10 +9,10 @@ from super_agent.core.errors import ServerError
 from super_agent.core.instance.diagnosis_messages import cause_text
 from super_agent.core.instance.instance_status import instance_status
 from super_agent.core.ollama.api import Ollama
-from super_agent.session.narrate.instance import processor, size, until
-from super_agent.session.narrate.instance_history import LANES, history_plot, noted
-from super_agent.session.narrate.language import translator
-from super_agent.session.narrate.verify_words import BECAUSE, TITLES, fix, seen
+from super_agent.session.html_report.instance_history_chart import LANES, history_plot, noted
+from super_agent.session.messages.ps_columns import processor, size, until
+from super_agent.session.messages.translation import translator_for
+from super_agent.session.messages.verify_messages import BECAUSE, TITLES, fix, seen
 from super_agent.web.context import Context
 from super_agent.web.rendering import Pages, marked
 
@@ -27,7 +27,7 @@ def show(context: Context, pages: Pages, _request: Request) -> Response:
     """One look, and the last proof."""
     picture, error = None, ""
     events = context.store.recent("instance_noted", MOST_NOTED, AMONG_EVENTS)
-    say = translator(context.language)
+    say = translator_for(context.language)
     try:
         with Ollama(context.settings) as server:
             picture = instance_status(server, context.settings)

@@ -10,8 +10,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.sanitize import sanitize
-from super_agent.session.narrate.language import translator
-from super_agent.session.narrate.sentences import sentence, told
+from super_agent.session.messages.translation import error_line, translate_sentence, translator_for
 from super_agent.web.context import Context
 
 PARTS_AT_ONCE = 64
@@ -26,11 +25,11 @@ class Pages:
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._environment.filters["moment"] = moment
-        self._say = say = translator(context.language)
+        self._say = say = translator_for(context.language)
         self._environment.filters["thousands"] = say.number
         self._environment.globals |= {
             "base": context.base, "read_only": context.read_only, "lang": context.language, "_": say,
-            "sentence": lambda text: sentence(text, say),
+            "sentence": lambda text: translate_sentence(text, say),
         }  # fmt: skip
 
     def response(self, name: str, status: int = 200, **values: Any) -> Response:
@@ -39,7 +38,7 @@ class Pages:
 
     def told(self, error: SuperAgentError) -> str:
         """What stood in the way, in the page's language."""
-        return told(error, self._say)
+        return error_line(error, self._say)
 
     def growing(self, name: str, **values: Any) -> Response:
         """A page that is sent while it is made: generators among the values are read as they are needed."""

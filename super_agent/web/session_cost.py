@@ -5,11 +5,11 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from super_agent.session.narrate.hide import Hide, secrets_of
-from super_agent.session.narrate.language import translator
-from super_agent.session.narrate.page import facts_of, figures_of, page
-from super_agent.session.narrate.plots import speed_plot, tokens_plot, turn_costs
-from super_agent.session.narrate.timeline import timeline
+from super_agent.session.html_report.cost_charts import speed_plot, tokens_plot, turn_costs
+from super_agent.session.html_report.page import facts_of, figures_of, page
+from super_agent.session.html_report.redaction import Redactor, secrets_of
+from super_agent.session.html_report.timeline_chart import timeline
+from super_agent.session.messages.translation import translator_for
 from super_agent.web.context import Context
 from super_agent.web.rendering import Pages, marked
 from super_agent.web.session_pages import row_of, shown
@@ -19,7 +19,7 @@ def cost(context: Context, pages: Pages, request: Request) -> Response:
     """Facts, figures and the timeline."""
     row = row_of(context, request)
     events = [*context.store.events(row.id)]
-    costs, say = turn_costs(events), translator(context.language)
+    costs, say = turn_costs(events), translator_for(context.language)
     return pages.response(
         "cost.html", facts=facts_of(row, events, say), figures=figures_of(row, events, say),
         timeline=marked(timeline(events, say)),
@@ -32,6 +32,6 @@ def cost(context: Context, pages: Pages, request: Request) -> Response:
 def export(context: Context, _pages: Pages, request: Request) -> Response:
     """The one file that `show --html` writes."""
     row = row_of(context, request)
-    text = page(row, context.store.events(row.id), Hide(secrets_of(context.settings), Path.home()))
+    text = page(row, context.store.events(row.id), Redactor(secrets_of(context.settings), Path.home()))
     head = {"Content-Disposition": f'attachment; filename="{row.id}.html"'}
     return Response(text.encode("utf-8", "replace"), media_type="text/html; charset=utf-8", headers=head)

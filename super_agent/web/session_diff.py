@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from super_agent.core.snapshots.history import diff
-from super_agent.session.narrate.markup import diff as marked_diff
+from super_agent.session.html_report.html_elements import diff as marked_diff
 from super_agent.session.session_history import bounds, known_turns, open_history
 from super_agent.web.context import Context
 from super_agent.web.given import MOST_TURNS, whole_number

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from super_agent.core.events import Stamped
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.narrate.language import translator
+from super_agent.session.messages.translation import translator_for
 from super_agent.session.session_lookup import first_line
 from super_agent.web.context import Context
 from super_agent.web.filters import standing, why
@@ -54,7 +54,7 @@ def conversation(context: Context, pages: Pages, request: Request) -> Response:
     """The page is sent while the store is read, so that its beginning is there at once."""
     row = row_of(context, request)
     mark = context.store.rolled_back(row.id)
-    fragments = Fragments(translator(context.language))
+    fragments = Fragments(translator_for(context.language))
     telling = Telling(context.store.events(row.id), row.state != "running", fragments)
     return pages.growing(
         "conversation.html", parts=markup(telling.parts()), telling=telling, mark=mark, **shown(row, "conversation")

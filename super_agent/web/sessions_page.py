@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from super_agent.core.batches.status_notes import running_batches
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.narrate.batches import counts, under_way
-from super_agent.session.narrate.language import translator
+from super_agent.session.messages.batch_messages import counts, under_way
+from super_agent.session.messages.translation import translator_for
 from super_agent.session.session_lookup import first_line
 from super_agent.web.context import Context
 from super_agent.web.filters import REASONS, STATES, FilterInvalid, Filters, first_of, standing, why
@@ -21,7 +21,7 @@ def show(context: Context, pages: Pages, request: Request) -> Response:
     """The address says what is shown; a value that cannot be used is answered with one line above the form."""
     filters, rows = Filters.of(request.query_params), context.store.sessions()
     batches, now = running_batches(context.settings.state_dir), time.time()
-    found, say = list[SessionRow](), translator(context.language)
+    found, say = list[SessionRow](), translator_for(context.language)
     first, wrong = 0, None
     try:
         filters.check()

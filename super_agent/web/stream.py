@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 
 from super_agent.core.events import Stamped
-from super_agent.session.narrate.language import translator
+from super_agent.session.messages.translation import translator_for
 from super_agent.web.context import Context
 from super_agent.web.follow import Follower
 from super_agent.web.fragments import Fragment, Fragments
@@ -18,7 +18,7 @@ AT_ONCE = 200
 async def session_stream(context: Context, session: str, after: int, mark: int) -> AsyncIterator[str]:
     """What a page that knows the events up to `after` is told; it ends where that has to come back or begin anew."""
     yield "retry: 1000\n\n"
-    fragments = Fragments(translator(context.language))
+    fragments = Fragments(translator_for(context.language))
     async with context.feeds.follow(session, mark) as follower:
         if await asyncio.to_thread(context.store.rolled_back, session) != mark:
             yield sse(Fragment("reset", {}))

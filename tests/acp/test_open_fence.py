@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from super_agent.acp.open_fence import open_fence
-from super_agent.acp.translate import Translator
+from super_agent.acp.session_updates import SessionUpdates
 from super_agent.core import events as ev
 
 
@@ -29,7 +29,7 @@ def test_a_code_block_is_open_as_markdown_says(text: str, mark: str) -> None:
 
 
 def test_it_is_closed_before_the_plan_which_some_clients_draw_between(tmp_path: Path) -> None:
-    translator = Translator.of(tmp_path, "r1")
+    translator = SessionUpdates.of(tmp_path, "r1")
     list(translator.updates(ev.MessagePosted("planner", "1. Write add.py.")))
     list(translator.updates(ev.TextStreamed("coder", "```python\nde")))
     updates = list(translator.updates(ev.TurnStarted(1)))
@@ -38,7 +38,7 @@ def test_it_is_closed_before_the_plan_which_some_clients_draw_between(tmp_path: 
 
 def shown(tmp_path: Path, *events: ev.Event) -> list[tuple[str, str | None]]:
     """Text and message id of each chunk."""
-    translator = Translator.of(tmp_path, "r1")
+    translator = SessionUpdates.of(tmp_path, "r1")
     updates = [update for event in events for update in translator.updates(event)]
     return [(u.content.text, u.message_id) for u in updates if u.session_update == "agent_message_chunk"]  # type: ignore[union-attr]
 

@@ -14,7 +14,7 @@ from super_agent.core.errors import UsageError
 from super_agent.core.events import RunEnded
 from super_agent.core.store.store import Store
 from super_agent.session.control_client import tell
-from super_agent.session.narrate.wording import END
+from super_agent.session.messages.run_messages import END
 from tests.live.conftest import LiveOllama
 from tests.web.chromium import PROGRAM, Chromium, chromium
 from tests.web.conftest import enter, serving

@@ -7,8 +7,8 @@ import pytest
 
 from super_agent.core import events as ev
 from super_agent.core.store.store import Store
-from super_agent.session.narrate.instance_history import history_plot
-from super_agent.session.narrate.plan import steps_of
+from super_agent.session.html_report.instance_history_chart import history_plot
+from super_agent.session.plan_progress import steps_of
 from tests.cli.scripted_runs import stamped, started, team_run
 from tests.web.chromium import PROGRAM, Chromium
 from tests.web.conftest import Server, enter, keep, sse

@@ -13,7 +13,7 @@ from super_agent.core.instance.client_registry import ClientEntry
 from super_agent.core.instance.instance_status import InstanceStatus, instance_status
 from super_agent.core.ollama.api import LoadedModel, Ollama
 from super_agent.core.settings import load_settings
-from super_agent.session.narrate.instance import processor, size, until
+from super_agent.session.messages.ps_columns import processor, size, until
 
 COLUMNS = ("NAME", "ID", "SIZE", "PROCESSOR", "CONTEXT", "UNTIL", "CLIENTS")
 CLIENT_COLUMNS = ("KIND", "PID", "MODEL", "SINCE", "REQUESTS", "TOKENS")

@@ -14,7 +14,7 @@ from super_agent.core.sanitize import sanitize
 from super_agent.core.settings import load_settings
 from super_agent.core.snapshots.snapshots import forget
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.narrate.wording import counted
+from super_agent.session.messages.run_messages import counted
 from super_agent.session.session_lookup import TASK_CHARS, first_line, open_store
 
 COLUMNS = ("ID", "WHEN", "STATE", "TURNS", "TOKENS", "FILES", "TASK")

@@ -40,10 +40,10 @@ def _print(store: Store, row: SessionRow, *, as_json: bool) -> None:
 
 
 def _write_page(store: Store, row: SessionRow, path: Path, settings: Settings) -> None:
-    from super_agent.session.narrate.hide import Hide, secrets_of
-    from super_agent.session.narrate.page import page
+    from super_agent.session.html_report.page import page
+    from super_agent.session.html_report.redaction import Redactor, secrets_of
 
-    text = page(row, store.events(row.id), Hide(secrets_of(settings), Path.home()))
+    text = page(row, store.events(row.id), Redactor(secrets_of(settings), Path.home()))
     data = text.encode("utf-8", "replace")
     if str(path) == "-":
         sys.stdout.buffer.write(data)

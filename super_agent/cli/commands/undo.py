@@ -11,7 +11,7 @@ from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import printable_path
 from super_agent.core.snapshots.restore import RestorePlan, RestoreStep
 from super_agent.core.snapshots.undo import Undo, carry_out
-from super_agent.session.narrate.wording import counted
+from super_agent.session.messages.run_messages import counted
 from super_agent.session.session_history import SessionHistory, history_of
 from super_agent.session.undo import redo_of, undo_of
 

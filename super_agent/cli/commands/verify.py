@@ -9,8 +9,8 @@ from super_agent.core.errors import ExitCode
 from super_agent.core.instance.check_results import CheckLine
 from super_agent.core.instance.diagnosis_messages import cause_text
 from super_agent.core.ollama.api import Ollama
-from super_agent.core.settings import language, load_settings
-from super_agent.session.narrate.verify_words import BECAUSE, TITLES, Language, fix, seen
+from super_agent.core.settings import Language, language, load_settings
+from super_agent.session.messages.verify_messages import BECAUSE, TITLES, fix, seen
 from super_agent.session.verify_instance import prove
 
 MARKS = {"passed": "✅", "warning": "⚠ ", "failed": "❌", "not_observable": "· "}

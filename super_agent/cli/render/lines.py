@@ -6,7 +6,7 @@ from typing import Any
 
 from super_agent.cli.render.surface import Style
 from super_agent.core import events as ev
-from super_agent.session.narrate import wording
+from super_agent.session.messages import run_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def _edit_refused(event: ev.EditRefused) -> Iterator[Line]:
 def _files_changed(event: ev.FilesChanged) -> Iterator[Line]:
     for title, names in (("created", event.created), ("changed", event.modified), ("deleted", event.deleted)):
         if names:
-            yield Line(f"✓ {title} by the code: {wording.paths(names)}", "good")
+            yield Line(f"✓ {title} by the code: {run_messages.paths(names)}", "good")
 
 
 def _instance(event: ev.InstanceNoted) -> Iterator[Line]:
@@ -57,7 +57,7 @@ def _instance(event: ev.InstanceNoted) -> Iterator[Line]:
 
 
 def _compacted(event: ev.ContextCompacted) -> Iterator[Line]:
-    size, kept = wording.compacted(event)
+    size, kept = run_messages.compacted(event)
     yield Line(size, "dim")
     yield Line(kept, "dim", depth=2)
 
@@ -69,9 +69,9 @@ def _fix(text: str) -> Iterator[Line]:
 
 def _shown(event: ev.FilesShown) -> Iterator[Line]:
     if event.paths:
-        yield Line(f"shown to the coder: {wording.paths(event.paths)}", "dim")
+        yield Line(f"shown to the coder: {run_messages.paths(event.paths)}", "dim")
     if event.searched:
-        yield Line(f"searched for the coder: {wording.paths(event.searched)}", "dim")
+        yield Line(f"searched for the coder: {run_messages.paths(event.searched)}", "dim")
 
 
 def _one(text: Callable[[Any], str], style: Style) -> Callable[[Any], Iterator[Line]]:
@@ -80,17 +80,17 @@ def _one(text: Callable[[Any], str], style: Style) -> Callable[[Any], Iterator[L
 
 _LINES: Mapping[type[Any], Callable[[Any], Iterator[Line]]] = {
     ev.Notice: _notice,
-    ev.ModelReady: _one(wording.model_ready, "dim"),
+    ev.ModelReady: _one(run_messages.model_ready, "dim"),
     ev.EditRefused: _edit_refused,
     ev.FilesShown: _shown,
     ev.FilesChanged: _files_changed,
     ev.EngineRestarted: _one(lambda e: f"⚠ Open Interpreter was restarted: {e.reason}", "warning"),
     ev.InstanceNoted: _instance,
-    ev.QueuePassed: _one(lambda e: f"waited {wording.duration(e.waited_s)} for other runs", "dim"),
-    ev.Retried: _one(lambda e: f"⚠ {wording.retried(e)}", "warning"),
-    ev.ReplyDiscarded: _one(lambda e: f"✗ {wording.discarded(e)}", "warning"),
+    ev.QueuePassed: _one(lambda e: f"waited {run_messages.duration(e.waited_s)} for other runs", "dim"),
+    ev.Retried: _one(lambda e: f"⚠ {run_messages.retried(e)}", "warning"),
+    ev.ReplyDiscarded: _one(lambda e: f"✗ {run_messages.discarded(e)}", "warning"),
     ev.ContextCompacted: _compacted,
-    ev.PrefixBroken: _one(lambda e: f"⚠ {wording.prefix_broken(e)}", "warning"),
-    ev.Resampled: _one(wording.resampled, "dim"),
+    ev.PrefixBroken: _one(lambda e: f"⚠ {run_messages.prefix_broken(e)}", "warning"),
+    ev.Resampled: _one(run_messages.resampled, "dim"),
     ev.NewerEvent: _one(lambda e: f"({e.name}: an event of a newer super-agent)", "dim"),
 }

@@ -14,7 +14,7 @@ from super_agent.cli.render.output import Output
 from super_agent.cli.render.rows import Highlighter, OutputRows, ReplyRows, folded, wrapped
 from super_agent.cli.render.surface import BODY, GUTTER, LABEL_COLUMNS, Style
 from super_agent.core.sanitize import sanitize
-from super_agent.session.narrate import wording
+from super_agent.session.messages import run_messages
 
 STYLES: dict[Style, str] = {
     "text": "",
@@ -293,9 +293,9 @@ class _Status:
         if self.turn:
             parts.append(f"turn {self.turn}")
         if elapsed_s >= 1:
-            parts.append(wording.whole_seconds(elapsed_s))
+            parts.append(run_messages.whole_seconds(elapsed_s))
         if self.tokens:
-            parts.append(wording.counted(self.tokens, "token"))
+            parts.append(run_messages.counted(self.tokens, "token"))
         frame = self._spinner.render(self._clock())
         mark = frame.plain if isinstance(frame, Text) else ""
         return Text.assemble((f"{mark} ", "cyan"), (" · ".join(parts), "dim"))

@@ -8,7 +8,7 @@ from super_agent.cli.render.renderer import Typing
 from super_agent.cli.render.surface import BODY, Style, Surface
 from super_agent.core import events as ev
 from super_agent.core.sanitize import StreamSanitizer, sanitize
-from super_agent.session.narrate import wording
+from super_agent.session.messages import run_messages
 
 CREATED_DIFF_LINES = 6
 """Of a new file: its text was just streamed, so its beginning is enough to know it by."""
@@ -94,25 +94,25 @@ class TextRenderer:
 
     def _run_resumed(self, event: ev.RunResumed) -> None:
         self._run_started(event)
-        self._line(f"resumed after {wording.counted(event.turns, 'turn')}", "dim")
+        self._line(f"resumed after {run_messages.counted(event.turns, 'turn')}", "dim")
         if event.instruction:
             self._line(f"now: {event.instruction}", "title")
         if event.rolled_back:
-            self._line(f"as before the turn that broke off: {wording.paths(event.rolled_back)}", "dim")
+            self._line(f"as before the turn that broke off: {run_messages.paths(event.rolled_back)}", "dim")
         if event.changed_meanwhile:
-            self._line(f"changed by somebody else meanwhile: {wording.paths(event.changed_meanwhile)}", "warning")
+            self._line(f"changed by somebody else meanwhile: {run_messages.paths(event.changed_meanwhile)}", "warning")
 
     def _run_started(self, event: ev.RunStarted | ev.RunResumed) -> None:
-        self._mode, self._risks = event.mode, wording.risks(event)
+        self._mode, self._risks = event.mode, run_messages.risks(event)
         lines = [
             line if len(line) <= TASK_LINE_CHARS else f"{line[:TASK_LINE_CHARS]} …"
             for line in sanitize(event.task.strip()).splitlines()
         ]
-        more = [f"… {wording.counted(len(lines) - TASK_LINES, 'more line')}"] if len(lines) > TASK_LINES else []
+        more = [f"… {run_messages.counted(len(lines) - TASK_LINES, 'more line')}"] if len(lines) > TASK_LINES else []
         self._surface.line("\n".join(lines[:TASK_LINES] + more), "title", indent="")
         self._line(f"{event.model} at {event.base_url}", "dim")
         check = f", check: {event.check}" if event.check else ""
-        self._line(f"in {event.workspace}, sandbox: {event.sandbox}{wording.with_network(event)}{check}", "dim")
+        self._line(f"in {event.workspace}, sandbox: {event.sandbox}{run_messages.with_network(event)}{check}", "dim")
         self._begin("making the model ready")
 
     def _model_ready(self, _event: ev.ModelReady) -> None:
@@ -132,13 +132,15 @@ class TextRenderer:
         self._heading = ""
         self._surface.gap()
         good = event.exit_code == 0
-        self._surface.line(f"{'✓' if good else '✗'} {wording.END[event.reason]}", "good" if good else "bad", indent="")
+        self._surface.line(
+            f"{'✓' if good else '✗'} {run_messages.END[event.reason]}", "good" if good else "bad", indent=""
+        )
         for risk in self._risks:
             self._surface.field("risk", risk, "warning")
-        for label, text in wording.summary(event):
+        for label, text in run_messages.summary(event):
             warns = label == "model" and (event.instance.get("reload") or event.instance.get("truncation"))
             self._surface.field(label, sanitize(text).replace("\n", " "), "warning" if warns else "text")
-        if command := wording.going_on(self._session, event):
+        if command := run_messages.going_on(self._session, event):
             self._surface.field("go on", command, "text")
 
     # ── replies ──
@@ -220,7 +222,7 @@ class TextRenderer:
             lines = [line for line in lines if not line.startswith("@@")]
             shown = lines[:CREATED_DIFF_LINES]
             if event.added_lines > len(shown):
-                shown.append(f"… {wording.counted(event.added_lines - len(shown), 'more line')}")
+                shown.append(f"… {run_messages.counted(event.added_lines - len(shown), 'more line')}")
             lines = shown
         if lines:
             self._surface.diff(sanitize("\n".join(lines)))
@@ -246,7 +248,7 @@ class TextRenderer:
 
     def _code_decided(self, event: ev.CodeDecided) -> None:
         good = event.decision in ("run", "edited", "always")
-        self._line(f"{'✓' if good else '✗'} {wording.decided(event)}", "dim" if good else "warning")
+        self._line(f"{'✓' if good else '✗'} {run_messages.decided(event)}", "dim" if good else "warning")
         self._begin("working")
 
     def _code(self, language: str, code: str) -> None:
@@ -286,11 +288,11 @@ class TextRenderer:
                 self._line(f"… {event.cut_bytes:,} of {event.output_bytes:,} bytes of output are left out{rest}", "dim")
             if event.origin != "check":
                 good = event.outcome == "finished"
-                self._line(f"{'✓' if good else '✗'} {wording.outcome(event)}", "good" if good else "bad")
+                self._line(f"{'✓' if good else '✗'} {run_messages.outcome(event)}", "good" if good else "bad")
         self._begin("working")
 
     def _check_finished(self, event: ev.CheckFinished) -> None:
-        took = wording.duration(event.duration_s)
+        took = run_messages.duration(event.duration_s)
         code = f" with exit code {event.exit_code}" if event.exit_code is not None else ""
         if event.passed:
             self._line(f"✓ the check passed{' before the first turn' * (event.when == 'before')} ({took})", "good")
@@ -324,9 +326,9 @@ _HANDLERS: Mapping[type[Any], Callable[[TextRenderer, Any], None]] = {
     ev.CheckFinished: TextRenderer._check_finished,
     ev.VerdictGiven: TextRenderer._verdict,
     ev.UserSpoke: lambda r, e: r._line(f"you: {e.text}", "speaker", indent=""),
-    ev.Queued: lambda r, e: r._surface.note(sanitize(wording.queued(e))),
+    ev.Queued: lambda r, e: r._surface.note(sanitize(run_messages.queued(e))),
     ev.QueuePassed: lambda r, _: r._surface.progress(r._doing, r._turn, r._tokens),
-    ev.Waiting: lambda r, e: r._surface.note(f"{r._doing}: {wording.waiting(e)}", e.seconds),
+    ev.Waiting: lambda r, e: r._surface.note(f"{r._doing}: {run_messages.waiting(e)}", e.seconds),
     ev.ReplyDiscarded: TextRenderer._discarded,
     ev.RunEnded: TextRenderer._run_ended,
 }

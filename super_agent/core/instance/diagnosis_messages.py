@@ -1,11 +1,9 @@
 """The words of causes and of what repairs them, in English (events are in English) and Portuguese."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from super_agent.core.instance.diagnosis import Cause, CauseKind
-
-Language = Literal["en", "pt"]
+from super_agent.core.settings import Language
 
 CAUSES: Mapping[Language, Mapping[CauseKind, str]] = {
     "en": {

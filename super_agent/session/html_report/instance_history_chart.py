@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from super_agent.core.events import InstanceNoted, Stamped
-from super_agent.session.narrate.language import Say, english
-from super_agent.session.narrate.markup import esc
+from super_agent.session.html_report.html_elements import esc
+from super_agent.session.messages.translation import Translator, english
 
 LANES = {
     "load": "load",
@@ -23,7 +23,7 @@ def noted(events: Sequence[Stamped]) -> list[tuple[Stamped, InstanceNoted]]:
     return [(stamped, stamped.event) for stamped in events if isinstance(stamped.event, InstanceNoted)]
 
 
-def history_plot(events: Sequence[Stamped], say: Say = english) -> str:
+def history_plot(events: Sequence[Stamped], say: Translator = english) -> str:
     """Oldest first; empty where nothing happened. What nobody asked for has the colour of a failure."""
     found = noted(events)
     if not found:

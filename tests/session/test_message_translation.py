@@ -9,14 +9,14 @@ import pytest
 import super_agent.web
 from super_agent.core import events as ev
 from super_agent.core.ollama.api import LoadedModel
-from super_agent.session.narrate import wording
-from super_agent.session.narrate.instance import size, until
-from super_agent.session.narrate.instance_history import LANES, history_plot
-from super_agent.session.narrate.language import Say, translator
-from super_agent.session.narrate.plots import speed_plot, tokens_plot, turn_costs
-from super_agent.session.narrate.story import Story
-from super_agent.session.narrate.timeline import timeline
-from super_agent.session.narrate.words import PORTUGUESE
+from super_agent.session.html_report.cost_charts import speed_plot, tokens_plot, turn_costs
+from super_agent.session.html_report.events_as_html import HtmlRenderer
+from super_agent.session.html_report.instance_history_chart import LANES, history_plot
+from super_agent.session.html_report.timeline_chart import timeline
+from super_agent.session.messages import run_messages
+from super_agent.session.messages.portuguese import PORTUGUESE
+from super_agent.session.messages.ps_columns import size, until
+from super_agent.session.messages.translation import Translator, translator_for
 from tests.cli.scripted_runs import RUNS, stamped, started
 
 CLIENTS = {"autogen", "open-interpreter"}
@@ -60,10 +60,10 @@ def ends() -> list[ev.RunEnded]:
     """One for each reason, without a detail of its own."""
     usage = ev.ClientUsage("autogen", 2, 100, 10, 50, False, 1.0)
     counts = dict.fromkeys(LANES, 2)
-    return [ev.RunEnded(reason, 1, "", 3, 9.0, ("a",) * 20, (usage,), counts) for reason in wording.END]
+    return [ev.RunEnded(reason, 1, "", 3, 9.0, ("a",) * 20, (usage,), counts) for reason in run_messages.END]
 
 
-class Asked(Say):
+class Asked(Translator):
     """Keeps what it was asked for."""
 
     def __init__(self) -> None:
@@ -77,20 +77,22 @@ class Asked(Say):
 
 def test_every_sentence_of_the_narrator_is_in_the_dictionary() -> None:
     say = Asked()
-    asked, story, events = say.texts, Story(say), all_kinds()
+    asked, story, events = say.texts, HtmlRenderer(say), all_kinds()
     for event in events:
         story.add(event)
     story.html()
     timeline(events, say)
     history_plot(events, say)
     for end in ends():
-        assert list(wording.summary(end, say))
-        say(wording.END[end.reason])
+        assert list(run_messages.summary(end, say))
+        say(run_messages.END[end.reason])
     for event in (
         ev.Queued("autogen", 1, ()), ev.Waiting("autogen", 9.0, "first_piece"),
         ev.Waiting("autogen", 9.0, "next_piece"), ev.Retried("autogen", 1, 3, BRACES, 2.0),
     ):  # fmt: skip
-        told = {ev.Queued: wording.queued, ev.Waiting: wording.waiting, ev.Retried: wording.retried}[type(event)]
+        told = {ev.Queued: run_messages.queued, ev.Waiting: run_messages.waiting, ev.Retried: run_messages.retried}[
+            type(event)
+        ]
         assert told(event, say)
     for expires in (None, 5.0, 100.0, 9e3):
         until(LoadedModel("m", "d", 1, 1, 1, expires), 10.0, say)
@@ -113,7 +115,7 @@ def test_both_languages_have_the_same_places_to_fill_in(text: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "pt"])
 def test_braces_in_what_models_say_stay_as_they_are(language: str) -> None:
-    story = Story(translator("pt" if language == "pt" else "en"))
+    story = HtmlRenderer(translator_for("pt" if language == "pt" else "en"))
     for event in all_kinds():
         story.add(event)
     assert story.html().count(BRACES) > 60
@@ -122,7 +124,7 @@ def test_braces_in_what_models_say_stay_as_they_are(language: str) -> None:
 def test_what_befell_reply_prompt_and_context_is_told() -> None:
     told = {}
     for code in ("en", "pt"):
-        story = Story(Say(code))
+        story = HtmlRenderer(Translator(code))
         for event in stamped(
             ev.TextStreamed("coder", "half a "), ev.ReplyDiscarded("autogen", "<cut>"),
             ev.ContextCompacted("open-interpreter", 5000, 2000, "the task", "12 rounds"),
@@ -145,7 +147,7 @@ def test_what_befell_reply_prompt_and_context_is_told() -> None:
 def test_numbers_are_written_as_the_language_does() -> None:
     usage = ev.ClientUsage("autogen", 1200, 123_456, 1000, 61_728, False, 1.5)
     end = ev.RunEnded("accepted", 0, "", 1234, 9.5, (), (usage,), {"queued": 4321})
-    told = {code: dict(wording.summary(end, Say(code))) for code in ("en", "pt")}
+    told = {code: dict(run_messages.summary(end, Translator(code))) for code in ("en", "pt")}
     assert told["en"]["turns"] == "1234 in 9.5 s"
     assert told["en"]["tokens"] == (
         "autogen  123,456 in (61,728 evaluated in 1.5 s, 50% reused, computed), 1,000 out, 1,200 calls"
@@ -158,18 +160,18 @@ def test_numbers_are_written_as_the_language_does() -> None:
     )
     assert told["pt"]["modelo"].endswith("4.321 pedidos na fila")
     calls = stamped(started(), ev.TurnStarted(1), ev.RequestFinished("autogen", 4000, 30, 4.0, 0.5, 2000, True, 0.5))
-    plots = tokens_plot(turn_costs(calls), Say("pt")) + speed_plot(turn_costs(calls), Say("pt"))
+    plots = tokens_plot(turn_costs(calls), Translator("pt")) + speed_plot(turn_costs(calls), Translator("pt"))
     for said in ("tokens de prompt enviados: 4.000<", ">2.000</text>", "resposta: 10,0/s", "prompt: 4.000/s"):
         assert said in plots
-    assert size(4_700_000_000, Say("pt")) == "4,7 GB"
-    assert "1,5 s<" in timeline(stamped(ev.CodeFinished("executor", "finished", 0, 1.5, 0, 0)), Say("pt"))
+    assert size(4_700_000_000, Translator("pt")) == "4,7 GB"
+    assert "1,5 s<" in timeline(stamped(ev.CodeFinished("executor", "finished", 0, 1.5, 0, 0)), Translator("pt"))
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_in_portuguese_is_the_same_story(name: str) -> None:
     told = {}
     for language in ("en", "pt"):
-        story = Story(translator("pt" if language == "pt" else "en"))
+        story = HtmlRenderer(translator_for("pt" if language == "pt" else "en"))
         for event in RUNS[name]():
             story.add(event)
         told[language] = story.html()

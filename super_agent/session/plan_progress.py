@@ -22,7 +22,7 @@ def steps_of(text: str) -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class Plan:
+class PlanProgress:
     """Takes a run's events in their order. `check` is empty until one has run."""
 
     steps: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """A loaded model in the words of `ollama ps`, for every view of it."""
 
 from super_agent.core.ollama.api import LoadedModel
-from super_agent.session.narrate.language import Say, english
+from super_agent.session.messages.translation import Translator, english
 
 FOREVER_S = 10 * 365 * 86400
 """keep_alive -1 is an expiry some centuries away."""
@@ -17,12 +17,12 @@ def processor(row: LoadedModel) -> str:
     return f"{cpu}%/{100 - cpu}% CPU/GPU"
 
 
-def size(size: int, say: Say = english) -> str:
+def size(size: int, say: Translator = english) -> str:
     """In GB or MB of a thousand, as `ollama ps` has it."""
     return f"{say.number(size / 1e9, '.1f')} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def until(row: LoadedModel, now: float, say: Say = english) -> str:
+def until(row: LoadedModel, now: float, say: Translator = english) -> str:
     """When it is unloaded if nobody uses it; `now` in seconds since the epoch."""
     if row.expires_at is None or row.expires_at - now > FOREVER_S:
         return say("Forever")

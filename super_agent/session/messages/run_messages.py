@@ -20,8 +20,7 @@ from super_agent.core.events import (
     RunStarted,
     Waiting,
 )
-from super_agent.session.narrate.language import Say, english
-from super_agent.session.narrate.sentences import sentence
+from super_agent.session.messages.translation import Translator, english, translate_sentence
 
 END: Mapping[EndReason, str] = {
     "check_passed": "done: the check passes",
@@ -76,22 +75,22 @@ LOADED_FROM_S = 0.2
 """A load shorter than this found the model loaded (measured in core/instance/instance_watch.py)."""
 
 
-def outcome(event: CodeFinished, say: Say = english) -> str:
+def outcome(event: CodeFinished, say: Translator = english) -> str:
     """How code ended, in one line."""
     code = f" {exit_code(event.exit_code, say)}" if event.exit_code else ""
     detail = f": {event.detail}" if event.detail else ""
     return f"{say(OUTCOMES[event.outcome])}{code} ({duration(event.duration_s, say)}){detail}"
 
 
-def exit_code(code: int, say: Say = english) -> str:
+def exit_code(code: int, say: Translator = english) -> str:
     """Said behind what ended so."""
     return say.fill("with exit code {code}", code=code)
 
 
-def decided(event: CodeDecided, say: Say = english) -> str:
+def decided(event: CodeDecided, say: Translator = english) -> str:
     """What became of code that needed approval, in one line; why, where the decision does not say it."""
     is_said = event.decision in ("skipped", "refused") or event.by == "earlier_answer"
-    return say(DECISIONS[event.decision]) + (f": {sentence(event.why, say)}" if is_said else "")
+    return say(DECISIONS[event.decision]) + (f": {translate_sentence(event.why, say)}" if is_said else "")
 
 
 def with_network(event: RunStarted | RunResumed) -> str:
@@ -99,7 +98,7 @@ def with_network(event: RunStarted | RunResumed) -> str:
     return " with the network" if event.network else ""
 
 
-def model_ready(event: ModelReady, say: Say = english) -> str:
+def model_ready(event: ModelReady, say: Translator = english) -> str:
     """How the model came to be loaded, its context and where its weights are."""
     how = "loaded in {time}" if event.load_s >= LOADED_FROM_S else "already loaded"
     share = event.size_vram_bytes / event.size_bytes if event.size_bytes else 0.0
@@ -112,27 +111,27 @@ def model_ready(event: ModelReady, say: Say = english) -> str:
     )
 
 
-def queued(event: Queued, say: Say = english) -> str:
+def queued(event: Queued, say: Translator = english) -> str:
     """Whom a run waits for."""
     behind = ", ".join(event.waiting_for) or say("another run")
     told = "waiting for the model: position {position} in the queue, {behind} has it"
     return say.fill(told, position=event.position, behind=behind)
 
 
-def waiting(event: Waiting, say: Say = english) -> str:
+def waiting(event: Waiting, say: Translator = english) -> str:
     """That a silent server is alive; what it does cannot be seen."""
     if event.waiting_for == "next_piece":
         return say("the server is alive and has stopped in mid-reply")
     return say("the server is alive and has not begun to reply (it loads, evaluates the prompt, or serves others)")
 
 
-def retried(event: Retried, say: Say = english) -> str:
+def retried(event: Retried, say: Translator = english) -> str:
     """Why a request is sent again, and when."""
     told, time = "{reason}; trying again in {time} ({number} of {limit})", duration(event.wait_s, say)
     return say.fill(told, reason=event.reason, time=time, number=event.attempt, limit=event.limit)
 
 
-def resampled(event: Resampled, say: Say = english) -> str:
+def resampled(event: Resampled, say: Translator = english) -> str:
     """That the coder is asked anew, why, and from which files."""
     if event.back_to is None:
         files = "the files stay as they are"
@@ -142,12 +141,12 @@ def resampled(event: Resampled, say: Say = english) -> str:
     return say.fill(told, number=event.number, why=event.why, files=files)
 
 
-def discarded(event: ReplyDiscarded, say: Say = english) -> str:
+def discarded(event: ReplyDiscarded, say: Translator = english) -> str:
     """That what streamed is no reply."""
     return say.fill("this reply broke off and counts for nothing: {reason}", reason=event.reason)
 
 
-def compacted(event: ContextCompacted, say: Say = english) -> tuple[str, str]:
+def compacted(event: ContextCompacted, say: Translator = english) -> tuple[str, str]:
     """By how much a context became smaller, and what is still there: a line each."""
     size = say.fill(
         "the context of {client} was compacted: about {before:,} tokens became {after:,}",
@@ -156,7 +155,7 @@ def compacted(event: ContextCompacted, say: Say = english) -> tuple[str, str]:
     return size, say.fill("kept: {kept}; left out: {left_out}", kept=event.kept, left_out=event.left_out)
 
 
-def prefix_broken(event: PrefixBroken, say: Say = english) -> str:
+def prefix_broken(event: PrefixBroken, say: Translator = english) -> str:
     """Where a prompt first differs from the one before, counted from 1."""
     return say.fill(
         "a prompt of {client} does not extend the one before (message {message}, character {character}): {reason}",
@@ -177,7 +176,7 @@ def risks(event: RunStarted | RunResumed) -> tuple[str, ...]:
     return network + servers
 
 
-def summary(event: RunEnded, say: Say = english) -> Iterator[tuple[str, str]]:
+def summary(event: RunEnded, say: Translator = english) -> Iterator[tuple[str, str]]:
     """Why it ended, what it changed, what it cost: a label (empty: as above) and its text, a line each."""
     said = event.detail.strip()
     yield say("why"), say(said if said not in ("", "done") else WHY[event.reason])
@@ -195,13 +194,13 @@ def summary(event: RunEnded, say: Say = english) -> Iterator[tuple[str, str]]:
         yield say("model"), instance_counts(event.instance, say)
 
 
-def exchanged(sent: int, replied: int, calls: int, say: Say = english, evaluated: str = "") -> str:
+def exchanged(sent: int, replied: int, calls: int, say: Translator = english, evaluated: str = "") -> str:
     """Tokens in and out, and in how many calls; `evaluated` stands behind those that were sent."""
     told, times = "{sent:,} in{evaluated}, {replied:,} out, {calls}", counted(calls, "call", say)
     return say.fill(told, sent=sent, evaluated=evaluated, replied=replied, calls=times)
 
 
-def evaluated(usage: ClientUsage, say: Say = english) -> str:
+def evaluated(usage: ClientUsage, say: Translator = english) -> str:
     """How many of the prompt tokens the server evaluated, and which share it had in its cache."""
     if usage.evaluated_tokens is None or not usage.prompt_tokens:
         return ""
@@ -213,7 +212,7 @@ def evaluated(usage: ClientUsage, say: Say = english) -> str:
     return f" ({told})"
 
 
-def instance_counts(counts: Mapping[str, int], say: Say = english) -> str:
+def instance_counts(counts: Mapping[str, int], say: Translator = english) -> str:
     """What happened to the instance: loads, reloads and truncations always, the rest where it happened."""
     parts = [counted(counts.get(kind, 0), kind, say) for kind in ("load", "reload", "truncation")]
     for kind, name in (("eviction", "eviction"), ("keep_alive_reset", "keep-alive reset")):
@@ -224,18 +223,18 @@ def instance_counts(counts: Mapping[str, int], say: Say = english) -> str:
     return ", ".join(parts)
 
 
-def paths(names: tuple[str, ...], say: Say = english) -> str:
+def paths(names: tuple[str, ...], say: Translator = english) -> str:
     """Paths in one line, at most MAX_FILES of them."""
     more = len(names) - MAX_FILES
     return ", ".join(names[:MAX_FILES]) + (say.fill(" and {more} more", more=more) if more > 0 else "")
 
 
-def counted(number: int, noun: str, say: Say = english) -> str:
+def counted(number: int, noun: str, say: Translator = english) -> str:
     """`1 call`, `2 calls`."""
     return f"{say.number(number)} {say(noun if number == 1 else f'{noun}s')}"
 
 
-def duration(seconds: float, say: Say = english) -> str:
+def duration(seconds: float, say: Translator = english) -> str:
     """`4.2 s` or `3 min 05 s`."""
     if seconds < 100:
         return f"{say.number(seconds, '.1f')} s"

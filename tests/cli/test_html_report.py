@@ -1,6 +1,6 @@
 """The pieces of the page that a person can send to a colleague."""
 
-from super_agent.session.narrate.markup import diff
+from super_agent.session.html_report.html_elements import diff
 
 
 def test_a_diffs_head_is_no_change_and_a_line_that_looks_like_it_is_one() -> None:

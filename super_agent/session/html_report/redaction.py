@@ -17,7 +17,7 @@ TEXTS = ("task", "workspace", "model", "base_url", "detail")
 
 
 @dataclass(frozen=True, slots=True)
-class Hide:
+class Redactor:
     """Replaces every `secret` by dots, and the `home` folder (as the beginning of a path) by `~`."""
 
     secrets: tuple[str, ...] = ()

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from super_agent.core.events import CodeFinished, InstanceNoted, RequestFinished, Stamped, TurnStarted
-from super_agent.session.narrate.instance_history import LANES as INSTANCE
-from super_agent.session.narrate.language import Say, english
-from super_agent.session.narrate.markup import esc
-from super_agent.session.narrate.wording import OUTCOMES, duration
+from super_agent.session.html_report.html_elements import esc
+from super_agent.session.html_report.instance_history_chart import LANES as INSTANCE
+from super_agent.session.messages.run_messages import OUTCOMES, duration
+from super_agent.session.messages.translation import Translator, english
 
 LANES = ("autogen", "open-interpreter", "code")
 WIDTH, LEFT, LANE = 1000, 110, 26
@@ -26,7 +26,7 @@ class Interval:
     title: str
 
 
-def timeline(events: Sequence[Stamped], say: Say = english) -> str:
+def timeline(events: Sequence[Stamped], say: Translator = english) -> str:
     """Empty where nothing took time."""
     bars = [bar for stamped in events for bar in _bars(stamped, say)]
     if not bars:
@@ -54,7 +54,7 @@ def timeline(events: Sequence[Stamped], say: Say = english) -> str:
     return "".join(parts)
 
 
-def _bars(stamped: Stamped, say: Say) -> Iterable[Interval]:
+def _bars(stamped: Stamped, say: Translator) -> Iterable[Interval]:
     event, end = stamped.event, stamped.time
     if isinstance(event, RequestFinished):
         title = say.fill(
@@ -72,7 +72,7 @@ def _turn(x: float, number: int, height: int) -> str:
     return f'<line class="turn" x1="{x}" x2="{x}" y1="14" y2="{height - 16}"/><text x="{x + 2}" y="12">{number}</text>'
 
 
-def _marks(events: Sequence[Stamped], x: Callable[[float], float], height: int, say: Say) -> Iterable[str]:
+def _marks(events: Sequence[Stamped], x: Callable[[float], float], height: int, say: Translator) -> Iterable[str]:
     """A reload or a truncation that nobody asked for."""
     for stamped in events:
         event = stamped.event

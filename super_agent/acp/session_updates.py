@@ -24,8 +24,8 @@ from super_agent.acp.tool_calls import ToolCalls
 from super_agent.core import events as ev
 from super_agent.core.errors import ExitCode
 from super_agent.core.sanitize import printable_path
-from super_agent.session.narrate import wording
-from super_agent.session.narrate.plan import steps_of
+from super_agent.session.messages import run_messages
+from super_agent.session.plan_progress import steps_of
 from super_agent.session.session_lookup import first_line
 
 Update = (
@@ -37,7 +37,7 @@ META = "super-agent"
 
 
 @dataclass(slots=True)
-class Translator:
+class SessionUpdates:
     """Of one prompt's run, or with `again` of a stored session, whose person's words are told too."""
 
     calls: ToolCalls
@@ -52,7 +52,7 @@ class Translator:
     _closer: Closer = field(default_factory=Closer)
 
     @classmethod
-    def of(cls, root: Path, run: str, *, again: bool = False) -> "Translator":
+    def of(cls, root: Path, run: str, *, again: bool = False) -> "SessionUpdates":
         """For the workspace `root`; `run` is a name that no other run of the session has."""
         return cls(ToolCalls(root, run), again)
 
@@ -87,14 +87,14 @@ class Translator:
                 yield from self._noted(event)
 
     def _began(self, event: ev.RunStarted | ev.RunResumed) -> Iterator[Update]:
-        self._risks = wording.risks(event)
+        self._risks = run_messages.risks(event)
         if isinstance(event, ev.RunStarted):
             yield from self._person(event.task)
             yield SessionInfoUpdate(session_update="session_info_update", title=first_line(event.task))
             return
         yield from self._person(event.instruction)
         if event.rolled_back:
-            names = wording.paths(tuple(map(printable_path, event.rolled_back)))
+            names = run_messages.paths(tuple(map(printable_path, event.rolled_back)))
             yield self._said(f"Taken back, as the turn that changed them was not completed: {names}")
 
     def _person(self, text: str) -> Iterator[Update]:
@@ -126,7 +126,7 @@ class Translator:
                 yield self._said(f"*{event.level}:* {event.text}" + (f". {event.fix}" if event.fix else ""))
             case ev.ModelReady():
                 self._context = event.context_length
-                yield self._said(wording.model_ready(event), thought=True)
+                yield self._said(run_messages.model_ready(event), thought=True)
             case ev.RequestFinished():
                 used = event.prompt_tokens + event.completion_tokens
                 yield UsageUpdate(
@@ -134,11 +134,11 @@ class Translator:
                     field_meta={META: ev.own_fields(event)},
                 )  # fmt: skip
             case ev.Queued():
-                yield self._said(wording.queued(event))
+                yield self._said(run_messages.queued(event))
             case ev.Waiting():
-                yield self._said(wording.waiting(event), thought=True)
+                yield self._said(run_messages.waiting(event), thought=True)
             case ev.Retried():
-                yield self._said(wording.retried(event))
+                yield self._said(run_messages.retried(event))
             case ev.ReplyDiscarded():
                 yield self._said(f"the reply broke off and begins anew: {event.reason}")
             case ev.EngineRestarted():
@@ -150,8 +150,8 @@ class Translator:
     def _ended(self, event: ev.RunEnded) -> Iterator[Update]:
         yield from self.calls.unfinished()
         yield from self._planned("completed" if event.exit_code == ExitCode.OK else "pending")
-        lines, label = [f"**{wording.END[event.reason]}**", "", *(f"- risk: {risk}" for risk in self._risks)], ""
-        for name, text in wording.summary(event):
+        lines, label = [f"**{run_messages.END[event.reason]}**", "", *(f"- risk: {risk}" for risk in self._risks)], ""
+        for name, text in run_messages.summary(event):
             label = name or label
             lines.append(f"- {label}: {text}")
         yield self._said("\n".join(lines), meta={"end": end_facts(event)})

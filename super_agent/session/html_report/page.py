@@ -5,23 +5,23 @@ from datetime import datetime
 
 from super_agent.core.events import InstanceNoted, RequestFinished, RunEnded, RunStarted, Stamped
 from super_agent.core.store.sessions import SessionRow
-from super_agent.session.narrate import wording
-from super_agent.session.narrate.hide import Hide
-from super_agent.session.narrate.language import Say, english
-from super_agent.session.narrate.markup import esc, rows, tag
-from super_agent.session.narrate.story import Story
-from super_agent.session.narrate.style import STYLE
-from super_agent.session.narrate.timeline import timeline
+from super_agent.session.html_report.events_as_html import HtmlRenderer
+from super_agent.session.html_report.html_elements import esc, rows, tag
+from super_agent.session.html_report.redaction import Redactor
+from super_agent.session.html_report.stylesheet import STYLE
+from super_agent.session.html_report.timeline_chart import timeline
+from super_agent.session.messages import run_messages
+from super_agent.session.messages.translation import Translator, english
 from super_agent.session.session_lookup import first_line
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def page(row: SessionRow, events: Iterable[Stamped], hide: Hide) -> str:
+def page(row: SessionRow, events: Iterable[Stamped], hide: Redactor) -> str:
     """The whole document, with what `hide` hides left out of every text in it."""
     row = hide.row(row)
     shown = [hide.stamped(stamped) for stamped in events]
-    story = Story()
+    story = HtmlRenderer()
     for stamped in shown:
         story.add(stamped)
     drawn = timeline(shown)
@@ -44,12 +44,12 @@ def page(row: SessionRow, events: Iterable[Stamped], hide: Hide) -> str:
 def _state(row: SessionRow) -> str:
     if row.reason is None:
         return tag("p", esc(row.state), "warn")
-    words = next((text for reason, text in wording.END.items() if reason == row.reason), row.reason)
+    words = next((text for reason, text in run_messages.END.items() if reason == row.reason), row.reason)
     good = row.exit_code == 0
     return tag("p", esc(f"{'✓' if good else '✗'} {words}"), "good" if good else "bad")
 
 
-def facts_of(row: SessionRow, events: Sequence[Stamped], say: Say = english) -> list[tuple[str, str]]:
+def facts_of(row: SessionRow, events: Sequence[Stamped], say: Translator = english) -> list[tuple[str, str]]:
     """What was asked for, where and of which model: a name and a text each."""
     began = datetime.fromtimestamp(row.started).astimezone()
     facts = [("session", row.id), ("began", f"{began:%Y-%m-%d %H:%M:%S %z}"), ("mode", say(row.mode))]
@@ -62,11 +62,11 @@ def facts_of(row: SessionRow, events: Sequence[Stamped], say: Say = english) -> 
     return [(say(name), text) for name, text in facts]
 
 
-def figures_of(row: SessionRow, events: Sequence[Stamped], say: Say = english) -> list[tuple[str, str]]:
+def figures_of(row: SessionRow, events: Sequence[Stamped], say: Translator = english) -> list[tuple[str, str]]:
     """What it changed and what it cost; summed from the events where the session has no end."""
     ends = [stamped.event for stamped in events if isinstance(stamped.event, RunEnded)]
     if ends:
-        return list(wording.summary(ends[-1], say))
+        return list(run_messages.summary(ends[-1], say))
     calls = [stamped.event for stamped in events if isinstance(stamped.event, RequestFinished)]
     tokens_in, tokens_out = sum(c.prompt_tokens for c in calls), sum(c.completion_tokens for c in calls)
     counts: dict[str, int] = {}
@@ -74,8 +74,8 @@ def figures_of(row: SessionRow, events: Sequence[Stamped], say: Say = english) -
         if isinstance(stamped.event, InstanceNoted):
             counts[stamped.event.kind] = counts.get(stamped.event.kind, 0) + 1
     return [
-        (say("files"), wording.paths(row.files, say) or say("none changed")),
+        (say("files"), run_messages.paths(row.files, say) or say("none changed")),
         (say("turns"), str(row.turns)),
-        (say("tokens"), wording.exchanged(tokens_in, tokens_out, len(calls), say)),
-        (say("model"), wording.instance_counts(counts, say)),
+        (say("tokens"), run_messages.exchanged(tokens_in, tokens_out, len(calls), say)),
+        (say("model"), run_messages.instance_counts(counts, say)),
     ]

@@ -11,14 +11,13 @@ import super_agent
 from super_agent.core.errors import SessionHeld, UsageError
 from super_agent.core.events import ApprovalAsked, CodeDecided
 from super_agent.core.ollama.http_errors import no_answer
-from super_agent.session.narrate import wording
-from super_agent.session.narrate.language import Say
-from super_agent.session.narrate.sentences import sentence, told
-from super_agent.session.narrate.story import Story
-from super_agent.session.narrate.words.errors import ERRORS
+from super_agent.session.html_report.events_as_html import HtmlRenderer
+from super_agent.session.messages import run_messages
+from super_agent.session.messages.portuguese.error_messages import ERRORS
+from super_agent.session.messages.translation import Translator, error_line, translate_sentence
 from tests.cli.scripted_runs import stamped
 
-PT = Say("pt")
+PT = Translator("pt")
 
 
 def literals() -> set[str]:
@@ -66,20 +65,20 @@ def test_every_sentence_is_one_that_the_program_says() -> None:
     ],
 )  # fmt: skip
 def test_what_failed_and_what_to_do_are_said_with_their_values(error: UsageError, portuguese: str) -> None:
-    assert told(error, PT) == portuguese
-    assert told(error) == str(error)
+    assert error_line(error, PT) == portuguese
+    assert error_line(error) == str(error)
 
 
 def test_a_long_text_is_not_searched() -> None:
     text = "there is no folder " + "(" * 100_000
-    assert sentence(text, PT) == text
+    assert translate_sentence(text, PT) == text
 
 
 def test_why_code_is_asked_about_and_what_was_decided_without_asking() -> None:
-    story = Story(PT)
+    story = HtmlRenderer(PT)
     reasons = ("there is no sandbox: it runs with your own rights", "you asked for it (--approve always)")
     for event in stamped(ApprovalAsked("python", "1", reasons)):
         story.add(event)
     assert "(não há sandbox: roda com os seus próprios direitos; você pediu (--approve always))" in story.html()
     always = CodeDecided("run", "earlier_answer", "the user said always for this run", "python", "1")
-    assert wording.decided(always, PT) == "o código pode ser executado: o usuário disse sempre, nesta execução"
+    assert run_messages.decided(always, PT) == "o código pode ser executado: o usuário disse sempre, nesta execução"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from super_agent.core.events import RequestFinished, Stamped
-from super_agent.session.narrate.language import Say, english
-from super_agent.session.narrate.markup import esc
+from super_agent.session.html_report.html_elements import esc
+from super_agent.session.messages.translation import Translator, english
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 1000, 200, 70, 24, 14
 MOST_GROUPS = 60
@@ -56,7 +56,7 @@ def turn_costs(events: Sequence[Stamped]) -> list[TurnCost]:
     return [found[turn] for turn in sorted(found)]
 
 
-def tokens_plot(costs: Sequence[TurnCost], say: Say = english) -> str:
+def tokens_plot(costs: Sequence[TurnCost], say: Translator = english) -> str:
     """Prompt tokens by turn; empty where no call was made."""
     sent, evaluated, groups = say("prompt tokens sent"), say("evaluated"), []
     for cost in costs:
@@ -68,7 +68,7 @@ def tokens_plot(costs: Sequence[TurnCost], say: Say = english) -> str:
     return _plot(groups, "tokens", f"{sent}, {evaluated}", say)
 
 
-def speed_plot(costs: Sequence[TurnCost], say: Say = english) -> str:
+def speed_plot(costs: Sequence[TurnCost], say: Translator = english) -> str:
     """Tokens a second by turn; of prompts only where the server tells how long it took."""
     prompt, reply, groups = say("prompt"), say("reply"), []
     for cost in costs:
@@ -83,7 +83,7 @@ def speed_plot(costs: Sequence[TurnCost], say: Say = english) -> str:
     return _plot(groups, "tokens/s", f"{prompt}, {reply}", say)
 
 
-def _plot(groups: Sequence[tuple[str, list[Bar]]], unit: str, label: str, say: Say) -> str:
+def _plot(groups: Sequence[tuple[str, list[Bar]]], unit: str, label: str, say: Translator) -> str:
     groups = groups[-MOST_GROUPS:]
     most = max((bar.value for _, bars in groups for bar in bars), default=0.0)
     if most <= 0:

@@ -1,11 +1,10 @@
-"""The words of `verify` in English and Portuguese, by the keys of `core.proof`."""
+"""The words of `verify` in English and Portuguese, by the keys of `core.instance.same_instance_proof`."""
 
 from collections.abc import Mapping
 
 from super_agent.core.instance.check_results import CheckLine
-from super_agent.core.instance.diagnosis_messages import Language, repair_text
-
-__all__ = ["BECAUSE", "TITLES", "Language", "fix", "seen"]
+from super_agent.core.instance.diagnosis_messages import repair_text
+from super_agent.core.settings import Language
 
 BECAUSE: Mapping[Language, str] = {"en": "because", "pt": "porque"}
 TITLES: Mapping[Language, Mapping[str, str]] = {
