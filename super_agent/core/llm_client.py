@@ -53,6 +53,10 @@ class LLMClient(ModelClient):
         self._http: httpx.AsyncClient | None = None
         self._deadline: asyncio.Timeout | None = None
 
+    def beside(self) -> "LLMClient":
+        """Another conversation with the same model, for requests beside this one's; whoever asks for it closes it."""
+        return LLMClient(self._settings, self._middleware, self.context_length)
+
     def go_back(self) -> None:
         """The next prompt gives up the end of the last one on purpose; what both begin with is still in the cache."""
         self._budget.go_back()
@@ -77,45 +81,47 @@ class LLMClient(ModelClient):
         Raises `PromptTooLong` before anything is sent where the prompt would not fit (`/v1` would cut it silently),
         `LimitReached` from the middleware, and the `ServerError`s. Cancelling the task closes the connection at once.
         """
-        begun = [Message("assistant", prefill.text)] if prefill.text else []
-        stop = [*stop, *prefill.stop]
-        request = self._request([*messages, *begun], json_schema, tools, reply_limit_tokens, stop, sampling)
+        request = self._request(messages, prefill, json_schema, tools, reply_limit_tokens, stop, sampling)
         facts = self.facts_of(messages, request.max_tokens, json.dumps(request.tools) if tools else "", prefill.text)
+        reply, pieces, started = None, 0, time.monotonic()
         try:
             # Not in asyncio's pool, which an ending run would wait for: the middleware may block in a queue.
             await start_in_thread(lambda: self._middleware.before(facts), "middleware")
-            reply: Reply | None = None
             async with aclosing(self._tried(request.body(), prefill)) as items:
                 async for item in items:
                     if isinstance(item, Reply):
                         reply = item
                     else:
+                        pieces += 1
                         yield item
             if reply is None:
                 raise RuntimeError("the last try ended without a reply")
             self._middleware.after(self.usage_of(messages, reply, prefill.text))
         finally:
             facts.given_up.set()  # a cancelled task leaves its middleware waiting in a thread
-            self._middleware.ended(facts)
+            cut = self.usage_of_cut(facts, pieces, time.monotonic() - started, prefill.text) if reply is None else None
+            self._middleware.ended(facts, cut)
         yield reply
 
     def _request(
         self,
         messages: Sequence[Message],
+        prefill: Prefill,
         json_schema: Mapping[str, Any] | None,
         tools: Sequence[Mapping[str, Any]],
         reply_limit_tokens: int | None,
         stop: Sequence[str],
         sampling: Sampling | None,
     ) -> CompletionRequest:
+        begun = [Message("assistant", prefill.text)] if prefill.text else []
         return CompletionRequest(
             model=self.model,
-            messages=messages_out(messages),
+            messages=messages_out([*messages, *begun]),
             temperature=self._settings.temperature if sampling is None else sampling.temperature,
             top_p=self._settings.top_p,
             max_tokens=self.reply_limit(reply_limit_tokens),
             seed=self._settings.seed if sampling is None else sampling.seed,
-            stop=[*stop] or None,
+            stop=[*stop, *prefill.stop] or None,
             response_format=None if json_schema is None else response_format(json_schema),
             tools=tools_out(tools) or None,
         )

@@ -58,7 +58,7 @@ class Settings(BaseModel):
     between_tokens_timeout_s: Seconds = Field(120.0, description="between two pieces of a reply")
     queue_timeout_s: Seconds = Field(1800.0, description="for other runs to give way on the same model")
     slots: int | None = Field(
-        None, ge=1, description="runs that may use the model at once; else read off a local server"
+        None, ge=1, description="requests that the server works on at once; else read off a local server"
     )
     retries: int = Field(4, ge=0, le=20, description="of one request, where that is safe")
     retry_wait_s: Seconds = Field(0.5, description="before a request is sent again, doubled each time")

@@ -58,6 +58,13 @@ def slots(settings: Settings, weights: str) -> int:
     return settings.slots or processes.slots(settings.base_url, weights) or 1
 
 
+def spare_slots(settings: Settings, model_session: ModelSession) -> int:
+    """How many requests the server takes beside one of this run; none while other runs use the model."""
+    if not model_session.queue.alone():
+        return 0
+    return slots(settings, model_session.ready.details.weights) - 1
+
+
 def register(context: RunContext, model_session: ModelSession, kind: ClientKind) -> None:
     """Make one client visible to `super-agent ps` until the run ends."""
     lock = model_session.middleware.registered[kind] = ClientLock(context.settings, kind)

@@ -63,6 +63,7 @@ def _parts(given: Assignment) -> TeamParts:
         model_sums_up=settings.compaction == "model",
         composition=composition(settings, ready.details),
         go_back=go_back,
+        spare_slots=lambda: run_assembly.spare_slots(settings, model_session),
         sampling=first_sampling(settings, context.session.session),
     )
 

@@ -100,17 +100,27 @@ def stubs_of(gap: Gap | None, text: str) -> tuple[str, ...]:
 
 def prefill(transcript: Transcript, workspace: Workspace) -> Prefill:
     """How the coder's next reply begins and ends, where an attempt has only just begun."""
-    newest = next((entry for entry in reversed(transcript.entries) if entry.author != "cue"), None)
-    if newest is None or not isinstance(newest.facts, TaskFacts | ResampleFacts) or not transcript.brief:
+    begun = attempt_begun(transcript)
+    if begun is None or not transcript.brief:
         return NO_PREFILL
-    gap = newest.facts.gap
+    return prefill_of(begun.gap, transcript.task, workspace)
+
+
+def attempt_begun(transcript: Transcript) -> TaskFacts | ResampleFacts | None:
+    """What the newest attempt began with, where the coder has said nothing since."""
+    newest = next((entry for entry in reversed(transcript.entries) if entry.author not in ("cue", "planner")), None)
+    return newest.facts if newest is not None and isinstance(newest.facts, TaskFacts | ResampleFacts) else None
+
+
+def prefill_of(gap: Gap | None, task: str, workspace: Workspace) -> Prefill:
+    """How a reply begins and ends that is to fill this gap (None: any files)."""
     if gap is None:
-        stop = _headings_of_tests(transcript.task, workspace)
+        stop = _headings_of_tests(task, workspace)
         return Prefill("", stop, END if stop else "")
     if not gap.name:
-        return _whole_files(workspace, transcript.task, gap.path)
+        return _whole_files(workspace, task, gap.path)
     try:
-        around = surround(workspace.read_text(gap.path) or "", gap.name, transcript.task)
+        around = surround(workspace.read_text(gap.path) or "", gap.name, task)
     except PathRefused:
         return NO_PREFILL
     if around is None:

@@ -23,15 +23,13 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
-from super_agent.core.errors import LimitReached, PromptTooLong, SuperAgentError
+from super_agent.core.errors import SuperAgentError
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling, ToolCall
 from super_agent.core.model.prefill import NO_PREFILL, Prefill
 from super_agent.core.ollama.api import ModelDetails
 from super_agent.core.replies.calls import as_printed
-
-Request = Callable[..., AsyncGenerator[ReplyPiece | Reply, None]]
-"""`LLMClient.stream` but for the `prefill`."""
+from super_agent.team.drawing import Pieces, ReplyLimits, ReplyRequest, draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +42,6 @@ class Listener:
     on_piece: Callable[[ReplyPiece], None]
     on_reply: Callable[[Reply], None]
     on_failure: Callable[[SuperAgentError], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyLimits:
-    """What ends a member's reply beside its own end: tokens (None: the settings' limit), or one of these texts."""
-
-    tokens: int | None = None
-    stop: tuple[str, ...] = ()
 
 
 class TeamModelClient(ChatCompletionClient):
@@ -67,9 +57,12 @@ class TeamModelClient(ChatCompletionClient):
         limits: ReplyLimits,
         sampling: Callable[[], Sampling | None] = lambda: None,
         prefill: Callable[[], Prefill] = lambda: NO_PREFILL,
+        drawn: Callable[[ReplyRequest], Pieces] | None = None,
     ) -> None:
+        """`drawn` writes a reply in another way than by asking for it."""
         self._sampling = sampling
         self._prefill = prefill
+        self._drawn = drawn or partial(draw, llm)
         self._llm = llm
         self._info = info
         self._listener = listener
@@ -148,17 +141,16 @@ class TeamModelClient(ChatCompletionClient):
         json_output: bool | type[BaseModel] | None,
     ) -> Reply:
         schema = json_output if isinstance(json_output, type) else self._json_schema
-        request = partial(
-            self._llm.stream,
-            [m for message in messages for m in to_messages(message)],
-            json_schema=schema.model_json_schema() if schema else None,
-            tools=[tool.schema if isinstance(tool, Tool) else tool for tool in tools],
-            reply_limit_tokens=self._limits.tokens,
-            stop=self._limits.stop,
-            sampling=self._sampling(),
+        request = ReplyRequest(
+            tuple(m for message in messages for m in to_messages(message)),
+            self._limits,
+            self._sampling(),
+            self._prefill(),
+            schema.model_json_schema() if schema else None,
+            tuple(tool.schema if isinstance(tool, Tool) else tool for tool in tools),
         )
         try:
-            reply = await self._written(request, self._prefill())
+            reply = await self._told(self._drawn(request))
         except SuperAgentError as error:
             self._listener.on_failure(error)
             raise
@@ -169,20 +161,7 @@ class TeamModelClient(ChatCompletionClient):
         self._listener.on_reply(reply)
         return reply
 
-    async def _written(self, request: Request, prefill: Prefill) -> Reply:
-        """One reply, of as many requests as it has beginnings; a limit leaves what was written before it."""
-        reply = await self._told(request(prefill=prefill))
-        while (going_on := prefill.after(reply)) is not None:
-            prefill = going_on
-            try:
-                more = await self._told(request(prefill=prefill))
-            except (LimitReached, PromptTooLong):
-                break
-            text = more.text if more.text.startswith(reply.text) else f"{reply.text}\n\n{more.text}"
-            reply = replace(more, text=text, completion_tokens=reply.completion_tokens + more.completion_tokens)
-        return reply
-
-    async def _told(self, stream: AsyncGenerator[ReplyPiece | Reply, None]) -> Reply:
+    async def _told(self, stream: Pieces) -> Reply:
         """The reply at the end of a stream, whose pieces go to the listener."""
         reply: Reply | None = None
         async with aclosing(stream):
@@ -192,7 +171,7 @@ class TeamModelClient(ChatCompletionClient):
                 else:
                     self._listener.on_piece(item)
         if reply is None:
-            raise RuntimeError("LLMClient.stream ended without a Reply")
+            raise RuntimeError("a drawn reply ended without a Reply")
         return reply
 
     def _result(self, reply: Reply) -> CreateResult:

@@ -14,9 +14,10 @@ from super_agent.core.model.chat import Reply, Sampling
 from super_agent.core.model.prefill import NO_PREFILL, Prefill
 from super_agent.core.replies.reading import ends_inside_block
 from super_agent.team.context import SharedContext, read_verdict
+from super_agent.team.drawing import Pieces, ReplyLimits, ReplyRequest
 from super_agent.team.flow import goes_on
 from super_agent.team.members import CheckMember, InterpreterMember, WorkspaceMember
-from super_agent.team.model_client import Listener, ReplyLimits, TeamModelClient, model_info
+from super_agent.team.model_client import Listener, TeamModelClient, model_info
 from super_agent.team.parts import TeamParts
 from super_agent.team.roles import CUES, Role, Verdict
 from super_agent.team.transcript import Transcript
@@ -39,6 +40,8 @@ class Participants:
     """How the coder's next reply is drawn."""
     prefill: Callable[[], Prefill]
     """How it begins."""
+    drawn: Callable[[ReplyRequest], Pieces]
+    """What writes it."""
     needed_tokens: Callable[[Role], int]
     """What has to fit after the prompt as it stands, for a reply of that role."""
     fail: Callable[[SuperAgentError], None]
@@ -87,6 +90,7 @@ class Participants:
             limits=REPLY_LIMITS[role],
             sampling=self.sampling if role == "coder" else lambda: None,
             prefill=self.prefill if role == "coder" else lambda: NO_PREFILL,
+            drawn=self.drawn if role == "coder" else None,
         )
 
     def _replied(self, role: Role, reply: Reply, context: SharedContext | None) -> None:

@@ -40,6 +40,8 @@ class TeamParts:
     """What is known of the project beside its files, for the opening message."""
     composition: Composition = field(default_factory=Composition)
     go_back: GoBack = lambda _left, _turn, _was_left, _paths: None
+    spare_slots: Callable[[], int] = lambda: 0
+    """How many requests the server would take beside one of this run; may block for some milliseconds."""
     sampling: Sampling = field(default_factory=lambda: Sampling(0.0, 0))
     """What the replies of further attempts are drawn with, before it rises."""
 

@@ -9,12 +9,14 @@ from super_agent.core.files.workspace import Workspace
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Sampling
 from super_agent.core.model.context_allocation import ContextAllocation
+from super_agent.core.model.prefill import NO_PREFILL
 from super_agent.core.model.sampling import drawn
 from super_agent.team import attempts
 from super_agent.team.flow import Resample, turns
-from super_agent.team.infilling import asked, stubs_of
+from super_agent.team.infilling import asked, attempt_begun, prefill_of, stubs_of
 from super_agent.team.listing import describe, text_of
 from super_agent.team.roles import opening
+from super_agent.team.sampling_ahead import Upcoming
 from super_agent.team.transcript import Entry, ResampleFacts, TaskFacts, Transcript
 
 GoBack = Callable[[int, int, bool, tuple[str, ...]], tuple[str, ...] | None]
@@ -39,7 +41,7 @@ class Resampler:
         """Append what makes the coder's next reply a new attempt; raises `SnapshotFailed`."""
         files = self._go_back(step.back_to) if step.back_to is not None else None
         back_to = step.back_to if files is not None else None
-        text, anew, gap = self._told(back_to)
+        text, anew, gap = self._told(back_to, self._begun_before(back_to))
         facts = ResampleFacts(turns(self.transcript), back_to, step.why, anew, gap)
         self.transcript.append(Entry("resample", text, facts))
         self.llm.go_back()
@@ -61,6 +63,23 @@ class Resampler:
         """How the coder's next reply is drawn; None is as the settings say."""
         return drawn(self.base, attempts.number(self.transcript) - 1)
 
+    def upcoming(self, place: int) -> Upcoming | None:
+        """The attempt so many after the one that is about to be sampled, if that changes no files for the better.
+
+        None where its prompt would be another one.
+        """
+        begun = attempt_begun(self.transcript)
+        if begun is None:
+            return None
+        turn = begun.back_to if isinstance(begun, ResampleFacts) else turns(self.transcript)
+        told = self._told(turn, self._begun_before(turn) + place - 1)
+        newest = self.transcript.last("resample") if isinstance(begun, ResampleFacts) else None
+        if told[0] != ("" if newest is None else newest.text):
+            return None
+        sampling = drawn(self.base, attempts.number(self.transcript) - 1 + place)
+        brief, task = self.transcript.brief, self.transcript.task
+        return Upcoming(sampling, prefill_of(told[2], task, self.workspace) if brief else NO_PREFILL)
+
     def _go_back(self, turn: int) -> tuple[str, ...] | None:
         """The files as that turn left them; None where they stay as they are."""
         newest = turns(self.transcript)
@@ -69,14 +88,14 @@ class Resampler:
         left = attempts.left_at(self.transcript, turn)
         return self.go_back(newest, turn, left, self.transcript.changed_paths())
 
-    def _told(self, turn: int | None) -> tuple[str, bool, Gap | None]:
+    def _told(self, turn: int | None, before: int) -> tuple[str, bool, Gap | None]:
         """What the coder is told of the files as that turn left them, whether that is an opening of its own, and the
-        function that it is to write."""
+        function that it is to write; so many attempts began with these files before."""
         moved = self._moved(turn)
         if not self.transcript.brief:
             return self._as_it_stands(turn, moved), False, None
         check = self._check_of(turn)
-        now = asked(self.workspace, self.transcript.task, check, self._begun_before(turn))
+        now = asked(self.workspace, self.transcript.task, check, before)
         if moved or now.stubs != self._stubs_in_prefix():
             return self._opening(check, now.stubs), True, now.gap
         return "", False, now.gap

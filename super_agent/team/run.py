@@ -19,6 +19,7 @@ from super_agent.core.events import (
 )
 from super_agent.core.model.prefill import Prefill
 from super_agent.core.model.token_estimate import estimate_tokens
+from super_agent.team import attempts
 from super_agent.team.compaction import Compactor
 from super_agent.team.flow import End, Resample, Rules, Speak, Step, goes_on, next_step, turns
 from super_agent.team.infilling import Asked, asked, prefill
@@ -29,6 +30,7 @@ from super_agent.team.participants import REPLY_LIMITS, Participants
 from super_agent.team.parts import TeamParts
 from super_agent.team.resampling import Resampler
 from super_agent.team.roles import ROLES, Role, opening
+from super_agent.team.sampling_ahead import SamplingAhead, Upcoming
 from super_agent.team.transcript import ContinuedFacts, Entry, TaskFacts, Transcript
 
 CUE_TOKENS = 40
@@ -72,8 +74,15 @@ class TeamRun:
 
     async def _talk(self, rules: Rules) -> End:
         """The group chat, from the first speaker to how it ended."""
+        ahead = SamplingAhead(self.parts.llm, self.parts.spare_slots, self._upcoming)
         participants = Participants(
-            self.parts, self.transcript, self._resampler.sampling, self._prefill, self._needed_tokens, self._fail
+            self.parts,
+            self.transcript,
+            self._resampler.sampling,
+            self._prefill,
+            ahead.draw,
+            self._needed_tokens,
+            self._fail,
         )
         chat = SelectorGroupChat(
             participants.members(),
@@ -89,6 +98,8 @@ class TeamRun:
             # AutoGen turns a member's error into a RuntimeError with its text; the original is kept beside.
             if self._end is None and self._failure is None:
                 raise
+        finally:
+            await ahead.aclose()
         if self._end is not None:
             return self._end
         if isinstance(self._failure, LimitReached):
@@ -190,6 +201,14 @@ class TeamRun:
 
     def _prefill(self) -> Prefill:
         return prefill(self.transcript, self.parts.workspace)
+
+    def _upcoming(self, place: int) -> Upcoming | None:
+        """The attempt so many after this one, where the flow would come to it."""
+        rules = self._flow_rules
+        further = rules.blind or attempts.number(self.transcript) + place <= rules.attempts
+        if not further or not rules.has_check or self.turns + place >= rules.max_turns:
+            return None
+        return self._resampler.upcoming(place)
 
     def _begin_turn(self) -> None:
         try:

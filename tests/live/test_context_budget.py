@@ -36,7 +36,7 @@ class Kept:
     def after(self, usage: Usage) -> None:
         self.usages.append(usage)
 
-    def ended(self, request: RequestFacts) -> None:
+    def ended(self, request: RequestFacts, cut: Usage | None = None) -> None:
         assert request in self.requests
 
 

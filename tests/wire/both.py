@@ -34,7 +34,7 @@ class RecordingGate:
         """Keep it."""
         self.after_calls.append(usage)
 
-    def ended(self, request: RequestFacts) -> None:
+    def ended(self, request: RequestFacts, cut: Usage | None = None) -> None:
         """Keep it too."""
         self.ended_calls.append(request)
 

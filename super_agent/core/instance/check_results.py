@@ -39,5 +39,5 @@ class ProofMiddleware:
         """Keep the cost."""
         self.usages.append(usage)
 
-    def ended(self, request: RequestFacts) -> None:
+    def ended(self, request: RequestFacts, cut: Usage | None = None) -> None:
         """Nothing is held for a call."""

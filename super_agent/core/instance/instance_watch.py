@@ -286,13 +286,19 @@ class RunMiddleware:
         if (broken := request.prefix_break) is not None:
             self.emit(PrefixBroken(request.client, broken.message, broken.character, broken.reason))
 
-    def ended(self, request: RequestFacts) -> None:
+    def ended(self, request: RequestFacts, cut: Usage | None = None) -> None:
         """Other runs may have the model when it is their turn."""
+        if cut is not None:
+            self._count(cut)
         if self.queue is not None:
             self.queue.leave(request)
 
     def after(self, usage: Usage) -> None:
         """Count, tell, and look for a reload or a truncation; raises `InstanceChanged` where the run is strict."""
+        self._count(usage)
+        self.watch.usage(usage)
+
+    def _count(self, usage: Usage) -> None:
         self.counting.after(usage)
         if lock := self.registered.get(usage.client):
             lock.note(usage)
@@ -309,4 +315,3 @@ class RunMiddleware:
                 usage.prompt_s,
             )
         )
-        self.watch.usage(usage)

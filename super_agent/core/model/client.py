@@ -6,7 +6,7 @@ from typing import ClassVar
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.events import Emit
 from super_agent.core.model.chat import Message, Reply
-from super_agent.core.model.evaluation import EvaluationMeter
+from super_agent.core.model.evaluation import Evaluated, EvaluationMeter
 from super_agent.core.model.liveness import LivenessMonitor
 from super_agent.core.model.middleware import CallMiddleware, RequestFacts, Usage
 from super_agent.core.model.retry import Retries
@@ -99,6 +99,14 @@ class ModelClient:
             _queued_s(reply),
             self._meter.read(reply.prompt_tokens, reused, reply.prompt_s),
         )
+
+    def usage_of_cut(self, facts: RequestFacts, pieces: int, wall_s: float, begun: str = "") -> Usage | None:
+        """About what a reply cost that did not arrive whole, where any came; each piece is a token or little more."""
+        if not pieces:
+            return None
+        reused = self._budget.reused(facts.messages, facts.prompt_tokens, begun)
+        evaluated = Evaluated(max(1, facts.prompt_tokens - reused), measured=False)
+        return Usage(self.KIND, facts.prompt_tokens, pieces, wall_s, evaluated=evaluated)
 
     def _retries(self) -> Retries:
         return Retries(self.KIND, self._settings, self._emit)

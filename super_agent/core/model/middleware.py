@@ -55,8 +55,11 @@ class CallMiddleware(Protocol):
     def after(self, usage: Usage) -> None:
         """Take note of a reply that arrived whole."""
 
-    def ended(self, request: RequestFacts) -> None:
-        """The call is over, however it ended and wherever it was; called at least once, in any thread."""
+    def ended(self, request: RequestFacts, cut: Usage | None = None) -> None:
+        """The call is over, however it ended and wherever it was; called at least once, in any thread.
+
+        `cut` is about what a reply cost that did not arrive whole.
+        """
 
 
 @dataclass(slots=True)
@@ -107,8 +110,10 @@ class CountingMiddleware:
         with self._lock:
             self.totals.setdefault(usage.client, Totals()).add(usage)
 
-    def ended(self, request: RequestFacts) -> None:
-        """Nothing is held for a call."""
+    def ended(self, request: RequestFacts, cut: Usage | None = None) -> None:
+        """Nothing is held for a call; one that was cut is counted too."""
+        if cut is not None:
+            self.after(cut)
 
     def spent_tokens(self) -> int:
         """Tokens of all clients so far, prompts and replies."""

@@ -82,6 +82,14 @@ class RunQueue:
                 if mine := schedule.of(self._order.run):
                     mine.calls, mine.idle_since = len(self._calls), time.monotonic()
 
+    def alone(self) -> bool:
+        """Whether no other run has the model or waits for it."""
+        with self._lock:
+            if self._order.closed:
+                return False
+            with self._order.locked() as schedule:
+                return all(entry.run == self._order.run for entry in schedule.entries)
+
     def turn_ended(self) -> None:
         """Give way to others, where any wait."""
         with self._lock, self._order.locked() as schedule:
