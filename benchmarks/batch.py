@@ -133,7 +133,7 @@ def _children_s() -> float:
 def _driver() -> int:
     """The batch itself in this process; its last line on standard error is what it cost."""
     from super_agent.batch.driver import Driver
-    from super_agent.batch.process import RunProcess
+    from super_agent.batch.run_process import RunProcess
     from super_agent.cli.main import run_command
 
     whole, runs, runs_processor = list[float](), list[float](), list[float]()

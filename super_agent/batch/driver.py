@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from super_agent.batch.index import IndexedTask, TaskIndex
-from super_agent.batch.results import TRANSIENT, BatchFailed, ResultsFile, cannot_write
+from super_agent.batch.results_file import TRANSIENT, BatchFailed, ResultsFile, cannot_write
+from super_agent.batch.task_index import IndexedTask, TaskIndex
 from super_agent.batch.tasks import Task
 from super_agent.core.batches.attempts import Attempt
 from super_agent.core.state import write_durably

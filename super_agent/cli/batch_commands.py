@@ -103,10 +103,10 @@ def tasks_(
     env_file: EnvFile = None,
 ) -> None:
     """See the decorator: this text is not shown."""
-    from super_agent.batch import command
+    from super_agent.batch import run_batch
 
-    options = command.BatchOptions(tasks, out, parallel, until_failures, time, repos, html, yes, json, ray, any_model)
-    raise typer.Exit(command.main(options, flags, env_file))
+    options = run_batch.BatchOptions(tasks, out, parallel, until_failures, time, repos, html, yes, json, ray, any_model)
+    raise typer.Exit(run_batch.main(options, flags, env_file))
 
 
 @batch.command()
@@ -120,11 +120,11 @@ def apply(
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text; needs --yes.")] = False,
 ) -> None:
     """Show the patch of a task, and apply it to the task's own folder."""
-    from super_agent.batch.apply import find
+    from super_agent.batch.apply_patch import find_patch
 
     if json and not yes:
         raise UsageError("with --json nobody is asked", fix="Say --yes to apply it without asking")
-    found = find(folder, name, workspace)
+    found = find_patch(folder, name, workspace)
     if not json:
         say(found.text or f"{name} changed nothing\n")
     if found.patch is not None and not yes and not _confirmed(f"Apply this to {found.workspace}? [y/N] "):

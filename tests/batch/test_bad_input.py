@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from super_agent.batch.apply import PatchDoesNotApply, apply_patch
-from super_agent.batch.results import BatchFailed, ResultsFile
+from super_agent.batch.apply_patch import PatchDoesNotApply, apply_patch
+from super_agent.batch.results_file import BatchFailed, ResultsFile
 from super_agent.core.batches.attempts import Attempt
 from super_agent.core.errors import UsageError
 from super_agent.core.files.workspace import Workspace

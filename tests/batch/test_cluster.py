@@ -17,18 +17,17 @@ from typing import Any, cast
 import pytest
 
 from super_agent import __version__
-from super_agent.batch.attempt import LocalAttempt
-from super_agent.batch.cluster import archive, connect, said
-from super_agent.batch.cluster.attempt import RayAttempt
-from super_agent.batch.cluster.choice import Failures, selector
-from super_agent.batch.cluster.cluster import Absence, Cluster
-from super_agent.batch.cluster.connect import ClusterFailed
-from super_agent.batch.cluster.facts import VERSION, ModelFacts
-from super_agent.batch.cluster.order import Begun, Order
-from super_agent.batch.cluster.refused import refusals
-from super_agent.batch.cluster.work import _Work
-from super_agent.batch.copies import copy_folder
+from super_agent.batch.cluster import ray_connection, ray_output, workspace_archive
+from super_agent.batch.cluster.attempt_on_node import _AttemptThread
+from super_agent.batch.cluster.node_compatibility import VERSION, ModelFacts, refusals
+from super_agent.batch.cluster.node_messages import AttemptRequest, Begun
+from super_agent.batch.cluster.node_selection import Failures, selector
+from super_agent.batch.cluster.ray_attempt import RayAttempt
+from super_agent.batch.cluster.ray_cluster import Absence, Cluster
+from super_agent.batch.cluster.ray_connection import ClusterFailed
+from super_agent.batch.local_attempt import LocalAttempt
 from super_agent.batch.tasks import Task
+from super_agent.batch.workspace_copies import copy_folder
 from super_agent.cli.batch_commands import _with_address
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import load_settings
@@ -49,9 +48,9 @@ def test_a_workspace_arrives_as_it_was_with_its_links_into_itself(tmp_path: Path
     (source / "outside").symlink_to("/etc/hosts")
     (source / ".git").write_text("gitdir: /elsewhere\n")
     copy_folder(source, tmp_path / "copy", tmp_path)
-    packed = archive.pack(tmp_path / "copy")
+    packed = workspace_archive.pack(tmp_path / "copy")
     for _ in range(2):  # a second time nothing is done
-        archive.unpack(packed, tmp_path / "node" / "origin")
+        workspace_archive.unpack(packed, tmp_path / "node" / "origin")
     there = tmp_path / "node" / "origin"
     assert sorted(path.name for path in there.iterdir()) == ["absolute", "inner", "outside"]
     assert (there / "absolute").resolve() == there / "inner" / "run.sh"
@@ -62,11 +61,11 @@ def test_a_workspace_arrives_as_it_was_with_its_links_into_itself(tmp_path: Path
 
 
 def test_a_workspace_that_is_too_large_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_BYTES", 1024 * 1024)
+    monkeypatch.setattr(workspace_archive, "MAX_BYTES", 1024 * 1024)
     (tmp_path / "large").mkdir()
     (tmp_path / "large" / "noise").write_bytes(os.urandom(3 * 1024 * 1024))
     with pytest.raises(UsageError, match="more than 1 MiB when it is packed"):
-        archive.pack(tmp_path / "large")
+        workspace_archive.pack(tmp_path / "large")
 
 
 def node(number: int, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -102,16 +101,16 @@ This process on node 10.0.0.2 was started with:
 
 
 def test_what_ray_says_of_versions_and_errors_is_one_line() -> None:
-    assert said.mismatch(MISMATCH) == (
+    assert ray_output.mismatch(MISMATCH) == (
         "the cluster runs Ray 2.60.0 on Python 3.11.7, this machine Ray 2.59.0 on Python 3.12.1"
     )
-    assert said.mismatch("Version mismatch") == "the cluster's Ray or Python is not this machine's"
-    assert said.mismatch("Local node IP: 10.0.0.2") == ""
+    assert ray_output.mismatch("Version mismatch") == "the cluster's Ray or Python is not this machine's"
+    assert ray_output.mismatch("Local node IP: 10.0.0.2") == ""
     late = (
         "INFO -- Local node IP: 10.0.0.2\n  raise Exception(\nException: The current node timed out during startup.\n"
     )
-    assert said.wrong_line(late) == "Exception: The current node timed out during startup."
-    assert said.wrong_line("Local node IP: 10.0.0.2") == ""
+    assert ray_output.wrong_line(late) == "Exception: The current node timed out during startup."
+    assert ray_output.wrong_line("Local node IP: 10.0.0.2") == ""
 
 
 def test_a_ray_that_does_not_start_is_one_line() -> None:
@@ -122,7 +121,7 @@ def test_a_ray_that_does_not_start_is_one_line() -> None:
             raise Exception("The current node timed out during startup. This could happen because\nof this.")
 
     with pytest.raises(ClusterFailed, match="does not start here: The current node timed out during startup. This"):
-        connect._begin(Busy(), address="local")
+        ray_connection._begin(Busy(), address="local")
 
 
 def test_a_node_that_differs_from_what_the_head_told_is_refused(super_agent: SuperAgent) -> None:
@@ -236,7 +235,13 @@ def test_a_node_that_sends_no_result_is_a_failure_unless_the_attempt_was_stopped
 
     said: list[str] = []
     cluster = Cluster(
-        Ending(), ModelFacts("aa", "8192"), tmp_path, load_settings(environ={}), False, lambda *_: None, said.append
+        Ending(),
+        ModelFacts("aa", "8192"),
+        tmp_path,
+        load_settings(environ={}),
+        False,
+        lambda *_: None,
+        said.append,
     )
     attempt = RayAttempt(cluster, Task(id="a", task="x"), "hash", 1)
     found = asyncio.run(attempt.run())
@@ -250,7 +255,7 @@ def test_a_node_that_sends_no_result_is_a_failure_unless_the_attempt_was_stopped
 
 def test_an_attempt_that_is_ended_in_the_moment_it_ends_by_itself_raises_nothing() -> None:
     task = Task(id="a", task="x")
-    work = _Work(Order("batch", task, "hash", 1, {}, "", "aa"), None)
+    work = _AttemptThread(AttemptRequest("batch", task, "hash", 1, {}, "", "aa"), None)
     work._attempt = cast("LocalAttempt", SimpleNamespace(stop=lambda: None))
     work._thread = threading.Thread(target=lambda: time.sleep(0.2))
     work._thread.start()
@@ -311,4 +316,4 @@ def test_an_address_where_nothing_listens_is_one_line(super_agent: SuperAgent, l
     for each in (done, node):
         assert (each.code, each.err.count("\n")) == (4, 1), each.err
         assert f"no Ray cluster can be joined at 127.0.0.1:{port}: Connection refused" in each.err
-    assert subprocess.run(["pgrep", "-f", f"cluster.connect 127.0.0.1:{port}"], check=False).returncode == 1
+    assert subprocess.run(["pgrep", "-f", f"cluster.ray_connection 127.0.0.1:{port}"], check=False).returncode == 1

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from super_agent.batch.command import run_flags
-from super_agent.batch.index import TaskIndex
+from super_agent.batch.run_batch import run_flags
+from super_agent.batch.task_index import TaskIndex
 from super_agent.batch.tasks import Task
 from super_agent.core.settings import Settings
 from tests.acp.editor import Editor

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from super_agent import __version__
-from super_agent.batch.cluster.connect import HOST_PORT, require_listener
-from super_agent.batch.cluster.facts import ModelFacts, NodeDiffers, expected
-from super_agent.batch.cluster.said import SAME, is_refused, mismatch, wrong_line
+from super_agent.batch.cluster.node_compatibility import ModelFacts, NodeDiffers, expected
+from super_agent.batch.cluster.ray_connection import HOST_PORT, require_listener
+from super_agent.batch.cluster.ray_output import SAME, is_refused, mismatch, wrong_line
 from super_agent.cli.commands import up, verify
 from super_agent.cli.say import complain, say, say_json
 from super_agent.core.errors import EngineFailed, ServerFailed, UsageError

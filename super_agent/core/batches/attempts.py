@@ -1,6 +1,6 @@
 """One attempt at a task of a batch, and the lines that tell of all: for the batch, which writes them, and for views."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,8 @@ from super_agent.core.errors import ExitCode, UsageError
 FILE = "results.jsonl"
 """In a batch's folder."""
 AttemptOutcome = Literal["done", "not done", "refused", "server", "executor", "killed"]
+OUTCOMES: Mapping[int, AttemptOutcome] = {0: "done", 1: "not done", 2: "refused", 3: "server", 4: "executor"}
+"""By the exit code of a run."""
 
 
 class Attempt(BaseModel):

@@ -71,6 +71,13 @@ def left_s(elapsed_s: float, finals: int, left: int) -> float | None:
     return elapsed_s / finals * left if finals else None
 
 
+def hours_text(seconds: float) -> str:
+    """`4:05` or `1:04:05`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 @dataclass(frozen=True, slots=True)
 class SeenBatch:
     """A note as it is found; `name` is the same for every batch in one folder."""

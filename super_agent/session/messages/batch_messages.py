@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from super_agent.core.batches.attempts import AttemptOutcome
-from super_agent.core.batches.status_notes import BatchNote, BatchStatus
+from super_agent.core.batches.status_notes import BatchNote, BatchStatus, hours_text
 from super_agent.session.messages.translation import Translator, english
 
 STATES: Mapping[BatchStatus, str] = {"running": "running", "ended": "ended", "stopped": "stopped"}
@@ -27,11 +27,4 @@ def counts(note: BatchNote, say: Translator = english) -> str:
 def under_way(note: BatchNote, now: float, say: Translator = english) -> str:
     """How many run at the moment, and how long the rest should take; `now` in seconds since the epoch."""
     told, left_s = say.fill("{number:,} running", number=len(note.running)), note.left_s(now)
-    return told if left_s is None else f"{told}, {say.fill('about {time} left', time=span(left_s))}"
-
-
-def span(seconds: float) -> str:
-    """`4:05` or `1:04:05`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return told if left_s is None else f"{told}, {say.fill('about {time} left', time=hours_text(left_s))}"

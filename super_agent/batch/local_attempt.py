@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from super_agent import __version__
-from super_agent.batch.copies import copy_folder, remove_folder
-from super_agent.batch.process import Ended, RunProcess
+from super_agent.batch.event_tally import Tally
+from super_agent.batch.previous_run import discard, patch_of, previous_run, tally_of
 from super_agent.batch.repositories import Repositories
-from super_agent.batch.standing import discard, patch_of, standing, tally_of
-from super_agent.batch.tally import Tally
+from super_agent.batch.run_process import EndedProcess, RunProcess
 from super_agent.batch.tasks import Task
-from super_agent.core.batches.attempts import Attempt, AttemptOutcome
+from super_agent.batch.workspace_copies import copy_folder, remove_folder
+from super_agent.core.batches.attempts import OUTCOMES, Attempt, AttemptOutcome
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.state import write_durably
@@ -23,11 +23,10 @@ from super_agent.core.store.store import Store
 
 MAX_KILLS = 5
 """Times that one attempt is taken up again after it was killed (by the kernel for want of memory, by a person)."""
-OUTCOMES: dict[int, AttemptOutcome] = {0: "done", 1: "not done", 2: "refused", 3: "server", 4: "executor"}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AttemptContext:
     """Where and how this machine's attempts work; `flags` are given to each run, `store` is the user's own."""
 
     folder: Path
@@ -45,7 +44,7 @@ class Place:
 class LocalAttempt:
     """One attempt; `run` is called once, `stop` may be called at any moment."""
 
-    place: Place
+    context: AttemptContext
     task: Task
     hash: str
     number: int
@@ -55,12 +54,12 @@ class LocalAttempt:
     _process: RunProcess = field(init=False)
 
     def __post_init__(self) -> None:
-        self._process = RunProcess(Tally(), self.place.environment, self.watch)
+        self._process = RunProcess(Tally(), self.context.environment, self.watch)
 
     @property
     def folder(self) -> Path:
         """The task's own, removed once its result is kept."""
-        return self.place.folder / self.task.id
+        return self.context.folder / self.task.id
 
     @property
     def workspace(self) -> Path:
@@ -80,14 +79,14 @@ class LocalAttempt:
                 return None
             patch = await asyncio.to_thread(self._patch) if self._process.tally.session else b""
         except SuperAgentError as error:
-            ended, patch = Ended(int(error.exit_code), str(error)), b""
+            ended, patch = EndedProcess(int(error.exit_code), str(error)), b""
         return self._attempt(ended, round(time.monotonic() - started, 3)), patch
 
     def discard(self) -> None:
         """Remove what the attempt left; raises OSError."""
-        discard(self.place.state_dir, self.folder, self.workspace)
+        discard(self.context.state_dir, self.folder, self.workspace)
 
-    async def _carried_out(self) -> Ended:
+    async def _carried_out(self) -> EndedProcess:
         kills = refused = 0
         while True:
             ended = await self._once()
@@ -101,18 +100,18 @@ class LocalAttempt:
             else:
                 return ended
 
-    async def _once(self) -> Ended:
+    async def _once(self) -> EndedProcess:
         """From where the task stands to the end of one process."""
         self._process.tally = Tally()
         since = self._begun()
         if since is not None and self.workspace.is_dir():
-            how, row = await asyncio.to_thread(standing, self.place.store, self.workspace.resolve(), since)
+            how, row = await asyncio.to_thread(previous_run, self.context.store, self.workspace.resolve(), since)
             if row is not None and how == "ended":
-                self._process.tally = await asyncio.to_thread(tally_of, self.place.store, row.id)
-                return Ended(row.exit_code or 0, row.detail)
+                self._process.tally = await asyncio.to_thread(tally_of, self.context.store, row.id)
+                return EndedProcess(row.exit_code or 0, row.detail)
             if row is not None and how == "resumable":
-                self._process.tally = await asyncio.to_thread(tally_of, self.place.store, row.id)
-                resume = ("resume", row.id, "--json", *self.place.flags)
+                self._process.tally = await asyncio.to_thread(tally_of, self.context.store, row.id)
+                resume = ("resume", row.id, "--json", *self.context.flags)
                 return await self._process.run(resume, self.folder / "stderr")
         await asyncio.to_thread(self.discard)
         try:
@@ -135,9 +134,9 @@ class LocalAttempt:
         self.folder.mkdir(parents=True)
         if task.repo is not None:
             async with self.locked(task.repo):
-                await asyncio.to_thread(self.place.repositories.write, task.repo, task.commit, self.workspace)
+                await asyncio.to_thread(self.context.repositories.write, task.repo, task.commit, self.workspace)
         elif task.workspace is not None:
-            await asyncio.to_thread(copy_folder, Path(task.workspace), self.workspace, self.place.folder.parent)
+            await asyncio.to_thread(copy_folder, Path(task.workspace), self.workspace, self.context.folder.parent)
         else:
             self.workspace.mkdir()
         with Workspace(self.workspace) as opened:
@@ -149,7 +148,7 @@ class LocalAttempt:
     def _arguments(self) -> Sequence[str]:
         task = self.task
         found = ["exec" if task.mode == "exec" else "run", "--json", "--file", str(self.folder / "task.md")]
-        found += ["--workspace", str(self.workspace), *self.place.flags]
+        found += ["--workspace", str(self.workspace), *self.context.flags]
         found += ["--solo"] if task.mode == "solo" else []
         found += [f"--check={task.check}"] if task.check is not None else []
         found += [f"--setup={task.setup}", "--yes"] if task.setup is not None else []
@@ -158,9 +157,9 @@ class LocalAttempt:
         return found + [f"--max-{name}={value}" for name, value in limits.items() if value is not None]
 
     def _patch(self) -> bytes:
-        return patch_of(self.place.state_dir, self.workspace, self._process.tally.session)
+        return patch_of(self.context.state_dir, self.workspace, self._process.tally.session)
 
-    def _attempt(self, ended: Ended, wall_s: float) -> Attempt:
+    def _attempt(self, ended: EndedProcess, wall_s: float) -> Attempt:
         tally, end = self._process.tally, self._process.tally.end
         sent, evaluated, out = tally.tokens()
         outcome: AttemptOutcome = OUTCOMES.get(ended.code, "killed")
@@ -170,16 +169,16 @@ class LocalAttempt:
             exit_code=ended.code, detail=ended.complaint or (str(end["detail"]) if end is not None else ""),
             workspace=self.task.workspace or "", turns=tally.turns, tokens_sent=sent, tokens_evaluated=evaluated,
             tokens_out=out, model_s=round(tally.model_s, 3), wall_s=wall_s, reloads=tally.reloads,
-            host=socket.gethostname(), model=self.place.model, digest=self.place.digest, version=__version__,
+            host=socket.gethostname(), model=self.context.model, digest=self.context.digest, version=__version__,
             session=tally.session,
         )  # fmt: skip
 
 
-def remove_leftovers(place: Place, is_kept: Callable[[str], bool]) -> None:
+def remove_leftovers(context: AttemptContext, is_kept: Callable[[str], bool]) -> None:
     """Remove the copies of tasks whose result was kept just before the batch was killed; raises OSError."""
-    for folder in place.folder.iterdir():
+    for folder in context.folder.iterdir():
         if is_kept(folder.name):
-            discard(place.state_dir, folder, folder / "workspace")
+            discard(context.state_dir, folder, folder / "workspace")
 
 
 def require_setup_is_wanted(count: int, *, yes: bool) -> None:

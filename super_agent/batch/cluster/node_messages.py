@@ -8,7 +8,7 @@ from super_agent.core.batches.attempts import Attempt
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class AttemptRequest:
     """One attempt. `batch` names the node's folder for it; `archive` is the digest of the packed workspace, or empty.
 
     `environment` holds the settings that a result depends on, as variables, so that a node's own do not count.

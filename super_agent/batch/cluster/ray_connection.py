@@ -10,8 +10,8 @@ import tempfile
 import time
 from typing import Any, BinaryIO
 
-from super_agent.batch.cluster.facts import ModelFacts
-from super_agent.batch.cluster.said import SAME, is_refused, mismatch
+from super_agent.batch.cluster.node_compatibility import ModelFacts
+from super_agent.batch.cluster.ray_output import SAME, is_refused, mismatch
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.settings import Settings, server_environment, set_for_ray
 
@@ -100,7 +100,7 @@ def _tried(address: str) -> str:
     """What the process says until it ends, is refused, or its time is over."""
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "super_agent.batch.cluster.connect", address],
+            [sys.executable, "-m", "super_agent.batch.cluster.ray_connection", address],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from super_agent.batch.index import IndexedTask
-from super_agent.batch.progress import BatchProgress
+from super_agent.batch.progress_display import BatchProgress
+from super_agent.batch.task_index import IndexedTask
 from super_agent.core.batches.attempts import Attempt
 from super_agent.core.batches.status_notes import BatchNote, NoteFile, RunningAttempt
 from super_agent.core.errors import SettingInvalid
 
 
 @dataclass(slots=True)
-class Noting:
+class NotedProgress:
     """A `Watcher`. Where the note cannot be written that is said once, and the batch goes on without."""
 
     progress: BatchProgress

@@ -7,22 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from super_agent import __version__
-from super_agent.batch.cluster.choice import selector
-from super_agent.batch.cluster.cluster import Absence, Cluster, Packed
-from super_agent.batch.cluster.order import Begun, EventLine, Order, Result
-from super_agent.batch.cluster.work import carry_out
+from super_agent.batch.cluster.attempt_on_node import carry_out
+from super_agent.batch.cluster.node_messages import AttemptRequest, Begun, EventLine, Result
+from super_agent.batch.cluster.node_selection import selector
+from super_agent.batch.cluster.ray_cluster import Absence, Cluster, Packed
 from super_agent.batch.driver import Start
-from super_agent.batch.index import IndexedTask
-from super_agent.batch.process import GRACE_S
-from super_agent.batch.results import TRANSIENT
-from super_agent.batch.tally import Tally
+from super_agent.batch.event_tally import Tally
+from super_agent.batch.results_file import TRANSIENT
+from super_agent.batch.run_process import GRACE_S
+from super_agent.batch.task_index import IndexedTask
 from super_agent.batch.tasks import Task
-from super_agent.core.batches.attempts import Attempt, AttemptOutcome
+from super_agent.core.batches.attempts import OUTCOMES, Attempt
 from super_agent.core.errors import ExitCode, SuperAgentError
 
 LOOK_S = 3.0
 """Between two looks at the nodes while a task waits for one."""
-OUTCOMES: dict[int, AttemptOutcome] = {1: "not done", 2: "refused", 3: "server", 4: "executor"}
 
 
 class NodeSilent(Exception):
@@ -88,7 +87,7 @@ class RayAttempt:
 
     def _placed(self, packed: Packed | None) -> Any:
         """The order given to Ray, and the stream of what its node sends."""
-        order = Order(
+        order = AttemptRequest(
             self.cluster.batch, self.task, self.hash, self.number, self.cluster.environment,
             packed.digest if packed is not None else "", self.cluster.facts.digest,
         )  # fmt: skip

@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from super_agent.batch.attempt import LocalAttempt, Place, remove_leftovers, require_setup_is_wanted
-from super_agent.batch.derived import BatchSummary, summarize, write_predictions, write_summary
 from super_agent.batch.driver import Bounds, Driver, Start, locks
-from super_agent.batch.index import IndexedTask, TaskIndex
-from super_agent.batch.noting import Noting
-from super_agent.batch.page import totals, write_page
-from super_agent.batch.progress import BatchProgress
+from super_agent.batch.local_attempt import AttemptContext, LocalAttempt, remove_leftovers, require_setup_is_wanted
+from super_agent.batch.progress_display import BatchProgress
+from super_agent.batch.progress_notes import NotedProgress
 from super_agent.batch.repositories import Repositories
-from super_agent.batch.results import ResultsFile, cannot_write
+from super_agent.batch.results_file import ResultsFile, cannot_write
+from super_agent.batch.results_page import totals, write_page
+from super_agent.batch.summary_and_predictions import BatchSummary, summarize, write_predictions, write_summary
+from super_agent.batch.task_index import IndexedTask, TaskIndex
 from super_agent.batch.tasks import BadTasks, Task, read_tasks
 from super_agent.core.errors import ExitCode, UsageError
 from super_agent.core.ollama import processes
@@ -77,7 +77,7 @@ def main(options: BatchOptions, flags: Mapping[str, Any], env_file: Path | None)
         wanted = {entry.id: entry.hash for entry in index.entries}
         kept = sum(results.counts(name, digest) for name, digest in wanted.items())
         told = BatchProgress(len(wanted), kept, sys.stdout, sys.stderr, options.json)
-        progress = Noting(told, settings.state_dir, options.tasks, _kept_done(results, wanted))
+        progress = NotedProgress(told, settings.state_dir, options.tasks, _kept_done(results, wanted))
         stack.callback(progress.close)
         wants = any(not results.counts(name, digest) for name, digest in wanted.items())
         if options.ray is not None and wants:
@@ -102,43 +102,43 @@ def _kept_done(results: ResultsFile, wanted: Mapping[str, str]) -> int:
 
 
 def _on_this_machine(
-    model: Model, flags: tuple[str, ...], settings: Settings, folder: Path, progress: Noting, results: ResultsFile,
-    wanted: Mapping[str, str], stack: ExitStack,
+    model: Model, flags: tuple[str, ...], settings: Settings, folder: Path, progress: NotedProgress,
+    results: ResultsFile, wanted: Mapping[str, str], stack: ExitStack,
 ) -> tuple[Start, int]:  # fmt: skip
     """Its runs work in copies in the batch's folder. Raises `SuperAgentError` before anything runs."""
-    place = Place(
+    context = AttemptContext(
         folder / "runs", settings.state_dir, stack.enter_context(Store.open(settings.state_dir)),
         Repositories(folder / "repos"), flags, settings.model, model.digest,
     )  # fmt: skip
     try:
-        place.folder.mkdir(exist_ok=True)
-        remove_leftovers(place, lambda name: name in wanted and results.counts(name, wanted[name]))
+        context.folder.mkdir(exist_ok=True)
+        remove_leftovers(context, lambda name: name in wanted and results.counts(name, wanted[name]))
     except OSError as error:
-        raise cannot_write(place.folder, error) from error
-    return local(place, progress), model.slots
+        raise cannot_write(context.folder, error) from error
+    return local(context, progress), model.slots
 
 
-def local(place: Place, progress: Noting) -> Start:
+def local(context: AttemptContext, progress: NotedProgress) -> Start:
     """Attempts on this machine; `progress` is told what their runs tell."""
     locked, host = locks(), socket.gethostname()
 
     def start(task: Task, entry: IndexedTask, number: int) -> LocalAttempt:
         watch = partial(progress.event, task.id, number, host)
-        return LocalAttempt(place, task, entry.hash, number, locked, watch)
+        return LocalAttempt(context, task, entry.hash, number, locked, watch)
 
     return start
 
 
 def _on_cluster(
-    options: BatchOptions, settings: Settings, folder: Path, progress: Noting, results: ResultsFile,
+    options: BatchOptions, settings: Settings, folder: Path, progress: NotedProgress, results: ResultsFile,
     wanted: Mapping[str, str], stack: ExitStack,
 ) -> tuple[Start, int]:  # fmt: skip
     """Join it; nodes that get no task are named. Raises `SuperAgentError` before anything runs."""
-    from super_agent.batch.cluster.attempt import remote
-    from super_agent.batch.cluster.cluster import Cluster
-    from super_agent.batch.cluster.connect import LOCAL, join
-    from super_agent.batch.cluster.facts import ModelFacts
-    from super_agent.batch.cluster.said import unheard
+    from super_agent.batch.cluster.node_compatibility import ModelFacts
+    from super_agent.batch.cluster.ray_attempt import remote
+    from super_agent.batch.cluster.ray_cluster import Cluster
+    from super_agent.batch.cluster.ray_connection import LOCAL, join
+    from super_agent.batch.cluster.ray_output import unheard
 
     facts = ModelFacts.ask(settings)
     address = options.ray or LOCAL

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from super_agent.batch.index import IndexedTask
+from super_agent.batch.task_index import IndexedTask
 from super_agent.core.batches.attempts import Attempt
-from super_agent.core.batches.status_notes import left_s
+from super_agent.core.batches.status_notes import hours_text, left_s
 from super_agent.core.sanitize import sanitize
 
 EVENT_VERSION = 1
@@ -75,7 +75,7 @@ class BatchProgress:
     def line(self) -> str:
         """Where it stands."""
         left_s = self.estimate_s()
-        about = f" · about {_span(left_s)} left" if left_s is not None else ""
+        about = f" · about {hours_text(left_s)} left" if left_s is not None else ""
         failed = self.finals - self.done
         return (
             f"{self.kept + self.finals} of {self.tasks} tasks · {self.done} done now, {failed} not · "
@@ -92,9 +92,3 @@ class BatchProgress:
             moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             self.out.write(json.dumps({"version": EVENT_VERSION, "type": kind, "time": moment, **fields}) + "\n")
             self.out.flush()
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from super_agent.batch.results import cannot_write
+from super_agent.batch.results_file import cannot_write
 from super_agent.core.batches.attempts import Attempt, final_attempts, read_attempts
 from super_agent.core.state import write_durably
 

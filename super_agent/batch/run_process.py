@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from super_agent.batch.tally import Tally, is_interesting
+from super_agent.batch.event_tally import Tally, is_interesting
 from super_agent.core.orphans import dies_with
 
 GRACE_S = 20.0
@@ -19,7 +19,7 @@ LINE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedProcess:
     """How a process ended: negative codes are signals; `complaint` is the last line of its standard error."""
 
     code: int
@@ -39,7 +39,7 @@ class RunProcess:
     stopped: bool = False
     _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
-    async def run(self, arguments: Sequence[str], errors: Path) -> Ended:
+    async def run(self, arguments: Sequence[str], errors: Path) -> EndedProcess:
         """Run to the end; `errors` takes the standard error. Raises OSError."""
         with errors.open("wb") as complaints:
             process = await asyncio.create_subprocess_exec(
@@ -64,7 +64,7 @@ class RunProcess:
                     process.kill()
                 await process.wait()
             self._process = None
-        return Ended(code, _last_line(errors))
+        return EndedProcess(code, _last_line(errors))
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """Tell it to end; after a while it is killed. What it had done by its last complete turn is kept."""

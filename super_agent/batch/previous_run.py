@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from super_agent.batch.copies import remove_folder
-from super_agent.batch.tally import Tally
+from super_agent.batch.event_tally import Tally
+from super_agent.batch.workspace_copies import remove_folder
 from super_agent.core.errors import SnapshotFailed
 from super_agent.core.events import to_json
 from super_agent.core.files.workspace import Workspace
@@ -15,7 +15,7 @@ from super_agent.core.snapshots.snapshots import Snapshots, repository
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
 
-Standing = Literal["nothing", "resumable", "ended"]
+PreviousRun = Literal["nothing", "resumable", "ended"]
 FREED_S = 10.0
 """A run that was killed a moment ago holds its session until the kernel has taken it down."""
 
@@ -26,7 +26,7 @@ def newest_session(store: Store, workspace: Path, since: float) -> SessionRow | 
     return rows[0] if rows else None
 
 
-def standing(store: Store, workspace: Path, since: float) -> tuple[Standing, SessionRow | None]:
+def previous_run(store: Store, workspace: Path, since: float) -> tuple[PreviousRun, SessionRow | None]:
     """Whether a run in this copy can be gone on with, or has ended by itself and only its result was not kept."""
     until = time.monotonic() + FREED_S
     row = newest_session(store, workspace, since)

@@ -20,7 +20,7 @@ class PatchDoesNotApply(SuperAgentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FoundPatch:
     """A task's patch and the folder that it changes; `patch` is None where the task changed nothing."""
 
     workspace: Path
@@ -35,7 +35,7 @@ class Change:
             return apply_patch(opened, self.patch)
 
 
-def find(folder: Path, name: str, workspace: Path | None) -> Change:
+def find_patch(folder: Path, name: str, workspace: Path | None) -> FoundPatch:
     """What the task `name` of the batch in `folder` changed, for the task's own folder or `workspace`.
 
     Raises `UsageError`.
@@ -45,10 +45,10 @@ def find(folder: Path, name: str, workspace: Path | None) -> Change:
     if target is None:
         raise UsageError(f"the task {name} has no folder of yours to change", fix="Name one with --workspace")
     if not attempt.patch:
-        return Change(target, None, "")
+        return FoundPatch(target, None, "")
     patch = folder / attempt.patch
     try:
-        return Change(target, patch, patch.read_text("utf-8", "replace"))
+        return FoundPatch(target, patch, patch.read_text("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{patch} cannot be read: {error.strerror}", fix="See whether it was moved away") from error
 

@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from super_agent import __version__
-from super_agent.batch.attempt import LocalAttempt, Place
-from super_agent.batch.cluster.archive import unpack
-from super_agent.batch.cluster.order import Begun, EventLine, Order, Result
+from super_agent.batch.cluster.node_messages import AttemptRequest, Begun, EventLine, Result
+from super_agent.batch.cluster.workspace_archive import unpack
 from super_agent.batch.driver import locks
-from super_agent.batch.process import GRACE_S
+from super_agent.batch.local_attempt import AttemptContext, LocalAttempt
+from super_agent.batch.previous_run import discard
 from super_agent.batch.repositories import Repositories
-from super_agent.batch.standing import discard
+from super_agent.batch.run_process import GRACE_S
 from super_agent.core.batches.attempts import Attempt
 from super_agent.core.errors import ExecutorError, SuperAgentError
 from super_agent.core.locks import lock_within, open_file
@@ -29,12 +29,12 @@ FREED_S = 30.0
 """A run of a driver that died a moment ago ends with its process, as soon as Ray has noticed."""
 
 
-def carry_out(order: Order, archive: bytes | None) -> Iterator[Begun | EventLine | Result]:
+def carry_out(order: AttemptRequest, archive: bytes | None) -> Iterator[Begun | EventLine | Result]:
     """One attempt; ended from outside (a KeyboardInterrupt of Ray's) it ends the run so that it can be gone on with."""
     import ray
 
     yield Begun(ray.get_runtime_context().get_node_id(), socket.gethostname())
-    work = _Work(order, archive)
+    work = _AttemptThread(order, archive)
     work.start()
     try:
         while not isinstance(item := work.next(), Result):
@@ -65,10 +65,10 @@ def _folder(batch: str) -> Path:
     return state.with_name(f"{state.name}-batches") / batch
 
 
-class _Work:
+class _AttemptThread:
     """The attempt in a thread that lives as long as its run, which the kernel ends with the thread that began it."""
 
-    def __init__(self, order: Order, archive: bytes | None) -> None:
+    def __init__(self, order: AttemptRequest, archive: bytes | None) -> None:
         self._order = order
         self._archive = archive
         self._items: queue.SimpleQueue[EventLine | Result] = queue.SimpleQueue()
@@ -119,12 +119,12 @@ class _Work:
                 origin = folder / "origins" / order.archive
                 unpack(self._archive, origin)
                 task = task.model_copy(update={"workspace": str(origin), "repo": None, "commit": None})
-            place = Place(
+            context = AttemptContext(
                 folder / "runs", settings.state_dir, store, Repositories(folder / "repos"),
                 model=order.environment["DEFAULT_MODEL"], digest=order.digest,
                 environment={**server_environment(), **order.environment},
             )  # fmt: skip
-            self._attempt = LocalAttempt(place, task, order.hash, order.number, locks(), self._watch)
+            self._attempt = LocalAttempt(context, task, order.hash, order.number, locks(), self._watch)
             if self._ending.is_set():
                 return None
             return await self._attempt.run()
@@ -152,7 +152,7 @@ def _cannot_write(folder: Path, error: OSError) -> ExecutorError:
     )
 
 
-def _failed(order: Order, detail: str, wall_s: float) -> Attempt:
+def _failed(order: AttemptRequest, detail: str, wall_s: float) -> Attempt:
     return Attempt(
         id=order.task.id, hash=order.hash, attempt=order.number, final=True, outcome="executor", reason="error",
         exit_code=4, detail=detail, wall_s=round(wall_s, 3), host=socket.gethostname(),

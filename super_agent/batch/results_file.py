@@ -17,7 +17,7 @@ class BatchFailed(SuperAgentError):
 
 
 @dataclass(slots=True)
-class Last:
+class LastAttempt:
     """What is known of a task from its newest line."""
 
     hash: str
@@ -44,7 +44,7 @@ class ResultsFile:
                     f"another batch works in {path.parent}", fix="Wait for it, end it, or name another --out"
                 )
             self._end = self._mend()
-            self.last: dict[str, Last] = {}
+            self.last: dict[str, LastAttempt] = {}
             for attempt in read_attempts(path):
                 self._know(attempt)
         except BaseException:
@@ -77,7 +77,7 @@ class ResultsFile:
         self._know(attempt)
 
     def _know(self, attempt: Attempt) -> None:
-        self.last[attempt.id] = Last(
+        self.last[attempt.id] = LastAttempt(
             attempt.hash, attempt.attempt, attempt.final, attempt.outcome, attempt.is_verdict
         )  # fmt: skip
 

@@ -1,8 +1,8 @@
-"""What a node says of its model, as Ray's labels: a task goes only where they are the driver's."""
+"""Whether a node may have tasks: its model and version, as Ray's labels, are the driver's; what differs, in words."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from super_agent import __version__
 from super_agent.core.errors import ModelNotFound, ServerError, UsageError
@@ -13,6 +13,8 @@ from super_agent.core.settings import Settings
 DIGEST, CONTEXT, VERSION = "super-agent-digest", "super-agent-context", "super-agent-version"
 DIGEST_CHARACTERS = 32
 """A label holds 63."""
+NAMED = 5
+"""Nodes of one line; of more, so many are named and the rest counted."""
 
 
 class NodeDiffers(ServerError):
@@ -67,3 +69,34 @@ class ModelFacts:
             for key, mine in self.labels.items()
             if key in keys and labels.get(key) != mine
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """All nodes that differ in the same."""
+
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.fix}"
+
+
+def refusals(mine: ModelFacts, wanted: Iterable[str], nodes: Iterable[Mapping[str, Any]]) -> list[Refusal]:
+    """One for each difference, in the order of Ray's `nodes`; `wanted` are the labels that have to be the same."""
+    keys, found = frozenset(wanted), dict[str, list[Mapping[str, Any]]]()
+    for node in nodes:
+        if difference := mine.difference(node["Labels"], keys):
+            found.setdefault(difference, []).append(node)
+    return [_refusal(mine, difference, differing) for difference, differing in found.items()]
+
+
+def _refusal(mine: ModelFacts, difference: str, nodes: list[Mapping[str, Any]]) -> Refusal:
+    names = ", ".join(f"{node['NodeManagerAddress']} ({node['NodeID'][:8]})" for node in nodes[:NAMED])
+    rest = f" and {len(nodes) - NAMED} more" if len(nodes) > NAMED else ""
+    who = f"node {names} gets" if len(nodes) == 1 else f"nodes {names}{rest} get"
+    if nodes[0]["Labels"].get(VERSION) != mine.labels[VERSION]:
+        fix = "Install the same super-agent there, and run `super-agent node` there again"
+    else:
+        fix = "Make the model the same there, and run `super-agent node` there again; or say --any-model"
+    return Refusal(f"{who} no task: {difference}", fix)

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from super_agent.batch.cluster.archive import pack
-from super_agent.batch.cluster.choice import Failures
-from super_agent.batch.cluster.connect import ClusterFailed
-from super_agent.batch.cluster.facts import VERSION, ModelFacts
-from super_agent.batch.cluster.refused import Refusal, refusals
-from super_agent.batch.cluster.work import clean, discard_copy
-from super_agent.batch.copies import copy_folder
+from super_agent.batch.cluster.attempt_on_node import clean, discard_copy
+from super_agent.batch.cluster.node_compatibility import VERSION, ModelFacts, Refusal, refusals
+from super_agent.batch.cluster.node_selection import Failures
+from super_agent.batch.cluster.ray_connection import ClusterFailed
+from super_agent.batch.cluster.workspace_archive import pack
 from super_agent.batch.driver import locks
-from super_agent.batch.index import RELEVANT
 from super_agent.batch.repositories import Repositories
+from super_agent.batch.task_index import RELEVANT
 from super_agent.batch.tasks import Task
+from super_agent.batch.workspace_copies import copy_folder
 from super_agent.core.settings import VARIABLES, Settings, variables_of
 
 PACKED_AT_ONCE = 8

@@ -3,8 +3,8 @@
 import html
 from pathlib import Path
 
-from super_agent.batch.derived import BatchSummary
-from super_agent.batch.results import cannot_write
+from super_agent.batch.results_file import cannot_write
+from super_agent.batch.summary_and_predictions import BatchSummary
 from super_agent.core.batches.attempts import Attempt, final_attempts
 
 HEAD = """<!doctype html>
