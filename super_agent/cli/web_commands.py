@@ -33,10 +33,10 @@ def web(
     env_file: EnvFile = None,
 ) -> None:
     """A page on this machine to begin, watch and steer runs, to look back, and to see the instance."""
-    from super_agent.web import command
-    from super_agent.web.options import WebOptions
+    from super_agent.web import serve_web
+    from super_agent.web.server_options import WebOptions
 
     opens = sys.stdout.isatty() if open_ is None else open_
     roots = tuple(folder.expanduser().resolve() for folder in root or [Path()])
     options = WebOptions(host, port, cert, key, insecure, read_only, opens, roots, flags, env_file)
-    raise typer.Exit(command.main(options, say, complain))
+    raise typer.Exit(serve_web.main(options, say, complain))

@@ -14,9 +14,9 @@ from super_agent.core.batches.status_notes import SeenBatch, batches
 from super_agent.session.messages import batch_messages as words
 from super_agent.session.messages.run_messages import END, duration
 from super_agent.session.messages.translation import translator_for
-from super_agent.web.context import Context
-from super_agent.web.given import whole_number
-from super_agent.web.rendering import Pages
+from super_agent.web.page_templates import PageTemplates
+from super_agent.web.request_parameters import whole_number
+from super_agent.web.server_context import ServerContext
 
 A_PAGE = 100
 MOST_RESULTS = 10**7
@@ -24,13 +24,13 @@ CHOICES = {"": None, "done": True, "not done": False}
 REASONS = {str(reason): text for reason, text in END.items()}
 
 
-def show_all(context: Context, pages: Pages, _request: Request) -> Response:
+def show_all(context: ServerContext, pages: PageTemplates, _request: Request) -> Response:
     """The list, newest first."""
     found = [_standing(context, seen) for seen in batches(context.settings.state_dir)]
     return pages.response("batches.html", batches=found)
 
 
-def show(context: Context, pages: Pages, request: Request) -> Response:
+def show(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """One batch; the address says which of its results."""
     name, query = request.path_params["batch"], request.query_params
     seen = next((seen for seen in batches(context.settings.state_dir) if seen.name == name), None)
@@ -61,7 +61,7 @@ def show(context: Context, pages: Pages, request: Request) -> Response:
     )  # fmt: skip
 
 
-def _standing(context: Context, seen: SeenBatch) -> dict[str, Any]:
+def _standing(context: ServerContext, seen: SeenBatch) -> dict[str, Any]:
     say, now = translator_for(context.language), time.time()
     return {
         "batch": seen,

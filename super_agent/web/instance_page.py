@@ -13,8 +13,8 @@ from super_agent.session.html_report.instance_history_chart import LANES, histor
 from super_agent.session.messages.ps_columns import processor, size, until
 from super_agent.session.messages.translation import translator_for
 from super_agent.session.messages.verify_messages import BECAUSE, TITLES, fix, seen
-from super_agent.web.context import Context
-from super_agent.web.rendering import Pages, marked
+from super_agent.web.page_templates import PageTemplates, marked
+from super_agent.web.server_context import ServerContext
 
 MARKS = {"passed": "✓", "warning": "⚠", "failed": "✗", "not_observable": "·"}
 MOST_NOTED, AMONG_EVENTS = 200, 50_000
@@ -23,7 +23,7 @@ LISTED = 20
 KINDS = {"passed": "good", "warning": "warn", "failed": "bad", "not_observable": "dim"}
 
 
-def show(context: Context, pages: Pages, _request: Request) -> Response:
+def show(context: ServerContext, pages: PageTemplates, _request: Request) -> Response:
     """One look, and the last proof."""
     picture, error = None, ""
     events = context.store.recent("instance_noted", MOST_NOTED, AMONG_EVENTS)
@@ -43,13 +43,13 @@ def show(context: Context, pages: Pages, _request: Request) -> Response:
     )  # fmt: skip
 
 
-def verify(context: Context, _pages: Pages, _request: Request) -> Response:
+def verify(context: ServerContext, _pages: PageTemplates, _request: Request) -> Response:
     """Begin a proof and show it."""
     context.verification.start()
     return RedirectResponse(f"{context.base}instance", 303)
 
 
-def _checks(context: Context) -> list[dict[str, str]]:
+def _checks(context: ServerContext) -> list[dict[str, str]]:
     words = context.language
     return [
         {

@@ -11,7 +11,7 @@ from tests.scripted_ollama import ScriptedOllama
 from tests.web.chromium import PROGRAM, Chromium
 from tests.web.conftest import Server, enter, keep
 from tests.web.test_pages import hostile_run
-from tests.web.test_steering import BLOCK
+from tests.web.test_run_actions import BLOCK
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no chromium is installed: apt-get install chromium")
 Serve = Callable[..., Server]

@@ -9,7 +9,7 @@ from super_agent.core.store.store import Store
 from tests.cli.test_approval import PROMPT, Screen
 from tests.scripted_ollama import ScriptedOllama
 from tests.web.conftest import Server
-from tests.web.test_steering import BLOCK, question, until
+from tests.web.test_run_actions import BLOCK, question, until
 
 Serve = Callable[..., Server]
 

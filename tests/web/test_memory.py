@@ -18,7 +18,9 @@ CLIENTS = ("psutil", "urllib3", "super_agent.core.ollama.api")
 """What only the page of the instance needs."""
 
 
-@pytest.mark.parametrize("module", ["serve", "steer", "session_diff", "session_cost", "batch_pages"])
+@pytest.mark.parametrize(
+    "module", ["http_server", "run_actions", "session_diff_page", "session_cost_page", "batch_pages"]
+)
 def test_a_page_loads_nothing_of_what_only_runs_and_the_instance_need(module: str) -> None:
     program = f"import sys, super_agent.web.{module}; print(*(n for n in sys.argv[1:] if n in sys.modules))"
     done = subprocess.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 from super_agent.core.errors import UsageError
 from super_agent.core.settings import load_settings
 from super_agent.tools.listed import require_listed
-from super_agent.web.options import LOOPBACK, WebOptions
+from super_agent.web.server_options import LOOPBACK, WebOptions
 
 PACKAGES = ("jinja2", "starlette", "uvicorn")
 
@@ -20,7 +20,7 @@ def main(options: WebOptions, say: Callable[[str], None], complain: Callable[[st
     _require_packages()
     settings = load_settings(options.flags, env_file=options.env_file)
     require_listed(settings)
-    from super_agent.web.serve import serve
+    from super_agent.web.http_server import serve
 
     return serve(options, settings, say, complain)
 

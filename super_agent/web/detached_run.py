@@ -1,4 +1,4 @@
-"""A run that a page began, as a process of its own: `python -m super_agent.web.run_process`, the request on stdin.
+"""A run that a page began, as a process of its own: `python -m super_agent.web.detached_run`, the request on stdin.
 
 It is a door to the session whose person speaks through the run's control socket. One line on stdout, {"session": id} or
 {"error": text, "fix": text}, says how it began. It outlives the page's server: a browser that is closed ends no run.
@@ -18,7 +18,7 @@ from super_agent.core.settings import load_settings
 from super_agent.session.run_options import ApprovalContext, Door, ResumeOptions, RunOptions, RunResult
 
 
-class Elsewhere:
+class SocketApprover:
     """An `Approver` that waits until somebody answers through the socket, or the run ends."""
 
     def decide(self, block: CodeBlock, cancellation: Cancellation) -> ApprovalDecision:
@@ -38,7 +38,7 @@ def main() -> int:
             _say({"session": stamped.session})
 
     def approver(_context: ApprovalContext) -> Approver:
-        return Elsewhere()
+        return SocketApprover()
 
     try:
         return _carry_out(request, Door((begun,), approver=approver, signals=True)).exit_code

@@ -9,16 +9,16 @@ from starlette.responses import Response
 from super_agent.core.snapshots.history import diff
 from super_agent.session.html_report.html_elements import diff as marked_diff
 from super_agent.session.session_history import bounds, known_turns, open_history
-from super_agent.web.context import Context
-from super_agent.web.given import MOST_TURNS, whole_number
-from super_agent.web.rendering import Pages, markup
-from super_agent.web.session_pages import row_of, shown
+from super_agent.web.conversation_page import row_of, shown
+from super_agent.web.page_templates import PageTemplates, markup
+from super_agent.web.request_parameters import MOST_TURNS, whole_number
+from super_agent.web.server_context import ServerContext
 
 MOST_DIFF_CHARS = 2_000_000
 """Of a diff in a page; browsers grow slow with more."""
 
 
-def diff_page(context: Context, pages: Pages, request: Request) -> Response:
+def diff_page(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """What the session, or a turn of it, changed in the files."""
     row = row_of(context, request)
     turn = whole_number(request.query_params, "turn", 0, MOST_TURNS)

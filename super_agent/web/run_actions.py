@@ -14,10 +14,10 @@ from super_agent.core.snapshots.undo import Undo, carry_out
 from super_agent.session.control_client import tell
 from super_agent.session.session_history import SessionHistory, open_history
 from super_agent.session.undo import redo_of, undo_of
-from super_agent.web.context import Context
-from super_agent.web.given import MOST_OF_A_LIMIT, MOST_TURNS, whole_number
-from super_agent.web.rendering import Pages
-from super_agent.web.session_pages import row_of, shown
+from super_agent.web.conversation_page import row_of, shown
+from super_agent.web.page_templates import PageTemplates
+from super_agent.web.request_parameters import MOST_OF_A_LIMIT, MOST_TURNS, whole_number
+from super_agent.web.server_context import ServerContext
 
 MODES = ("team", "solo")
 LIMITS = ("max_turns", "max_time_s", "max_tokens", "approve")
@@ -26,12 +26,12 @@ WHOLE_LIMITS = ("max_time_s", "max_tokens")
 WORDS = {"create": "bring back", "replace": "restore", "delete": "delete"}
 
 
-def new(context: Context, pages: Pages, request: Request) -> Response:
+def new(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """The form that begins a run."""
     return pages.response("new.html", given=dict(request.query_params), folders=_folders(context, request), error="")
 
 
-def begin(context: Context, pages: Pages, request: Request) -> Response:
+def begin(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """Start it and show it, or the form again with what stood in the way."""
     form = request.state.form
     try:
@@ -63,7 +63,7 @@ def begin(context: Context, pages: Pages, request: Request) -> Response:
     return _to(context, session)
 
 
-def resume(context: Context, pages: Pages, request: Request) -> Response:
+def resume(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """Go on with it, with something new or more turns where that was said."""
     row, form = row_of(context, request), request.state.form
     ask = {
@@ -77,17 +77,17 @@ def resume(context: Context, pages: Pages, request: Request) -> Response:
     return _to(context, row.id)
 
 
-def say(context: Context, _pages: Pages, request: Request) -> Response:
+def say(context: ServerContext, _pages: PageTemplates, request: Request) -> Response:
     """A line for the team, which it hears at its next turn."""
     return _told(context, request, {"do": "say", "text": request.state.form.get("text", "")})
 
 
-def stop(context: Context, _pages: Pages, request: Request) -> Response:
+def stop(context: ServerContext, _pages: PageTemplates, request: Request) -> Response:
     """End the run."""
     return _told(context, request, {"do": "stop"})
 
 
-def decide(context: Context, _pages: Pages, request: Request) -> Response:
+def decide(context: ServerContext, _pages: PageTemplates, request: Request) -> Response:
     """Answer the question whether code may run."""
     form = request.state.form
     number = form.get("question", "")
@@ -101,7 +101,7 @@ def decide(context: Context, _pages: Pages, request: Request) -> Response:
     return _told(context, request, wanted)
 
 
-def undo(context: Context, pages: Pages, request: Request) -> Response:
+def undo(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """What it would do; nothing is done."""
     row, form = row_of(context, request), dict(request.query_params)
     _back_to(form)
@@ -109,7 +109,7 @@ def undo(context: Context, pages: Pages, request: Request) -> Response:
         return _shown(pages, request, row, found, form, "")
 
 
-def undo_now(context: Context, pages: Pages, request: Request) -> Response:
+def undo_now(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """Do what was shown; where that is not what would be done any more, it is shown again."""
     row, form = row_of(context, request), request.state.form
     _back_to(form)
@@ -125,7 +125,7 @@ def undo_now(context: Context, pages: Pages, request: Request) -> Response:
         )
 
 
-def allowed(context: Context, given: str) -> Path:
+def allowed(context: ServerContext, given: str) -> Path:
     """A folder in one of the roots that the user named; raises `UsageError`."""
     path = Path(given).expanduser()
     try:
@@ -141,7 +141,7 @@ def allowed(context: Context, given: str) -> Path:
     return real
 
 
-def _folders(context: Context, request: Request) -> dict[str, Any]:
+def _folders(context: ServerContext, request: Request) -> dict[str, Any]:
     """Where runs may begin, and what lies in the folder that is looked at."""
     given = request.query_params.get("in", "")
     try:
@@ -153,13 +153,13 @@ def _folders(context: Context, request: Request) -> dict[str, Any]:
     return {"roots": context.roots, "here": here, "above": above, "inside": inside[:500]}
 
 
-def _how(context: Context, flags: Mapping[str, Any]) -> dict[str, Any]:
+def _how(context: ServerContext, flags: Mapping[str, Any]) -> dict[str, Any]:
     """Settings that the page's command line said, and the form's."""
     own = {name: value for name, value in context.flags.items() if value is not None}
     return {"flags": {**own, **flags}, "env_file": str(context.env_file) if context.env_file is not None else None}
 
 
-def _told(context: Context, request: Request, wanted: dict[str, Any]) -> Response:
+def _told(context: ServerContext, request: Request, wanted: dict[str, Any]) -> Response:
     row = row_of(context, request)
     tell(context.settings.state_dir / "sessions" / row.id, wanted)
     if request.headers.get("accept") == "application/json":
@@ -167,7 +167,7 @@ def _told(context: Context, request: Request, wanted: dict[str, Any]) -> Respons
     return _to(context, row.id)
 
 
-def _to(context: Context, session: str) -> Response:
+def _to(context: ServerContext, session: str) -> Response:
     return RedirectResponse(f"{context.base}sessions/{session}", 303)
 
 
@@ -188,7 +188,7 @@ def _digest(judged: Undo) -> str:
 
 
 def _shown(
-    pages: Pages, _request: Request, row: Any, found: SessionHistory, form: Mapping[str, str], note: str
+    pages: PageTemplates, _request: Request, row: Any, found: SessionHistory, form: Mapping[str, str], note: str
 ) -> Response:
     judged = _judged(found, form)
     listed = [(WORDS[step.kind], printable_path(step.path)) for step in judged.steps.own.steps]

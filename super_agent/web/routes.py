@@ -16,18 +16,18 @@ from starlette.types import ASGIApp
 
 from super_agent.core.errors import SessionUnknown, SuperAgentError
 from super_agent.session.html_report.stylesheet import STYLE
-from super_agent.web import entrance, session_pages, sessions_page
-from super_agent.web.context import Context
-from super_agent.web.guard import Guard
-from super_agent.web.rendering import Pages
-from super_agent.web.stream import session_stream
+from super_agent.web import conversation_page, login_pages, session_list_page
+from super_agent.web.access_control import Guard
+from super_agent.web.page_templates import PageTemplates
+from super_agent.web.server_context import ServerContext
+from super_agent.web.server_sent_events import session_stream
 
 STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 """The only files that are served; a name that is not here does not exist, whatever it looks like."""
 
-Handler = Callable[[Context, Pages, Request], Response]
+Handler = Callable[[ServerContext, PageTemplates, Request], Response]
 ACTS = {"say": "say", "stop": "stop", "decide": "decide", "resume": "resume", "undo": "undo_now"}
-"""What a session's page can do, and the function of `steer` that does it."""
+"""What a session's page can do, and the function of `run_actions` that does it."""
 MOST_OF_A_FORM = 1 << 20
 """Bytes; a task may be long, and so may code that was changed."""
 
@@ -38,16 +38,16 @@ def later(module: str, name: str) -> Handler:
     What only some pages need (the executor, the clients, snapshots) makes neither the start nor the server larger.
     """
 
-    def handler(context: Context, pages: Pages, request: Request) -> Response:
+    def handler(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
         found: Handler = getattr(import_module(f"super_agent.web.{module}"), name)
         return found(context, pages, request)
 
     return handler
 
 
-def build_app(context: Context) -> ASGIApp:
+def build_app(context: ServerContext) -> ASGIApp:
     """Everything, behind the guard."""
-    pages = Pages(context)
+    pages = PageTemplates(context)
     base = context.base
 
     def page(path: str, handler: Handler, method: str = "GET") -> Route:
@@ -59,24 +59,24 @@ def build_app(context: Context) -> ASGIApp:
         return Route(base + path, endpoint, methods=[method])
 
     async def stream(request: Request) -> Response:
-        row = await run_in_threadpool(session_pages.row_of, context, request)
+        row = await run_in_threadpool(conversation_page.row_of, context, request)
         after = _number(request.headers.get("last-event-id") or request.query_params.get("after"))
         mark = _number(request.query_params.get("mark"))
         return StreamingResponse(session_stream(context, row.id, after, mark), media_type="text/event-stream")
 
     routes = [
-        page("", sessions_page.show),
-        page("enter", entrance.enter),
-        page("invite", entrance.invite, "POST"),
-        page("new", later("steer", "begin"), "POST"),
-        *([] if context.read_only else [page("new", later("steer", "new"))]),
-        *(page(f"sessions/{{session}}/{name}", later("steer", act), "POST") for name, act in ACTS.items()),
-        page("sessions/{session}/undo", later("steer", "undo")),
-        page("sessions/{session}", session_pages.conversation),
-        page("sessions/{session}/head", session_pages.head),
-        page("sessions/{session}/cost", later("session_cost", "cost")),
-        page("sessions/{session}/diff", later("session_diff", "diff_page")),
-        page("sessions/{session}/export", later("session_cost", "export")),
+        page("", session_list_page.show),
+        page("enter", login_pages.enter),
+        page("invite", login_pages.invite, "POST"),
+        page("new", later("run_actions", "begin"), "POST"),
+        *([] if context.read_only else [page("new", later("run_actions", "new"))]),
+        *(page(f"sessions/{{session}}/{name}", later("run_actions", act), "POST") for name, act in ACTS.items()),
+        page("sessions/{session}/undo", later("run_actions", "undo")),
+        page("sessions/{session}", conversation_page.conversation),
+        page("sessions/{session}/head", conversation_page.head),
+        page("sessions/{session}/cost", later("session_cost_page", "cost")),
+        page("sessions/{session}/diff", later("session_diff_page", "diff_page")),
+        page("sessions/{session}/export", later("session_cost_page", "export")),
         Route(f"{base}sessions/{{session}}/stream", stream),
         page("batches", later("batch_pages", "show_all")),
         page("batches/{batch}", later("batch_pages", "show")),
@@ -92,7 +92,7 @@ def build_app(context: Context) -> ASGIApp:
     return Guard(app, context.keeper, context.hosts, context.scheme, open_paths, context.read_only)
 
 
-def _static(_context: Context, _pages: Pages, request: Request) -> Response:
+def _static(_context: ServerContext, _pages: PageTemplates, request: Request) -> Response:
     name = request.path_params["name"]
     if name not in STATIC:
         raise HTTPException(404)
@@ -114,7 +114,7 @@ def _number(text: str | None) -> int:
     return int(text) if text is not None and text.isascii() and text.isdecimal() and len(text) < 16 else 0
 
 
-def _on_error(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _on_error(pages: PageTemplates) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def show(_request: Request, error: Exception) -> Response:
         status = 404 if isinstance(error, SessionUnknown) else 409
         text = pages.told(error) if isinstance(error, SuperAgentError) else str(error)
@@ -123,7 +123,7 @@ def _on_error(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response
     return show
 
 
-def _on_http_error(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _on_http_error(pages: PageTemplates) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def show(_request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             return PlainTextResponse("", 500)

@@ -7,15 +7,15 @@ from typing import Any, Literal
 
 from super_agent.core.settings import Language, Settings
 from super_agent.core.store.store import Store
+from super_agent.web.access_control import Doorkeeper
+from super_agent.web.background_verify import Verification
 from super_agent.web.batch_results import ResultsOfBatches
-from super_agent.web.follow import Feeds
-from super_agent.web.guard import Doorkeeper
-from super_agent.web.runs import Runs
-from super_agent.web.verification import Verification
+from super_agent.web.run_launcher import RunLauncher
+from super_agent.web.session_feeds import Feeds
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ServerContext:
     """`flags` and `env_file` are what the command line said, for the runs that are begun here."""
 
     settings: Settings
@@ -30,7 +30,7 @@ class Context:
     roots: tuple[Path, ...] = ()
     flags: Mapping[str, Any] = field(default_factory=dict)
     env_file: Path | None = None
-    runs: Runs = field(default_factory=Runs)
+    runs: RunLauncher = field(default_factory=RunLauncher)
     results: ResultsOfBatches = field(default_factory=ResultsOfBatches)
 
     @property

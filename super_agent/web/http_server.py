@@ -15,13 +15,13 @@ from super_agent.core.errors import UsageError
 from super_agent.core.settings import Settings, language
 from super_agent.core.state import private_folder, write_durably
 from super_agent.core.store.store import Store
-from super_agent.web.app import build_app
-from super_agent.web.context import Context
-from super_agent.web.entrance import link
-from super_agent.web.follow import Feeds
-from super_agent.web.guard import Doorkeeper, hosts_of
-from super_agent.web.options import LOOPBACK, WebOptions
-from super_agent.web.verification import Verification
+from super_agent.web.access_control import Doorkeeper, hosts_of
+from super_agent.web.background_verify import Verification
+from super_agent.web.login_pages import link
+from super_agent.web.routes import build_app
+from super_agent.web.server_context import ServerContext
+from super_agent.web.server_options import LOOPBACK, WebOptions
+from super_agent.web.session_feeds import Feeds
 
 FOLDER, PATH_FILE, OPEN_FILE = "web", "path", "open.html"
 BACKLOG = 128
@@ -50,11 +50,11 @@ def serve(options: WebOptions, settings: Settings, say: Callable[[str], None], c
     return 0
 
 
-def _context(options: WebOptions, settings: Settings, store: Store, folder: Path, port: int) -> Context:
+def _context(options: WebOptions, settings: Settings, store: Store, folder: Path, port: int) -> ServerContext:
     scheme = "https" if options.certificate is not None else "http"
     names = {options.host, "localhost"} if options.host in (LOOPBACK, "localhost") else {options.host}
     names |= {LOOPBACK} if options.host == "localhost" else set()
-    return Context(
+    return ServerContext(
         settings=settings,
         store=store,
         feeds=Feeds(store, settings.state_dir / "sessions"),
@@ -103,7 +103,7 @@ def _listening(options: WebOptions) -> socket.socket:
     return listening
 
 
-def _config(options: WebOptions, context: Context) -> uvicorn.Config:
+def _config(options: WebOptions, context: ServerContext) -> uvicorn.Config:
     certificate, key = options.certificate, options.key
     return uvicorn.Config(
         build_app(context), http="h11", ws="none", loop="asyncio", lifespan="off", interface="asgi3",
@@ -113,7 +113,11 @@ def _config(options: WebOptions, context: Context) -> uvicorn.Config:
 
 
 def _announce(
-    options: WebOptions, context: Context, address: str, say: Callable[[str], None], complain: Callable[[str], None]
+    options: WebOptions,
+    context: ServerContext,
+    address: str,
+    say: Callable[[str], None],
+    complain: Callable[[str], None],
 ) -> None:
     if not options.is_loopback:
         what = "and can do all that you can do here" if not options.read_only else "and can see all that is kept here"

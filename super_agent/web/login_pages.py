@@ -3,11 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from super_agent.web.context import Context
-from super_agent.web.rendering import Pages
+from super_agent.web.page_templates import PageTemplates
+from super_agent.web.server_context import ServerContext
 
 
-def enter(context: Context, pages: Pages, request: Request) -> Response:
+def enter(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """Answered with a page that goes on by itself, and not redirected: the browser would not send the cookie then.
 
     A strict cookie goes only with requests that begin on a page of ours, and this one began in a terminal.
@@ -19,11 +19,11 @@ def enter(context: Context, pages: Pages, request: Request) -> Response:
     return response
 
 
-def invite(context: Context, pages: Pages, request: Request) -> Response:
+def invite(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """A link for another browser, good for one use."""
     return pages.response("invite.html", link=link(context, request.headers["host"]))
 
 
-def link(context: Context, host: str) -> str:
+def link(context: ServerContext, host: str) -> str:
     """An address that lets one browser in."""
     return f"{context.scheme}://{host}{context.base}enter?token={context.keeper.new_token()}"

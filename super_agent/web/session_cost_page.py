@@ -10,12 +10,12 @@ from super_agent.session.html_report.page import facts_of, figures_of, page
 from super_agent.session.html_report.redaction import Redactor, secrets_of
 from super_agent.session.html_report.timeline_chart import timeline
 from super_agent.session.messages.translation import translator_for
-from super_agent.web.context import Context
-from super_agent.web.rendering import Pages, marked
-from super_agent.web.session_pages import row_of, shown
+from super_agent.web.conversation_page import row_of, shown
+from super_agent.web.page_templates import PageTemplates, marked
+from super_agent.web.server_context import ServerContext
 
 
-def cost(context: Context, pages: Pages, request: Request) -> Response:
+def cost(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """Facts, figures and the timeline."""
     row = row_of(context, request)
     events = [*context.store.events(row.id)]
@@ -29,7 +29,7 @@ def cost(context: Context, pages: Pages, request: Request) -> Response:
     )  # fmt: skip
 
 
-def export(context: Context, _pages: Pages, request: Request) -> Response:
+def export(context: ServerContext, _pages: PageTemplates, request: Request) -> Response:
     """The one file that `show --html` writes."""
     row = row_of(context, request)
     text = page(row, context.store.events(row.id), Redactor(secrets_of(context.settings), Path.home()))

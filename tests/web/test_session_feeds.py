@@ -15,11 +15,11 @@ from super_agent.core.store import recorder as recording
 from super_agent.core.store.recorder import Recorder
 from super_agent.core.store.store import Store
 from super_agent.session.control_socket import ControlSocket
-from super_agent.web import recent as recents
-from super_agent.web.context import Context
-from super_agent.web.follow import Feeds
-from super_agent.web.recent import Recent
-from super_agent.web.stream import session_stream
+from super_agent.web import unstored_events as recents
+from super_agent.web.server_context import ServerContext
+from super_agent.web.server_sent_events import session_stream
+from super_agent.web.session_feeds import Feeds
+from super_agent.web.unstored_events import UnstoredEvents
 
 STARTED = ev.RunStarted("do it", "team", "/w", "m", "http://h", None, "bubblewrap", {})
 PIECE = "some words "
@@ -35,7 +35,7 @@ class Run:
     recorder: Recorder
 
     @property
-    def recent(self) -> Recent:
+    def recent(self) -> UnstoredEvents:
         return self.feeds._feeds["s1"][0].recent
 
     async def heard(self) -> None:
@@ -45,8 +45,8 @@ class Run:
             await asyncio.sleep(0.002)
 
     @property
-    def context(self) -> Context:
-        return cast(Context, SimpleNamespace(store=self.store, feeds=self.feeds, language="en"))
+    def context(self) -> ServerContext:
+        return cast(ServerContext, SimpleNamespace(store=self.store, feeds=self.feeds, language="en"))
 
     def say(self, pieces: int, reply: int) -> None:
         """A reply in pieces, each of which tells which it is."""

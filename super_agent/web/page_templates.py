@@ -11,15 +11,15 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.sanitize import sanitize
 from super_agent.session.messages.translation import error_line, translate_sentence, translator_for
-from super_agent.web.context import Context
+from super_agent.web.server_context import ServerContext
 
 PARTS_AT_ONCE = 64
 
 
-class Pages:
+class PageTemplates:
     """The templates of one server."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ServerContext) -> None:
         self._environment = Environment(
             loader=PackageLoader("super_agent.web"), autoescape=True, undefined=Undefined, finalize=_harmless,
             trim_blocks=True, lstrip_blocks=True,

@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Iterable
 
 from super_agent.core.events import Stamped
 from super_agent.session.messages.translation import translator_for
-from super_agent.web.context import Context
-from super_agent.web.follow import Follower
-from super_agent.web.fragments import Fragment, Fragments
+from super_agent.web.event_fragments import Fragment, Fragments
+from super_agent.web.server_context import ServerContext
+from super_agent.web.session_feeds import Follower
 
 STILL_HERE_S = 15.0
 """A comment so often, or a browser that is gone would never be noticed."""
 AT_ONCE = 200
 
 
-async def session_stream(context: Context, session: str, after: int, mark: int) -> AsyncIterator[str]:
+async def session_stream(context: ServerContext, session: str, after: int, mark: int) -> AsyncIterator[str]:
     """What a page that knows the events up to `after` is told; it ends where that has to come back or begin anew."""
     yield "retry: 1000\n\n"
     fragments = Fragments(translator_for(context.language))
@@ -45,7 +45,7 @@ async def session_stream(context: Context, session: str, after: int, mark: int) 
                 return
 
 
-def _stored(context: Context, session: str, after: int) -> list[Stamped]:
+def _stored(context: ServerContext, session: str, after: int) -> list[Stamped]:
     return [*context.store.events(session, after=after)]
 
 

@@ -12,14 +12,14 @@ from super_agent.core.events import Stamped
 from super_agent.core.store.sessions import SessionRow
 from super_agent.session.messages.translation import translator_for
 from super_agent.session.session_lookup import first_line
-from super_agent.web.context import Context
-from super_agent.web.filters import standing, why
-from super_agent.web.fragments import Fragments
-from super_agent.web.rendering import Pages, markup
+from super_agent.web.event_fragments import Fragments
+from super_agent.web.page_templates import PageTemplates, markup
+from super_agent.web.server_context import ServerContext
+from super_agent.web.session_filters import standing, why
 
 
 @dataclass(slots=True)
-class Telling:
+class GrowingConversation:
     """A session's story, made while it is sent; afterwards `seq` is where a page goes on from."""
 
     events: Iterator[Stamped]
@@ -41,7 +41,7 @@ class Telling:
         return self.fragments.seq
 
 
-def row_of(context: Context, request: Request) -> SessionRow:
+def row_of(context: ServerContext, request: Request) -> SessionRow:
     """The session of the address, by its whole id; raises `HTTPException`."""
     name = request.path_params["session"]
     row = context.store.get(name)
@@ -50,18 +50,18 @@ def row_of(context: Context, request: Request) -> SessionRow:
     return row
 
 
-def conversation(context: Context, pages: Pages, request: Request) -> Response:
+def conversation(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """The page is sent while the store is read, so that its beginning is there at once."""
     row = row_of(context, request)
     mark = context.store.rolled_back(row.id)
     fragments = Fragments(translator_for(context.language))
-    telling = Telling(context.store.events(row.id), row.state != "running", fragments)
+    telling = GrowingConversation(context.store.events(row.id), row.state != "running", fragments)
     return pages.growing(
         "conversation.html", parts=markup(telling.parts()), telling=telling, mark=mark, **shown(row, "conversation")
     )
 
 
-def head(context: Context, pages: Pages, request: Request) -> Response:
+def head(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """What stands above every page of the session, for a page whose session has come to another state."""
     row = row_of(context, request)
     tab = request.query_params.get("tab", "conversation")

@@ -33,7 +33,7 @@ class _Text:
 
 
 @dataclass(slots=True)
-class Recent:
+class UnstoredEvents:
     """Events in their order, without a gap."""
 
     _items: list[Stamped | _Text] = field(default_factory=list)

@@ -18,7 +18,7 @@ START_S = 120.0
 
 
 @dataclass(slots=True)
-class Runs:
+class RunLauncher:
     """The processes that this server started; they go on when it ends."""
 
     _started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Runs:
     def begin(self, request: dict[str, Any]) -> str:
         """Start one; returns its session. Raises `UsageError` with what stood in the way."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "super_agent.web.run_process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "super_agent.web.detached_run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, start_new_session=True, cwd=tempfile.gettempdir(),
         )  # fmt: skip
         with self._lock:

@@ -10,16 +10,16 @@ from super_agent.core.store.sessions import SessionRow
 from super_agent.session.messages.batch_messages import counts, under_way
 from super_agent.session.messages.translation import translator_for
 from super_agent.session.session_lookup import first_line
-from super_agent.web.context import Context
-from super_agent.web.filters import REASONS, STATES, FilterInvalid, Filters, first_of, standing, why
-from super_agent.web.rendering import Pages
+from super_agent.web.page_templates import PageTemplates
+from super_agent.web.server_context import ServerContext
+from super_agent.web.session_filters import REASONS, STATES, FilterInvalid, SessionFilters, first_of, standing, why
 
 A_PAGE = 100
 
 
-def show(context: Context, pages: Pages, request: Request) -> Response:
+def show(context: ServerContext, pages: PageTemplates, request: Request) -> Response:
     """The address says what is shown; a value that cannot be used is answered with one line above the form."""
-    filters, rows = Filters.of(request.query_params), context.store.sessions()
+    filters, rows = SessionFilters.of(request.query_params), context.store.sessions()
     batches, now = running_batches(context.settings.state_dir), time.time()
     found, say = list[SessionRow](), translator_for(context.language)
     first, wrong = 0, None
@@ -40,7 +40,7 @@ def show(context: Context, pages: Pages, request: Request) -> Response:
         count=len(found),
         wrong=wrong,
         filters=filters,
-        is_filtered=filters != Filters(),
+        is_filtered=filters != SessionFilters(),
         states=STATES,
         reasons=REASONS,
         workspaces=sorted({row.workspace for row in rows}),

@@ -21,7 +21,7 @@ from super_agent.core.errors import StoreFailed
 from super_agent.core.events import RunEnded, Stamped, TurnStarted
 from super_agent.core.store.store import Store
 from super_agent.session.control_client import TIMEOUT_S, RunGone, connect, event_from
-from super_agent.web.recent import Recent
+from super_agent.web.unstored_events import UnstoredEvents
 
 LOOK_EVERY_S = 0.25
 STATE_EVERY_S = 1.0
@@ -71,7 +71,7 @@ class Feed:
     seq: int = 0
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     followers: set[Follower] = field(default_factory=set)
-    recent: Recent = field(default_factory=Recent)
+    recent: UnstoredEvents = field(default_factory=UnstoredEvents)
     _first: float = math.inf
     _version: int = -1
     _state: tuple[object, ...] = ()

@@ -25,7 +25,7 @@ class FilterInvalid(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class SessionFilters:
     """All that must be met; empty is all. `words` must all be in the task, the id or the workspace.
 
     `since` and `until` are days by this machine's clock, both included, on which a session began: `2026-11-27`.
@@ -39,7 +39,7 @@ class Filters:
     until: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Filters":
+    def of(cls, query: Mapping[str, str]) -> "SessionFilters":
         """As the address says; nothing is checked, so that a form can show what was given."""
         names = ("state", "reason", "workspace", "since", "until")
         return cls(query.get("q", ""), *(query.get(name, "") for name in names))
