@@ -33,12 +33,12 @@ from acp.schema import (
 )
 
 from super_agent import __version__
-from super_agent.acp import sessions, slash
-from super_agent.acp.editor_session import EditorSession, Given
-from super_agent.acp.options import EditorOptions
-from super_agent.acp.outbox import Connection, Outbox
+from super_agent.acp import slash_commands, stored_sessions
+from super_agent.acp.editor_options import EditorOptions
+from super_agent.acp.editor_session import CommandLineOptions, EditorSession
 from super_agent.acp.prompt_text import Block, prompt_text
 from super_agent.acp.session_updates import META, end_facts
+from super_agent.acp.update_outbox import Connection, Outbox
 from super_agent.core.errors import ExitCode, SessionUnknown, SuperAgentError, UsageError
 from super_agent.core.events import EndReason, RunEnded
 from super_agent.core.settings import Settings, load_settings
@@ -95,7 +95,7 @@ def as_request_error(error: SuperAgentError) -> RequestError:
 class Agent:
     """What the package calls, by the protocol's names in snake case; a method that is not here does not exist."""
 
-    given: Given
+    given: CommandLineOptions
     _editor: PermissionClient | None = None
     _open_sessions: dict[str, EditorSession] = field(default_factory=dict)
 
@@ -158,7 +158,7 @@ class Agent:
     async def list_sessions(self, cwd: str | None = None, cursor: str | None = None, **_: Any) -> ListSessionsResponse:
         """Those of a folder, or all; a page at a time."""
         folder = Path(cwd).resolve() if cwd is not None else None
-        return await asyncio.to_thread(sessions.listed, self._settings(), folder, cursor)
+        return await asyncio.to_thread(stored_sessions.listed, self._settings(), folder, cursor)
 
     @_translated
     async def close_session(self, session_id: str, **_: Any) -> CloseSessionResponse:
@@ -183,9 +183,9 @@ class Agent:
         """A slash command, a line to the run under way, or a run to its end."""
         session = self._known(session_id)
         text = prompt_text(prompt)
-        if slash.is_command(text):
+        if slash_commands.is_command(text):
             try:
-                stopped = await slash.carry_out(text, session)
+                stopped = await slash_commands.carry_out(text, session)
             except UsageError as error:  # the person's slip; clients show an error as a failure of the agent
                 stopped = False
                 session.say(f"*error:* {error}\n")
@@ -250,7 +250,7 @@ class Agent:
             raise UsageError(f"session {session_id} is at work", fix="Wait for it, or cancel it")
         settings = self._settings()
         with Store.open(settings.state_dir) as store:
-            past = sessions.found(store, session_id)
+            past = stored_sessions.found(store, session_id)
         if Path(cwd).resolve() != Path(past.row.workspace):
             raise UsageError(
                 f"session {session_id} works in {past.row.workspace}, not in {cwd}",
@@ -276,7 +276,7 @@ class Agent:
 
     def _introduce(self, session: EditorSession, servers: int) -> None:
         """What is told once the editor knows the session: its commands, and what of its wishes is not met."""
-        session.outbox.post([slash.offered()])
+        session.outbox.post([slash_commands.offered()])
         if servers:
             session.say(f"*info:* the editor's {servers} MCP servers are not used by super-agent\n")
 

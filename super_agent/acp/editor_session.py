@@ -19,10 +19,10 @@ from acp.schema import (
 )
 
 from interpreter.approval import Approver
-from super_agent.acp.approval import AGREE, AskEditor, EditorApprover, PermissionQuestion
-from super_agent.acp.options import EditorOptions
-from super_agent.acp.outbox import Outbox
+from super_agent.acp.editor_options import EditorOptions
+from super_agent.acp.permission_requests import AGREE, AskEditor, EditorApprover, PermissionQuestion
 from super_agent.acp.session_updates import SessionUpdates
+from super_agent.acp.update_outbox import Outbox
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SessionUnknown
 from super_agent.core.events import Stamped
@@ -36,7 +36,7 @@ LIMITS = ("max_turns", "max_time_s", "max_tokens")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class CommandLineOptions:
     """What the command line said; `flags` are settings by name."""
 
     flags: Mapping[str, Any]
@@ -53,7 +53,7 @@ class EditorSession:
 
     id: str
     workspace: Path
-    given: Given
+    given: CommandLineOptions
     options: EditorOptions
     outbox: Outbox
     request: AskEditor

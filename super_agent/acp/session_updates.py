@@ -19,7 +19,7 @@ from acp.schema import (
     UserMessageChunk,
 )
 
-from super_agent.acp.open_fence import Closer
+from super_agent.acp.fence_closing import FenceCloser
 from super_agent.acp.tool_calls import ToolCalls
 from super_agent.core import events as ev
 from super_agent.core.errors import ExitCode
@@ -49,7 +49,7 @@ class SessionUpdates:
     _heard: str = ""
     """Whose text came last; a new one is announced once they say something."""
     _messages: int = 0
-    _closer: Closer = field(default_factory=Closer)
+    _closer: FenceCloser = field(default_factory=FenceCloser)
 
     @classmethod
     def of(cls, root: Path, run: str, *, again: bool = False) -> "SessionUpdates":

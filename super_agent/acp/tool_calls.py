@@ -16,7 +16,7 @@ from acp.schema import (
     ToolCallStatus,
 )
 
-from super_agent.acp import diffs
+from super_agent.acp import file_diffs
 from super_agent.core.events import (
     ApprovalAsked,
     CodeDecided,
@@ -62,12 +62,12 @@ class ToolCalls:
 
     def file_written(self, event: FileWritten) -> Iterator[Update]:
         """With its diff, at its first changed place."""
-        path, parts = self._path(event.path), list(diffs.hunks(event.diff))
+        path, parts = self._path(event.path), list(file_diffs.hunks(event.diff))
         verb = {"created": "Create", "replaced": "Rewrite", "edited": "Edit"}[event.kind]
         title = f"{verb} {printable_path(event.path)} (+{event.added_lines} −{event.removed_lines})"
         yield ToolCallStart(
             session_update="tool_call", tool_call_id=self._next(), title=title, kind="edit", status="completed",
-            content=list(diffs.as_content(event, path, parts)),
+            content=list(file_diffs.as_content(event, path, parts)),
             locations=[ToolCallLocation(path=path, line=parts[0].line if parts else 1)],
         )  # fmt: skip
 

@@ -26,8 +26,8 @@ def acp(
     env_file: EnvFile = None,
 ) -> None:
     """Serve an editor over standard input and output (Agent Client Protocol); the editor starts it."""
-    from super_agent.acp import command
+    from super_agent.acp import serve_acp
 
     raise typer.Exit(
-        command.main(flags, env_file=env_file, check=check, solo=solo, python=python, strict_instance=strict_instance)
+        serve_acp.main(flags, env_file=env_file, check=check, solo=solo, python=python, strict_instance=strict_instance)
     )

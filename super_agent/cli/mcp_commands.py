@@ -8,7 +8,7 @@ import typer
 from super_agent.cli.flags import LIMITS, TRUST_EACH, EnvFile, Flags, with_settings
 
 if TYPE_CHECKING:
-    from super_agent.mcp.command import Address
+    from super_agent.mcp.serve_mcp import Address
 
 
 @with_settings(
@@ -32,7 +32,7 @@ def mcp(
 ) -> None:
     """Offer the coding team to other agents as tools (MCP), over standard input and output."""
     from super_agent.cli.say import say, say_json
-    from super_agent.mcp import command
+    from super_agent.mcp import serve_mcp
 
     def announce(address: "Address") -> None:
         if json:
@@ -40,4 +40,4 @@ def mcp(
         else:
             say(f"{address.url}\nthe token is in {address.token_file}\n")
 
-    raise typer.Exit(command.main(command.McpOptions(tuple(root or ()), http), flags, env_file, announce))
+    raise typer.Exit(serve_mcp.main(serve_mcp.McpOptions(tuple(root or ()), http), flags, env_file, announce))

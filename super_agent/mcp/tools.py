@@ -13,8 +13,10 @@ from super_agent.core.errors import UsageError
 from super_agent.core.sanitize import printable_path
 from super_agent.core.settings import load_settings
 from super_agent.core.threads import start_in_thread
-from super_agent.mcp.jobs import STOP_S, Job, Jobs, raise_error
-from super_agent.mcp.results import (
+from super_agent.mcp.allowed_folders import Roots
+from super_agent.mcp.run_jobs import STOP_S, Job, Jobs, raise_error
+from super_agent.mcp.task_run import NewRun, NextRun, TaskRun
+from super_agent.mcp.tool_schemas import (
     DiffResult,
     InstanceResult,
     SessionList,
@@ -23,12 +25,10 @@ from super_agent.mcp.results import (
     UndoRequest,
     UndoResult,
 )
-from super_agent.mcp.roots import Roots
-from super_agent.mcp.work import NewRun, NextRun, TaskRun
 from super_agent.session.run_options import ResumeOptions, RunOptions
 
 if TYPE_CHECKING:
-    from super_agent.mcp.archive import Archive
+    from super_agent.mcp.allowed_sessions import AllowedSessions
 
 REPORT_EVERY_S = 5.0
 """The strictest client known gives up after 60 s without a sign; the promise is 10 s."""
@@ -56,11 +56,13 @@ class Tools:
     jobs: Jobs = field(default_factory=Jobs)
 
     @property
-    def archive(self) -> "Archive":
+    def allowed_sessions(self) -> "AllowedSessions":
         """The sessions that may be seen."""
-        from super_agent.mcp.archive import Archive  # with all that snapshots need: not before they are
+        from super_agent.mcp.allowed_sessions import (
+            AllowedSessions,  # with all that snapshots need: not before they are
+        )
 
-        return Archive(self.roots, self.env_file)
+        return AllowedSessions(self.roots, self.env_file)
 
     async def run_task(self, call: Reporting, asked: TaskRequest, wait_s: float | None, diff_chars: int) -> TaskResult:
         """Start a run, or have a session go on, and wait for it; a cancelled call cancels it."""
@@ -116,20 +118,20 @@ class Tools:
 
     async def diff(self, session: str, turn: int | None, offset: int, max_chars: int) -> DiffResult:
         """A part of what a session changed."""
-        return await in_thread(lambda: self.archive.diff(session, turn, offset, max_chars))
+        return await in_thread(lambda: self.allowed_sessions.diff(session, turn, offset, max_chars))
 
     async def undo(self, request: UndoRequest) -> UndoResult:
         """Take back what a session changed."""
-        return await in_thread(lambda: self.archive.undo(request))
+        return await in_thread(lambda: self.allowed_sessions.undo(request))
 
     async def sessions(self, workspace: str | None, limit: int) -> SessionList:
         """Those of the allowed folders."""
         folder = self.roots.workspace(workspace) if workspace is not None else None
-        return await in_thread(lambda: self.archive.list(folder, limit))
+        return await in_thread(lambda: self.allowed_sessions.list(folder, limit))
 
     async def instance(self, call: Reporting, *, proof: bool, load: bool) -> InstanceResult:
         """Verify and ps."""
-        from super_agent.mcp.instance import instance
+        from super_agent.mcp.instance_tool import instance
 
         settings = load_settings(self.flags, env_file=self.env_file)
         said = ["asking the server"]
@@ -142,7 +144,7 @@ class Tools:
             await call.report_progress(time.monotonic() - began, None, said[-1])
 
     def _next_run(self, asked: TaskRequest, session: str) -> NextRun:
-        with self.archive.session(session) as (_store, row):
+        with self.allowed_sessions.session(session) as (_store, row):
             workspace = self.roots.workspace(row.workspace)  # it may have become a link since
         if asked.mode is not None:
             raise UsageError("both session and mode were given", fix="A session goes on in its own mode: leave it out")
@@ -152,11 +154,11 @@ class Tools:
         return NextRun(options, self.flags, self.env_file)
 
     def _id(self, session: str) -> str:
-        with self.archive.session(session) as (_store, row):
+        with self.allowed_sessions.session(session) as (_store, row):
             return row.id
 
     def _result(self, session: str, job: Job | None, diff_chars: int) -> TaskResult:
-        result = self.archive.result(session, list(job.progress.notes) if job is not None else [], diff_chars)
+        result = self.allowed_sessions.result(session, list(job.progress.notes) if job is not None else [], diff_chars)
         if job is not None and result.outcome == "running":
             result.doing = job.progress.line()
             result.turns = job.progress.turn

@@ -73,8 +73,8 @@ def test_meta_takes_no_parameters_place(tmp_path: Path, workspace: Path) -> None
 def test_standard_output_carries_the_protocol_alone(tmp_path: Path) -> None:
     program = (
         "import os, sys, subprocess\n"
-        "from super_agent.acp import package\n"
-        "package.load()\n"
+        "from super_agent.acp.serve_acp import load_protocol\n"
+        "load_protocol()\n"
         "from super_agent.core.standard_streams import claim\n"
         "source, sink = claim()\n"
         "print('from python', flush=True)\n"
@@ -177,7 +177,8 @@ def test_the_command_line_is_no_slower_for_it() -> None:
 def test_what_only_a_run_needs_is_not_loaded_before_the_first_message() -> None:
     """`initialize` within a second: no run is wired, and the package's models built when they are used."""
     program = (
-        "import sys; from super_agent.acp import package; package.load(); import super_agent.acp.agent\n"
+        "import sys; from super_agent.acp.serve_acp import load_protocol; load_protocol()\n"
+        "import super_agent.acp.agent\n"
         "from acp import schema; from pydantic import BaseModel\n"
         "assert 'super_agent.session.run_context' not in sys.modules and 'urllib3' not in sys.modules\n"
         "models = [v for v in vars(schema).values() if isinstance(v, type) and issubclass(v, BaseModel)]\n"

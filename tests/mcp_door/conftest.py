@@ -17,8 +17,8 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from super_agent.mcp.roots import Roots
-from super_agent.mcp.server import build_server
+from super_agent.mcp.allowed_folders import Roots
+from super_agent.mcp.tool_registration import build_server
 from super_agent.mcp.tools import Tools
 from tests.scripted_ollama import ScriptedOllama
 

@@ -6,9 +6,9 @@ import pytest
 
 from super_agent.core.events import RunStarted
 from super_agent.core.store.store import Store
-from super_agent.mcp.jobs import MAX_AT_ONCE, Jobs
-from super_agent.mcp.results import plain
-from super_agent.mcp.work import NewRun
+from super_agent.mcp.run_jobs import MAX_AT_ONCE, Jobs
+from super_agent.mcp.task_run import NewRun
+from super_agent.mcp.tool_schemas import plain
 from super_agent.session.run_options import RunOptions
 from tests.mcp_door.conftest import CHECK, SCRIPT, World, play, refused, structured, until
 from tests.scripted_replies import Silence
@@ -70,7 +70,7 @@ def test_a_folder_that_became_a_link_is_not_worked_in(world: Callable[..., World
 
 def test_a_caller_that_has_lost_count_is_told(world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_AT_ONCE == 8
-    monkeypatch.setattr("super_agent.mcp.jobs.MAX_AT_ONCE", 1)
+    monkeypatch.setattr("super_agent.mcp.run_jobs.MAX_AT_ONCE", 1)
     here = world(Silence())
 
     async def scene() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from super_agent.mcp.jobs import Jobs
-from super_agent.mcp.work import NextRun
+from super_agent.mcp.run_jobs import Jobs
+from super_agent.mcp.task_run import NextRun
 from super_agent.session.run_options import ResumeOptions
 from tests.mcp_door.conftest import CHECK, CODE, PLAN, World, play, refused, structured, until
 from tests.scripted_replies import Silence

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from super_agent.mcp.server import MAX_TASK_CHARS
+from super_agent.mcp.tool_registration import MAX_TASK_CHARS
 from tests.mcp_door.conftest import CHECK, CODE, PLAN, SCRIPT, World, play, refused, structured, until
 from tests.scripted_replies import Silence
 

@@ -6,7 +6,7 @@ from super_agent.core.events import ClientUsage, RunEnded
 from super_agent.core.sanitize import printable_path
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
-from super_agent.mcp.results import Cost, SessionInfo, TaskOutcome, TaskResult, plain
+from super_agent.mcp.tool_schemas import Cost, SessionInfo, TaskOutcome, TaskResult, plain
 
 OUTCOMES: dict[int | None, TaskOutcome] = {0: "done", 1: "not_done", 130: "cancelled"}
 MAX_FILES = 200

@@ -14,7 +14,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 from super_agent.core.errors import SettingInvalid, UsageError
 from super_agent.core.state import private_folder, write_durably
-from super_agent.mcp.jobs import STOP_S, Jobs
+from super_agent.mcp.run_jobs import STOP_S, Jobs
 
 HOST = "127.0.0.1"
 PATH = "/mcp"

@@ -6,7 +6,7 @@ from super_agent.core.errors import ServerError
 from super_agent.core.instance.instance_status import instance_status
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
-from super_agent.mcp.results import InstanceCheck, InstanceResult, LoadedModel, plain
+from super_agent.mcp.tool_schemas import InstanceCheck, InstanceModel, InstanceResult, plain
 from super_agent.session.messages.verify_messages import fix, seen
 from super_agent.session.verify_instance import prove
 
@@ -29,7 +29,7 @@ def instance(settings: Settings, *, proof: bool, load: bool, tell: Callable[[str
         except ServerError:  # a check says so
             return InstanceResult(one_instance=False, checks=checks, models=[], other_connections=None)
     models = [
-        LoadedModel(
+        InstanceModel(
             name=row.name,
             digest=row.digest,
             size_bytes=row.size,

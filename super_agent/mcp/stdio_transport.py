@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from super_agent.core.errors import ExitCode
 from super_agent.core.standard_streams import LineWriter, claim, lines_of
 from super_agent.core.threads import call_soon
-from super_agent.mcp.jobs import Jobs
+from super_agent.mcp.run_jobs import Jobs
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """As over HTTP, where it is the library's default."""
@@ -63,17 +63,17 @@ async def standard_streams() -> AsyncIterator[Streams]:
 
 
 async def _read(source: int, to_server: MemoryObjectSendStream[SessionMessage | Exception], writer: LineWriter) -> None:
-    loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes | None | _End](1)
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes | None | _EndOfInput](1)
 
     def pump() -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody reads on
             for line in lines_of(source, MAX_MESSAGE_BYTES):
                 asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
-            asyncio.run_coroutine_threadsafe(lines.put(_End()), loop).result()
+            asyncio.run_coroutine_threadsafe(lines.put(_EndOfInput()), loop).result()
 
     threading.Thread(target=pump, name="mcp stdin", daemon=True).start()
     async with to_server:
-        while not isinstance(line := await lines.get(), _End):
+        while not isinstance(line := await lines.get(), _EndOfInput):
             if line is None:
                 writer.put(_error(INVALID_REQUEST, f"the message has more than {MAX_MESSAGE_BYTES} bytes"))
                 continue
@@ -91,7 +91,7 @@ async def _write(from_server: MemoryObjectReceiveStream[SessionMessage], writer:
             writer.put(outgoing.message.model_dump_json(by_alias=True, exclude_unset=True).encode())
 
 
-class _End:
+class _EndOfInput:
     """Of standard input."""
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from super_agent.acp.open_fence import open_fence
+from super_agent.acp.fence_closing import open_fence
 from super_agent.acp.session_updates import SessionUpdates
 from super_agent.core import events as ev
 

@@ -20,8 +20,8 @@ from acp.schema import (
     UnstructuredCommandInput,
 )
 
-from super_agent.acp.approval import AGREE
 from super_agent.acp.editor_session import EditorSession
+from super_agent.acp.permission_requests import AGREE
 from super_agent.core.errors import ExitCode, UsageError
 from super_agent.core.sanitize import sanitize
 from super_agent.core.text import clipped, fenced

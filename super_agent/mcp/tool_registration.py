@@ -14,7 +14,7 @@ from pydantic import Field
 
 from super_agent import __version__
 from super_agent.core.errors import SuperAgentError
-from super_agent.mcp.results import (
+from super_agent.mcp.tool_schemas import (
     DiffResult,
     InstanceResult,
     SessionList,
@@ -98,7 +98,7 @@ def build_server(tools: Tools) -> MCPServer:
         subscriptions=False,
     )
     _add_running(server, tools)
-    _add_archive(server, tools)
+    _add_sessions(server, tools)
     _add_instance(server, tools)
     return server
 
@@ -140,7 +140,7 @@ def _add_running(server: MCPServer, tools: Tools) -> None:
         return await tools.cancel(session)
 
 
-def _add_archive(server: MCPServer, tools: Tools) -> None:
+def _add_sessions(server: MCPServer, tools: Tools) -> None:
     @server.tool(annotations=READING)
     @as_tool_errors
     async def diff(

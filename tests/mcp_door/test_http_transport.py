@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from super_agent.mcp.http import kept_token
+from super_agent.mcp.http_transport import kept_token
 from tests.mcp_door.conftest import (
     CHECK,
     CHECKOUT,
@@ -27,7 +27,7 @@ from tests.mcp_door.conftest import (
     structured,
     until,
 )
-from tests.mcp_door.test_stdio import HELLO, outcomes
+from tests.mcp_door.test_stdio_transport import HELLO, outcomes
 from tests.scripted_replies import Silence
 
 ACCEPT = {"Accept": "application/json, text/event-stream"}

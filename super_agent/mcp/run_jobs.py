@@ -11,8 +11,8 @@ from super_agent.core.cancellation import Cancellation
 from super_agent.core.errors import SuperAgentError, UsageError
 from super_agent.core.events import RunResumed, RunStarted, Stamped
 from super_agent.core.threads import call_soon
-from super_agent.mcp.progress import TaskProgress
-from super_agent.mcp.work import TaskRun
+from super_agent.mcp.task_progress import TaskProgress
+from super_agent.mcp.task_run import TaskRun
 from super_agent.session.run_options import Door
 
 MAX_AT_ONCE = 8

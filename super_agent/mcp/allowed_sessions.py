@@ -12,16 +12,16 @@ from super_agent.core.snapshots.history import diff
 from super_agent.core.snapshots.undo import carry_out
 from super_agent.core.store.sessions import SessionRow
 from super_agent.core.store.store import Store
-from super_agent.mcp.from_store import session_info, task_result
-from super_agent.mcp.results import DiffResult, FileChange, SessionList, TaskResult, UndoRequest, UndoResult, plain
-from super_agent.mcp.roots import Roots
+from super_agent.mcp.allowed_folders import Roots
+from super_agent.mcp.stored_results import session_info, task_result
+from super_agent.mcp.tool_schemas import DiffResult, FileChange, SessionList, TaskResult, UndoRequest, UndoResult, plain
 from super_agent.session.session_history import SessionHistory, bounds, history_of
 from super_agent.session.session_lookup import open_store
 from super_agent.session.undo import redo_of, undo_of
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class AllowedSessions:
     """The session store as far as `roots` reach; each call opens and closes it, in any thread."""
 
     roots: Roots

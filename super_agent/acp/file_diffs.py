@@ -12,7 +12,7 @@ _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
 @dataclass(frozen=True, slots=True)
-class Hunk:
+class DiffHunk:
     """`line` is where it stands in the new file, from 1; `old` and `new` are its lines before and after."""
 
     line: int
@@ -20,13 +20,13 @@ class Hunk:
     new: tuple[str, ...]
 
 
-def hunks(diff: str) -> Iterator[Hunk]:
+def hunks(diff: str) -> Iterator[DiffHunk]:
     """Of a unified diff with its two head lines; what says that more was left out belongs to none."""
     line, old, new = 0, [], []  # type: int, list[str], list[str]
     for text in diff.split("\n")[2:]:
         if found := _HUNK.match(text):
             if line:
-                yield Hunk(line, tuple(old), tuple(new))
+                yield DiffHunk(line, tuple(old), tuple(new))
             line, old, new = max(1, int(found[1])), [], []
         elif text[:1] == "-":
             old.append(text[1:])
@@ -36,10 +36,10 @@ def hunks(diff: str) -> Iterator[Hunk]:
             old.append(text[1:])
             new.append(text[1:])
     if line:
-        yield Hunk(line, tuple(old), tuple(new))
+        yield DiffHunk(line, tuple(old), tuple(new))
 
 
-def as_content(event: FileWritten, path: str, parts: list[Hunk]) -> list[FileEditToolCallContent]:
+def as_content(event: FileWritten, path: str, parts: list[DiffHunk]) -> list[FileEditToolCallContent]:
     """One for each hunk; a new file has no text before."""
     created = event.kind == "created"
     return [

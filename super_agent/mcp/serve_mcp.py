@@ -9,7 +9,7 @@ from typing import Any
 
 from super_agent.core.errors import ExitCode, UsageError
 from super_agent.core.settings import load_settings
-from super_agent.mcp.roots import Roots
+from super_agent.mcp.allowed_folders import Roots
 from super_agent.tools.listed import require_listed
 
 
@@ -38,19 +38,19 @@ def main(options: McpOptions, flags: dict[str, Any], env_file: Path | None, anno
     if importlib.util.find_spec("mcp") is None:
         raise UsageError("the package mcp is not installed", fix="Install it: pip install 'super-agent[mcp]'")
     require_listed(settings)
-    from super_agent.mcp.server import build_server
+    from super_agent.mcp.tool_registration import build_server
     from super_agent.mcp.tools import Tools
 
     tools = Tools(roots, flags, env_file)
     server = build_server(tools)
     if options.http is None:
-        from super_agent.mcp import stdio
+        from super_agent.mcp import stdio_transport
 
-        return int(asyncio.run(stdio.serve(server, tools.jobs)))
-    from super_agent.mcp import http
+        return int(asyncio.run(stdio_transport.serve(server, tools.jobs)))
+    from super_agent.mcp import http_transport
 
-    with http.listen(options.http) as sock:
-        token, token_file = http.kept_token(settings.state_dir)
-        announce(Address(f"http://{http.HOST}:{sock.getsockname()[1]}{http.PATH}", token_file))
-        asyncio.run(http.serve(server, tools.jobs, sock, token))
+    with http_transport.listen(options.http) as sock:
+        token, token_file = http_transport.kept_token(settings.state_dir)
+        announce(Address(f"http://{http_transport.HOST}:{sock.getsockname()[1]}{http_transport.PATH}", token_file))
+        asyncio.run(http_transport.serve(server, tools.jobs, sock, token))
     return int(ExitCode.OK)

@@ -13,7 +13,7 @@ _BESIDE = (SessionInfoUpdate, UsageUpdate)
 
 
 @dataclass(slots=True)
-class Closer:
+class FenceCloser:
     """Sees each update before it is sent."""
 
     _message: str | None = None

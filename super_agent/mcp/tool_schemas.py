@@ -99,7 +99,7 @@ class InstanceCheck(BaseModel):
     fix: str = ""
 
 
-class LoadedModel(BaseModel):
+class InstanceModel(BaseModel):
     """One row of ps."""
 
     name: str
@@ -115,7 +115,7 @@ class InstanceResult(BaseModel):
 
     one_instance: bool = Field(description="no check failed")
     checks: list[InstanceCheck]
-    models: list[LoadedModel]
+    models: list[InstanceModel]
     other_connections: int | None = Field(description="of programs of others; null where that cannot be seen")
 
 

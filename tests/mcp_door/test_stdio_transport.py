@@ -14,7 +14,7 @@ import pytest
 
 from super_agent.core.standard_streams import lines_of
 from super_agent.core.store.store import Store
-from super_agent.mcp.stdio import MAX_MESSAGE_BYTES
+from super_agent.mcp.stdio_transport import MAX_MESSAGE_BYTES
 from tests.mcp_door.conftest import CHECK, CHECKOUT, PATIENCE_S, SCRIPT, World, play, structured, until
 from tests.scripted_replies import Silence
 
@@ -194,7 +194,7 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(arguments: tuple[str, ...],
 
 def test_the_library_is_imported_for_this_door_alone() -> None:
     code = (
-        "import sys, super_agent.cli.main, super_agent.mcp.command; print([m for m in sys.modules if m[:3] == 'mcp'])"
+        "import sys, super_agent.cli.main, super_agent.mcp.serve_mcp; print([m for m in sys.modules if m[:3] == 'mcp'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=CHECKOUT)
     assert (done.returncode, done.stdout) == (0, "[]\n")
