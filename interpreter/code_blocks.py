@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from super_agent.core.replies.call_meanings import meaning_of
-from super_agent.core.replies.calls import calls_beside_prose, calls_in_json, printed_calls
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import language_of
+from super_agent.core.replies.line_above import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.literal_text import literal_text
-from super_agent.core.replies.markup_calls import Call
-from super_agent.core.replies.shown import SHOWN, WARNED, shows, warns
+from super_agent.core.replies.tagged_tool_calls import Call
+from super_agent.core.replies.tool_call_meanings import meaning_of
+from super_agent.core.replies.tool_calls import calls_beside_prose, calls_in_json, printed_calls
 from super_agent.core.replies.types import CodeCall
 
 BlockLanguage = Literal["python", "shell"]

@@ -34,8 +34,8 @@ from super_agent.core.events import (
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.chat import Reply, Sampling
 from super_agent.core.model.context_allocation import WORTH_IT, ContextAllocation
-from super_agent.core.replies.calls import as_printed
-from super_agent.core.replies.reading import split_files
+from super_agent.core.replies.coder_reply import split_files
+from super_agent.core.replies.tool_calls import as_printed
 from super_agent.core.text import clipped
 
 EMPTY_REPLY = (

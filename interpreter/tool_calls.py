@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from interpreter.approval import Approver
 from interpreter.code_blocks import CodeBlock, choose_block, reply_fences
 from interpreter.sandbox.protocol import Runner
-from super_agent.core.replies.calls import printed_calls
-from super_agent.core.replies.lines import joined, lines_of
+from super_agent.core.replies.tool_calls import printed_calls
+from super_agent.core.text import joined, lines_of
 
 _HEADINGS = ("tool", "tool_call", "mcp")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from acp.schema import AgentMessageChunk, SessionInfoUpdate, TextContentBlock, UsageUpdate
 
-from super_agent.core.replies.drawn_fences import DrawnFence
+from super_agent.core.replies.fence_tracker import FenceTracker
 
 _BESIDE = (SessionInfoUpdate, UsageUpdate)
 """Shown elsewhere than in the conversation; some clients draw the plan into it."""
@@ -35,7 +35,7 @@ class FenceCloser:
 
 def open_fence(text: str) -> str:
     """The mark that closes the code block in which a Markdown text ends; empty outside of one."""
-    fence = DrawnFence()
+    fence = FenceTracker()
     for line in text.split("\n"):
         fence.take(line)
     return fence.mark

@@ -1,6 +1,26 @@
-"""Text cut to a size, saying so, what a program said last, and text in a fence."""
+"""Text as lines, text cut to a size, saying so, what a program said last, and text in a fence."""
 
 import re
+from collections.abc import Sequence
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines without their ends; a last line that lacks its newline counts, an empty one does not.
+
+    They end at a newline only: form feeds, lone carriage returns and U+2028 are part of a line.
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def joined(lines: Sequence[str]) -> str:
+    """Each line with a newline after it."""
+    return "".join(f"{line}\n" for line in lines)
+
+
+def indent_of(line: str) -> str:
+    """The blanks and tabs that a line begins with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def clipped(text: str, limit_chars: int, hint: str = "") -> str:

@@ -8,9 +8,9 @@ from super_agent.core.edits.stubs import suspects
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.prefill import FENCE, NO_PREFILL, Prefill
-from super_agent.core.replies.inference import is_test, tests_decide
-from super_agent.core.replies.languages import language_for
-from super_agent.core.replies.outline import CODE
+from super_agent.core.replies.inferred_paths import tests_decide
+from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
+from super_agent.core.replies.paths import is_test
 from super_agent.team.listing import suspects_in
 from super_agent.team.transcript import ResampleFacts, TaskFacts, Transcript
 
@@ -75,7 +75,7 @@ def files_to_write(workspace: Workspace, task: str) -> list[str]:
     """
     words = dict.fromkeys(word.removeprefix("./") for word in re.findall(r"[\w./-]*\w", task))
     paths = list(workspace.files())
-    meant = [_meant(word, paths) for word in words if language_for(word) in CODE and not is_test(word)]
+    meant = [_meant(word, paths) for word in words if language_for(word) in CODE_LANGUAGES and not is_test(word)]
     return [path for path in dict.fromkeys(meant) if path and _may_be_whole(workspace, path)]
 
 

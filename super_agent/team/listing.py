@@ -7,8 +7,8 @@ from super_agent.core.edits.stubs import stubbed
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.ignored import visible_files
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.inference import is_test
 from super_agent.core.replies.languages import language_for
+from super_agent.core.replies.paths import is_test
 from super_agent.core.sanitize import printable_path
 from super_agent.core.text import clipped
 from super_agent.team.repository_map import repository_map

@@ -18,8 +18,8 @@ from super_agent.core.edits.editor import Editor
 from super_agent.core.errors import SuperAgentError
 from super_agent.core.events import Emit, FilesShown, MessagePosted, SpeakerStarted
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.inference import named_path
-from super_agent.core.replies.reading import form_for, parse_coder_reply
+from super_agent.core.replies.coder_reply import form_for, parse_coder_reply
+from super_agent.core.replies.inferred_paths import named_path
 from super_agent.core.replies.types import SearchRequest, ShowRequest, Surroundings
 from super_agent.core.text import clipped
 from super_agent.core.threads import in_thread

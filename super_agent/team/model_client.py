@@ -28,7 +28,7 @@ from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Message, Reply, ReplyPiece, Sampling, ToolCall
 from super_agent.core.model.prefill import NO_PREFILL, Prefill
 from super_agent.core.ollama.api import ModelDetails
-from super_agent.core.replies.calls import as_printed
+from super_agent.core.replies.tool_calls import as_printed
 from super_agent.team.drawing import Pieces, ReplyLimits, ReplyRequest, draw
 
 

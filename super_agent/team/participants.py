@@ -12,7 +12,7 @@ from super_agent.core.errors import PathRefused, SuperAgentError
 from super_agent.core.events import MessagePosted, TextStreamed, VerdictGiven
 from super_agent.core.model.chat import Reply, Sampling
 from super_agent.core.model.prefill import NO_PREFILL, Prefill
-from super_agent.core.replies.reading import ends_inside_block
+from super_agent.core.replies.coder_reply import ends_inside_block
 from super_agent.team.context import SharedContext, read_verdict
 from super_agent.team.drawing import Pieces, ReplyLimits, ReplyRequest
 from super_agent.team.flow import goes_on

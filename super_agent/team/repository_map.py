@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.ignored import visible_files
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.inference import is_test
-from super_agent.core.replies.languages import language_for
-from super_agent.core.replies.outline import CODE, Definition, defined_names, outline
+from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
+from super_agent.core.replies.outline import Definition, defined_names, outline
+from super_agent.core.replies.paths import is_test
 from super_agent.core.sanitize import printable_path
 from super_agent.core.time_budget import TimeBudget
 
@@ -129,7 +129,7 @@ def _parts(name: str) -> Iterable[str]:
 
 
 def _read(workspace: Workspace, named: frozenset[bytes]) -> list[_File]:
-    paths = [path for path in visible_files(workspace) if language_for(path) in CODE]
+    paths = [path for path in visible_files(workspace) if language_for(path) in CODE_LANGUAGES]
     paths = sorted(paths, key=lambda path: path.count("/"))[:MAX_RANKED]
     budget = TimeBudget(MAX_PROCESSOR_S, MAX_CLOCK_S)
     found: list[_File] = []

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.search import Found, chosen, search, search_for, time_budget
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.languages import language_for
-from super_agent.core.replies.outline import CODE, definition_of
+from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
+from super_agent.core.replies.outline import definition_of
 from super_agent.core.replies.types import SearchRequest, ShowRequest
 from super_agent.core.sanitize import printable_path
 from super_agent.core.text import clipped
@@ -70,7 +70,7 @@ class Showing:
         name = _NAMED.match(rest if under in files else path)
         if name is None:
             return ""
-        code = [under] if under in files else [other for other in files if language_for(other) in CODE]
+        code = [under] if under in files else [other for other in files if language_for(other) in CODE_LANGUAGES]
         return self._defined(name["name"], code, share)
 
     def _defined(self, name: str, files: list[str], share: int) -> str:

@@ -9,7 +9,7 @@ from evaluation.judge import Judge, left_in
 from evaluation.task import read_ours, write_files
 from super_agent.core.edits.editor import Editor
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.reading import parse_coder_reply
+from super_agent.core.replies.coder_reply import parse_coder_reply
 
 RESULTS = Path(__file__).parents[2] / "evaluation" / "results"
 TASKS = {task.name: task for task in read_ours()}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from super_agent.core.edits.editor import Applied, Editor
 from super_agent.core.edits.textfile import decoded
 from super_agent.core.files.workspace import Workspace
+from super_agent.core.replies.coder_reply import parse_coder_reply
 from super_agent.core.replies.elision import elision_in
-from super_agent.core.replies.reading import parse_coder_reply
 
 
 class Desk:

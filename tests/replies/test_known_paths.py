@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from super_agent.core.replies.reading import parse_coder_reply
+from super_agent.core.replies.coder_reply import parse_coder_reply
 from super_agent.core.replies.types import FileBlock, Surroundings
 from tests.replies.test_editing import Desk, desk
 

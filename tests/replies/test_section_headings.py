@@ -2,7 +2,7 @@
 
 import pytest
 
-from super_agent.core.replies.reading import parse_coder_reply
+from super_agent.core.replies.coder_reply import parse_coder_reply
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 from tests.replies.test_editing import Desk, desk
 

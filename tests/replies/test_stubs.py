@@ -7,7 +7,7 @@ import pytest
 from super_agent.core.edits.editor import Editor
 from super_agent.core.edits.stubs import MAX_BODY_LINES, STUB, filled, stubbed, suspects
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.reading import parse_coder_reply
+from super_agent.core.replies.coder_reply import parse_coder_reply
 
 CACHE = '''\
 """A cache."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from super_agent.core.replies.reading import parse_coder_reply
+from super_agent.core.replies.coder_reply import parse_coder_reply
 from super_agent.core.replies.types import BadBlock, CoderReply, FileBlock, Section, ShowRequest
 
 

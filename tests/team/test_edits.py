@@ -8,8 +8,8 @@ import pytest
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import EditRefused, Event, FileWritten
 from super_agent.core.files.workspace import Workspace
+from super_agent.core.replies.coder_reply import parse_coder_reply
 from super_agent.core.replies.elision import elision_in
-from super_agent.core.replies.reading import parse_coder_reply
 from super_agent.core.replies.types import FileBlock, Section
 
 

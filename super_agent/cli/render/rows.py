@@ -10,7 +10,7 @@ from rich.cells import cell_len, chop_cells
 from rich.syntax import ANSI_DARK, ANSISyntaxTheme, Syntax
 from rich.text import Text
 
-from super_agent.core.replies.drawn_fences import LINE, DrawnFence
+from super_agent.core.replies.fence_tracker import LINE, FenceTracker
 
 # What the rows after the first stand below: the text behind a list's mark or one of our marks.
 _HANGING = re.compile(r"^\s*(?:(?:[-*+•]|\d{1,3}[.)])\s+|[✓✗⚠→›]\s)?")
@@ -90,7 +90,7 @@ class ReplyRows:
         self._style = style
         self._line = ""
         self._hang: int | None = None
-        self._fence = DrawnFence()
+        self._fence = FenceTracker()
         self._code: Highlighter | None = None
         self._began = False
         self._blanks = 0

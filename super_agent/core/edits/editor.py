@@ -18,11 +18,11 @@ from super_agent.core.events import EditRefused, Emit, FileWritten
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.definitions import definitions, functions_and_types, parses, style_rules
 from super_agent.core.replies.elision import elision_in
-from super_agent.core.replies.inference import is_test, tests_decide
-from super_agent.core.replies.languages import language_for
-from super_agent.core.replies.lines import joined, lines_of
-from super_agent.core.replies.outline import CODE
+from super_agent.core.replies.inferred_paths import tests_decide
+from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
+from super_agent.core.replies.paths import is_test
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
+from super_agent.core.text import joined, lines_of
 
 SHRINK_FROM_LINES = 30
 """Below this a whole-file reply is easily checked by eye; 30 lines are about one screen."""
@@ -151,7 +151,7 @@ class Editor:
             if merged is None:
                 self._refuse_forgotten(block.path, file.text, joined(content), language)
             content = merged or content
-        elif language in CODE or language in _STYLES:
+        elif language in CODE_LANGUAGES or language in _STYLES:
             self._refuse_forgotten(block.path, file.text, joined(content), language)
         self._refuse_shrinkage(block.path, file.text, joined(content))
         return content

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from super_agent.core.errors import PathRefused
-from super_agent.core.replies.lines import indent_of, lines_of
 from super_agent.core.replies.types import Hunk, LineRange, Section
+from super_agent.core.text import indent_of, lines_of
 
 MAX_SHOWN_LINES = 12
 MAX_FUZZ = 2

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from super_agent.core.replies.definitions import imported_by, names_in, parses, span, tree_of, used_in
-from super_agent.core.replies.lines import indent_of
+from super_agent.core.text import indent_of
 
 DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

@@ -116,6 +116,14 @@ def only_defines(text: str) -> bool:
     return has_any and all(isinstance(node, quiet) or _is_plain(node) for node in tree.body)
 
 
+def is_use_of(defined: frozenset[str], code: str) -> bool:
+    """Whether Python code does something when it runs and has nothing of what a file defines, as an example has."""
+    tree = tree_of(code)
+    if tree is None or not defined or defined & names_in(tree.body):
+        return False
+    return any(isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in tree.body)
+
+
 def _is_plain(node: ast.stmt) -> bool:
     """A docstring, a constant, or the usual guard of a script."""
     if isinstance(node, ast.Expr):

@@ -4,7 +4,7 @@ import ast
 import re
 
 from super_agent.core.replies.definitions import definitions, tree_of
-from super_agent.core.replies.lines import indent_of, lines_of
+from super_agent.core.text import indent_of, lines_of
 
 _COMMENT = re.compile(
     r"^\s*(?:\{?/\*+|<!--|#+|//+|--+|;+|%+|\*+|\"\"\"|'''|REM\b)\s*(?P<text>.*?)\s*(?:\*+/\}?|-->|\"\"\"|''')?\s*$"

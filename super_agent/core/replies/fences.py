@@ -7,16 +7,16 @@ does is settled by what parses; where two readings stay, the block is marked.
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
 from super_agent.core.replies.definitions import parses
 from super_agent.core.replies.languages import SHELLS
-from super_agent.core.replies.lines import indent_of, joined, lines_of
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.sections import open_section_at
+from super_agent.core.text import indent_of, joined, lines_of
 
 OPENING = re.compile(r"^[\ufeff\u200b]?(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>(?:(?!```)[^\r\n])*)$")
 STOPS = (
@@ -55,6 +55,11 @@ class Fence:
     """False where its end is a guess."""
 
     @property
+    def span(self) -> range:
+        """Its lines in the reply, counted from 0, those of the fences too (the last is none where it is not closed)."""
+        return range(self.line - 1, self.line + len(self.lines) + 1)
+
+    @property
     def opening(self) -> str:
         """The first line, as it is named to the model."""
         return f"```{self.info}"
@@ -77,7 +82,7 @@ def fences(text: str, language_of_info: LanguageOf) -> Iterator[Fence]:
             continue
         fence, info = opening["fence"], opening["info"].strip()
         block = _Open(lines, position + 1, len(opening["indent"]), fence, closings[fence[0]])
-        above = _above(lines, position)
+        above = heading_above(lines, position)
         end, certain = _end(block, language_of_info(info, above))
         yield Fence(info, tuple(block.body(end)), position + 1, above, end < len(lines), certain)
         position = end + 1
@@ -110,7 +115,8 @@ class _Open:
         return [_dedented(line, margin) for line in held]
 
 
-def _above(lines: list[str], position: int) -> str:
+def heading_above(lines: Sequence[str], position: int) -> str:
+    """The line before that of this place, or before one empty line; without its margin."""
     for back in (1, 2):
         if position - back >= 0 and lines[position - back].strip():
             return lines[position - back].strip()

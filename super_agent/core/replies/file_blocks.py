@@ -6,13 +6,17 @@ from dataclasses import replace
 
 from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence
-from super_agent.core.replies.inference import defines_task_file
-from super_agent.core.replies.languages import language_for
-from super_agent.core.replies.outline import CODE
-from super_agent.core.replies.pasted import is_shown_by_terminal, says_it_is_deleted, without_entities, without_numbers
+from super_agent.core.replies.inferred_paths import defines_task_file
+from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
+from super_agent.core.replies.line_above import OLD, PART
+from super_agent.core.replies.pasted_artifacts import (
+    is_shown_by_terminal,
+    says_it_is_deleted,
+    without_entities,
+    without_numbers,
+)
 from super_agent.core.replies.patches import MAY_BE_EMPTY, is_patch, read_patch
-from super_agent.core.replies.paths import OLD, PART, Heading, bare_path, is_placeholder, path_above, path_in_comment
-from super_agent.core.replies.same_file import is_use_of
+from super_agent.core.replies.paths import Heading, bare_path, is_placeholder
 from super_agent.core.replies.sections import has_markers, read_sections
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 
@@ -22,23 +26,6 @@ UNCLOSED = "the block has no closing fence, so its end is unknown; write it agai
 LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess; use a longer fence (````) around it"
 
 
-def path_of(fence: Fence, heading: Heading, around: Surroundings) -> tuple[str, str]:
-    """The path that a block is headed by, and its first line where that is the heading.
-
-    A line above or a comment may also say what file the code is about: code that has nothing of what the file defines
-    is an example of its use.
-    """
-    if heading.path:
-        return heading.path, ""
-    is_patch_text = heading.language in ("diff", "patch", "udiff")
-    path, comment = path_above(fence.above, "" if is_patch_text else heading.language, around.files), ""
-    if not path and fence.lines:
-        path = path_in_comment(fence.lines[0], heading.language, around.files)
-        comment = fence.lines[0] if path else ""
-    uses = path in around.files and language_for(path) == "python" and is_use_of(around.files[path], fence.text)
-    return ("", "") if uses else (path, comment)
-
-
 def file_block(path: str, fence: Fence, comment: str, heading: Heading, around: Surroundings) -> FileBlock | BadBlock:
     """What a block is for the file of that path; `comment` is its first line, where that only named the path."""
     language = language_for(path)
@@ -46,7 +33,7 @@ def file_block(path: str, fence: Fence, comment: str, heading: Heading, around: 
     lines = without_entities(lines) if language == "python" else lines
     if problem := _no_content(path, fence, lines, around):
         return BadBlock(path, problem)
-    sections, problem = read_sections(lines, labels=language in CODE)
+    sections, problem = read_sections(lines, labels=language in CODE_LANGUAGES)
     if problem:
         return BadBlock(path, problem)
     whole = whole_file(path, replace(fence, lines=lines), comment)
@@ -73,7 +60,7 @@ def _no_content(path: str, fence: Fence, lines: tuple[str, ...], around: Surroun
         return "the block repeats an explanation in place of the file's content"
     if path.endswith(".ipynb") and not _is_data(lines):
         return "a notebook is JSON; write all of it, or a file of code"
-    if language_for(path) in CODE and says_it_is_deleted(lines):
+    if language_for(path) in CODE_LANGUAGES and says_it_is_deleted(lines):
         return "a block deletes no file; a ```run block can ask for it in plain words"
     if is_shown_by_terminal(lines, language_for(path)):
         return "the block is what a terminal showed, not the file's content; write the content"

@@ -32,6 +32,11 @@ EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "gitignore": (), "jinja": ("j2",), "jinja2": ("j2",), "regex": (), "bnf": (), "code": (), "file": (), "none": (),
 }  # fmt: skip
 """Language names, lower case, and the extensions of files that hold such text; () holds none that is typical."""
+CODE_LANGUAGES = frozenset(
+    ("python", "javascript", "typescript", "c", "cpp", "csharp", "java", "kotlin", "scala", "groovy", "swift", "go",
+     "rust", "ruby", "php", "lua", "dart", "elixir", "julia", "zig", "nim", "vue", "svelte", "shell", "objective-c")
+)  # fmt: skip
+"""Languages, by the names that `language_for` gives, whose files define something in these words."""
 FILE_EXTENSIONS = frozenset(e for found in EXTENSIONS.values() for e in found) | frozenset(
     ("lock", "in", "out", "template", "tmpl", "tpl", "ipynb", "service", "desktop", "po", "pot", "example", "typed",
      "gitignore", "dat", "data", "rc", "plist", "sln", "csproj", "gemspec", "feature", "snap", "htaccess", "wsgi")

@@ -14,11 +14,6 @@ from super_agent.core.replies.definitions import tree_of
 from super_agent.core.sanitize import sanitize
 from super_agent.core.text import cut
 
-CODE = frozenset(
-    ("python", "javascript", "typescript", "c", "cpp", "csharp", "java", "kotlin", "scala", "groovy", "swift", "go",
-     "rust", "ruby", "php", "lua", "dart", "elixir", "julia", "zig", "nim", "vue", "svelte", "shell", "objective-c")
-)  # fmt: skip
-"""Languages, by the names that `language_for` gives, whose files define something in these words."""
 _BEFORE = (
     r"(?:(?:export|default|pub(?:\([^)]*\))?|public|private|protected|internal|static|final|abstract|async|unsafe|"
     r"inline|override|virtual|open|data|sealed|partial|suspend|extern)[ \t]+)"

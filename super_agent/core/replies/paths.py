@@ -33,19 +33,6 @@ _ATTRIBUTES = re.compile(
 )
 _SYMBOLS = re.compile(r"^[\U0001F300-\U0001FAFF\u2600-\u27BF\u25B6\u25BA\u2192\uFE0F]+\s*")
 _RULED = re.compile(r"^(?P<rule>-{2,}|={2,}|~{2,})\s+(?P<text>\S.*?)\s+(?P=rule)$")
-OLD = re.compile(
-    r"^\W*(?:before|old|original|previous|current|antes|vorher|avant)(?: (?:code|version|content|file))?\W*$"
-    r"|[(\[](?:before|old|original|previous|as it (?:is|was)|antes|anterior|vorher|avant)(?: \w+)?[)\]]\W*$",
-    re.IGNORECASE,
-)
-"""What heads a block that shows a file as it was."""
-PART = re.compile(
-    r"[(\[](?:[^()\[\]]*\b)?(?:snippet|excerpt|partial|fragment|trecho|changes only"
-    r"|only (?:the )?(?:changed|new|relevant)"
-    r"|(?:changed|relevant|new) (?:part|lines|section)|lines? \d+|linha \d+)\b[^()\[\]]*[)\]]\W*$",
-    re.IGNORECASE,
-)
-"""What heads a block that is some of a file."""
 _RANGE = re.compile(
     r"(?:[\s,(\[]*(?:lines?|L|linhas?)\s*|[:#]L?)(?P<first>\d+)\s*(?:-|–|\.\.|to|a|:|,)\s*L?(?P<last>\d+)[)\]]?\s*:?$",
     re.IGNORECASE,
@@ -53,6 +40,9 @@ _RANGE = re.compile(
 _CHARS = re.compile(r"^[^\s<>\"'`|*?:;,\\=(){}\[\]!]+$")
 _COMMENT = re.compile(
     r"^\s*(?:#+|//+|--(?!-)|;+|%+|/\*+|<!--|\"\"\"|'{3}|REM\b|')\s*(?P<text>.*?)\s*(?:\*/|-->|\"\"\"|'{3})?\s*$"
+)
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.\w+$|[^/]*[.-](?:test|spec)\.\w+$|check[^/]*$|conftest\.py$)"
 )
 _COMMENT_LABEL = (
     r"^(?:file|file ?name|file ?path|path|arquivo|ficheiro|datei|fichier|archivo|"
@@ -262,3 +252,8 @@ def path_in_comment(line: str, language: str, known: Collection[str] = ()) -> st
 def is_placeholder(path: str, known: Collection[str] = (), task: str = "") -> bool:
     """Whether a path only stands for one, as in an explanation; one that exists or that the task names is real."""
     return PLACEHOLDERS.match(path) is not None and path not in known and path not in task
+
+
+def is_test(path: str) -> bool:
+    """Whether a path is of a test, by its name or its folder's."""
+    return bool(_TEST.search(path))

@@ -2,9 +2,9 @@
 
 import re
 
-from super_agent.core.replies.lines import joined, lines_of
-from super_agent.core.replies.pasted import unnumbered
+from super_agent.core.replies.pasted_artifacts import unnumbered
 from super_agent.core.replies.types import Section
+from super_agent.core.text import joined, lines_of
 
 _OLD = r"SEARCH|ORIGINAL|OLD|BEFORE|FIND|HEAD|CURRENT|BUSCAR|PROCURAR|ANTIGO"
 _NEW = r"REPLACE|REPLACEMENT|UPDATED?|NEW|AFTER|MODIFIED|CHANGED|SUBSTITUIR|NOVO"

@@ -5,7 +5,7 @@ Many models and templates leave them in the content, some without the tag that o
 
 import re
 
-from super_agent.core.replies.drawn_fences import DrawnFence
+from super_agent.core.replies.fence_tracker import FenceTracker
 
 _NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think"
 _OPEN = re.compile(
@@ -33,18 +33,13 @@ def split_thoughts(text: str) -> tuple[str, str]:
     rest = _without_unopened(text, thoughts)
     while (opening := _opening(rest)) is not None:
         said.append(rest[: opening.start()])
-        closing = _matching(rest, opening)
+        closing = _CLOSE.search(rest, opening.end())
         thoughts.append(rest[opening.end() : closing.start() if closing else len(rest)])
         rest = rest[closing.end() :] if closing else ""
     if not thoughts:
         return text, ""
     said.append(rest)
     return "".join(said).lstrip("\r\n"), "\n".join(t.strip("\r\n") for t in thoughts)
-
-
-def _matching(text: str, opening: re.Match[str]) -> re.Match[str] | None:
-    """The tag that closes a thought: the first one, or of several that follow without a new opening the first."""
-    return _CLOSE.search(text, opening.end())
 
 
 def _without_unopened(text: str, thoughts: list[str]) -> str:
@@ -64,7 +59,7 @@ def _without_unopened(text: str, thoughts: list[str]) -> str:
 
 def _opening(text: str) -> re.Match[str] | None:
     """The first opening tag that begins a line outside of a fenced block."""
-    fence = DrawnFence()
+    fence = FenceTracker()
     position = 0
     for line in text.split("\n"):
         if not fence.take(line) and not fence.mark:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from super_agent.core.replies.reading import parse_coder_reply, split_files
+from super_agent.core.replies.coder_reply import parse_coder_reply, split_files
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 
 F = "def f():\n    return 1\n"

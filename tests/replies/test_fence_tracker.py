@@ -2,7 +2,7 @@
 
 import pytest
 
-from super_agent.core.replies.drawn_fences import DrawnFence
+from super_agent.core.replies.fence_tracker import FenceTracker
 from super_agent.core.replies.thoughts import split_thoughts
 
 
@@ -16,7 +16,7 @@ from super_agent.core.replies.thoughts import split_thoughts
     ],
 )
 def test_a_fence_opens_and_closes_as_commonmark_says(lines: list[str], does: list[str]) -> None:
-    fence = DrawnFence()
+    fence = FenceTracker()
     assert [fence.take(line) for line in lines] == does
 
 

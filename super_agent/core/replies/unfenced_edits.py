@@ -4,7 +4,7 @@ import re
 from bisect import bisect
 from collections.abc import Collection, Iterable
 
-from super_agent.core.replies.fences import Fence
+from super_agent.core.replies.fences import Fence, heading_above
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.paths import path_above
 
@@ -15,13 +15,13 @@ _FENCE = re.compile(r"^(?:```|~~~)")
 _OLD_HEADER, _NEW_HEADER = re.compile(r"^--- \S"), re.compile(r"^\+\+\+ \S")
 
 
-def bare_edits(text: str, known: Collection[str], blocks: Iterable[Fence] = ()) -> tuple[list[Fence], str]:
+def unfenced_edits(text: str, known: Collection[str], blocks: Iterable[Fence] = ()) -> tuple[list[Fence], str]:
     """The edits outside of the `blocks`, each as a block with its path in the heading; and the text without them.
 
     Sections that no path stands above, or in, stay. Those whose parts are fenced each are taken.
     """
     lines = text.replace("\r\n", "\n").split("\n")
-    inside = {i for block in blocks for i in range(block.line - 1, block.line + len(block.lines) + 1)}
+    inside = {i for block in blocks for i in block.span}
     dividers = [i for i, line in enumerate(lines) if _DIVIDER.match(line)]
     ends = [i for i, line in enumerate(lines) if _END.match(line)]
     found: list[Fence] = []
@@ -37,8 +37,7 @@ def bare_edits(text: str, known: Collection[str], blocks: Iterable[Fence] = ()) 
                 lines[position : end + 1] = [""] * (end + 1 - position)
             position = end
         elif position not in inside and (over := _end_of_diff(lines, position)) > position:
-            above = next((line for line in reversed(lines[max(0, position - 2) : position]) if line.strip()), "")
-            found.append(Fence("diff", tuple(lines[position:over]), position + 1, above.strip()))
+            found.append(Fence("diff", tuple(lines[position:over]), position + 1, heading_above(lines, position)))
             lines[position:over] = [""] * (over - position)
             position = over - 1
         position += 1
@@ -56,8 +55,7 @@ def _path_of(lines: list[str], start: int, known: Collection[str]) -> str:
     named = (_START.match(lines[start]) or {"rest": ""})["rest"].strip().strip("`")
     if named in known:
         return named
-    above = next((line for line in reversed(lines[max(0, start - 2) : start]) if line.strip()), "")
-    return path_above(above.strip(), "", known)
+    return path_above(heading_above(lines, start), "", known)
 
 
 def _unfenced(lines: list[str]) -> list[str]:

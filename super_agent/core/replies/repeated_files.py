@@ -1,6 +1,5 @@
 """Several blocks of one reply for one file: given again, in parts, or with an example of its use."""
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -10,9 +9,7 @@ from super_agent.core.replies.definitions import (
     begins_file,
     definitions,
     functions_and_types,
-    names_in,
     only_defines,
-    tree_of,
 )
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.types import BadBlock, FileBlock, UnusedBlock
@@ -81,14 +78,6 @@ def _settled(
 def _as_it_shall_be(block: FileBlock | BadBlock) -> FileBlock | BadBlock:
     was = "it is headed as the file was before; write the file as it shall be, or SEARCH/REPLACE sections"
     return BadBlock(block.path, was) if isinstance(block, FileBlock) and block.is_old else block
-
-
-def is_use_of(defined: frozenset[str], code: str) -> bool:
-    """Whether Python code does something when it runs and has nothing of what a file defines, as an example has."""
-    tree = tree_of(code)
-    if tree is None or not defined or defined & names_in(tree.body):
-        return False
-    return any(isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in tree.body)
 
 
 def _meant(earlier: FileBlock, later: FileBlock, there: frozenset[str]) -> Meant:

@@ -11,7 +11,7 @@ LINE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})(?P<rest>.*)")
 
 
 @dataclass(slots=True)
-class DrawnFence:
+class FenceTracker:
     """Whether the lines so far end inside of a block: `mark` closes it, and is empty outside. `info` is its heading."""
 
     mark: str = ""

@@ -1,4 +1,4 @@
-"""What the line above a block says of it: that it is not to be done, or that it only shows the form of something."""
+"""What the line above a block says of it: not to be done, only an example, the file as it was, or some of it."""
 
 import re
 
@@ -13,6 +13,19 @@ _WARNS = re.compile(
     re.IGNORECASE,
 )
 _SHOWS = re.compile(r"\b(?:for example|for instance|e\.g|looks? like|example|por exemplo|exemplo)\b", re.IGNORECASE)
+OLD = re.compile(
+    r"^\W*(?:before|old|original|previous|current|antes|vorher|avant)(?: (?:code|version|content|file))?\W*$"
+    r"|[(\[](?:before|old|original|previous|as it (?:is|was)|antes|anterior|vorher|avant)(?: \w+)?[)\]]\W*$",
+    re.IGNORECASE,
+)
+"""What heads a block that shows a file as it was."""
+PART = re.compile(
+    r"[(\[](?:[^()\[\]]*\b)?(?:snippet|excerpt|partial|fragment|trecho|changes only"
+    r"|only (?:the )?(?:changed|new|relevant)"
+    r"|(?:changed|relevant|new) (?:part|lines|section)|lines? \d+|linha \d+)\b[^()\[\]]*[)\]]\W*$",
+    re.IGNORECASE,
+)
+"""What heads a block that is some of a file."""
 WARNED = "the line above says that it is not to be done"
 SHOWN = "the line above says that it is an example"
 

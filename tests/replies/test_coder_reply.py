@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from super_agent.core.replies.call_meanings import meaning_of
-from super_agent.core.replies.calls import printed_calls
-from super_agent.core.replies.reading import ends_inside_block, parse_coder_reply
+from super_agent.core.replies.coder_reply import ends_inside_block, parse_coder_reply
 from super_agent.core.replies.thoughts import split_thoughts
+from super_agent.core.replies.tool_call_meanings import meaning_of
+from super_agent.core.replies.tool_calls import printed_calls
 from super_agent.core.replies.types import (
     BadBlock,
     CodeCall,

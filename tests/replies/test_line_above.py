@@ -3,7 +3,7 @@
 import pytest
 
 from interpreter.code_blocks import choose_block
-from super_agent.core.replies.reading import parse_coder_reply, split_files
+from super_agent.core.replies.coder_reply import parse_coder_reply, split_files
 from super_agent.core.replies.types import Surroundings
 
 AROUND = Surroundings("fix app.py", {"app.py": frozenset({"total"})})

@@ -5,11 +5,12 @@ import re
 from collections.abc import Sequence
 
 from super_agent.core.replies.definitions import parses
-from super_agent.core.replies.outline import CODE
+from super_agent.core.replies.languages import CODE_LANGUAGES
 
 _NUMBERED = re.compile(r"^[ ]*(?P<number>\d+)(?:[ ]*[|│:][ ]?|\t)(?P<text>.*)$", re.DOTALL)
 _MARKED_UP = frozenset(("html", "css", "scss", "less", "xml", "svg"))
-_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27|apos);")
+ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27|apos);")
+"""A mark as HTML and XML escape it."""
 _DELETED = re.compile(
     r"^\W*(?:(?:this |the )?(?:file|module)\b.{0,30})?\b(?:is |was |has been |to be )?"
     r"(?:deleted|removed|apagad[oa]|removid[oa])\W*$",
@@ -20,7 +21,7 @@ _SHOWN = re.compile(r"^(?:>>> |\$ \w|Traceback \(most recent call last\)|In \[\d
 
 def without_numbers(lines: Sequence[str], language: str) -> tuple[str, ...]:
     """The lines of code without the numbers that stand before each; as they are where that is not certain."""
-    bare = unnumbered(lines) if language in CODE or language in _MARKED_UP else None
+    bare = unnumbered(lines) if language in CODE_LANGUAGES or language in _MARKED_UP else None
     if bare is None or len(bare) < 2:
         return tuple(lines)
     if language == "python" and (parses("\n".join(lines)) or not parses("\n".join(bare))):
@@ -40,7 +41,7 @@ def unnumbered(lines: Sequence[str]) -> tuple[str, ...] | None:
 def without_entities(lines: Sequence[str]) -> tuple[str, ...]:
     """Python in which `<` and `&` were written as in HTML, as it was meant; as it is where that is not certain."""
     text = "\n".join(lines)
-    plain = html.unescape(text) if _ENTITY.search(text) and not parses(text) else text
+    plain = html.unescape(text) if ENTITY.search(text) and not parses(text) else text
     return tuple(plain.split("\n")) if plain != text and parses(plain) else tuple(lines)
 
 
@@ -63,4 +64,4 @@ def says_it_is_deleted(lines: Sequence[str]) -> bool:
 def is_shown_by_terminal(lines: Sequence[str], language: str) -> bool:
     """Whether a block for a file of code is what a terminal or interpreter showed: no such file begins so."""
     first = next((line for line in lines if line.strip()), "")
-    return language in CODE and language != "shell" and _SHOWN.match(first) is not None
+    return language in CODE_LANGUAGES and language != "shell" and _SHOWN.match(first) is not None

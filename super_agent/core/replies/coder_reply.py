@@ -7,30 +7,29 @@ import re
 from dataclasses import dataclass, replace
 from functools import partial
 
-from super_agent.core.replies.bare_edits import bare_edits
-from super_agent.core.replies.call_meanings import Meaning, is_about_files, meanings_of
-from super_agent.core.replies.calls import calls_beside_prose, calls_in_json, looks_like_call, printed_calls
+from super_agent.core.replies.block_paths import (
+    each_file,
+    path_of,
+    with_first_line_as_path,
+    with_known_path,
+    with_section_headings,
+)
 from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence, fences
-from super_agent.core.replies.file_blocks import UNCLOSED, file_block, of_call, path_of, unfenced_files, whole_file
+from super_agent.core.replies.file_blocks import UNCLOSED, file_block, of_call, unfenced_files, whole_file
 from super_agent.core.replies.heredocs import heredoc_files
-from super_agent.core.replies.inference import certain_path, defines_task_file, named_path, part_of
-from super_agent.core.replies.known_paths import with_known_path
+from super_agent.core.replies.inferred_paths import certain_path, defines_task_file, named_path, part_of
 from super_agent.core.replies.languages import SHELLS, language_for
-from super_agent.core.replies.markup_calls import MARK, Call, markup_calls
+from super_agent.core.replies.line_above import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.patches import is_patch, read_patch
-from super_agent.core.replies.paths import (
-    Heading,
-    path_above,
-    read_info,
-)
-from super_agent.core.replies.same_file import one_for_each_file
+from super_agent.core.replies.paths import Heading, path_above, read_info
+from super_agent.core.replies.repeated_files import one_for_each_file
 from super_agent.core.replies.searches import only_searches, search_in
-from super_agent.core.replies.section_headings import with_section_headings
 from super_agent.core.replies.sections import has_markers, read_sections
-from super_agent.core.replies.several_files import each_file, with_first_line_as_path
-from super_agent.core.replies.shown import SHOWN, WARNED, shows, warns
+from super_agent.core.replies.tagged_tool_calls import MARK, Call, markup_calls
 from super_agent.core.replies.thoughts import split_thoughts
+from super_agent.core.replies.tool_call_meanings import Meaning, is_about_files, meanings_of
+from super_agent.core.replies.tool_calls import calls_beside_prose, calls_in_json, looks_like_call, printed_calls
 from super_agent.core.replies.types import (
     NOWHERE,
     BadBlock,
@@ -42,6 +41,7 @@ from super_agent.core.replies.types import (
     Surroundings,
     UnusedBlock,
 )  # fmt: skip
+from super_agent.core.replies.unfenced_edits import unfenced_edits
 
 _RANGE = re.compile(r"^(?P<path>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
 _File = FileBlock | BadBlock
@@ -76,7 +76,7 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     """Read a whole reply; any text can be read."""
     said, _ = split_thoughts(text)
     reading = _Reading(around, [], [], [], [])
-    edits, said = bare_edits(said, around.files, read_fences(said, around))
+    edits, said = unfenced_edits(said, around.files, read_fences(said, around))
     found = [with_first_line_as_path(fence, around.files.keys()) for fence in read_fences(said, around)]
     found = with_section_headings(found, said, around.files)
     found = sorted([*edits, *found], key=lambda fence: fence.line)
@@ -115,7 +115,7 @@ def split_files(text: str, around: Surroundings = NOWHERE) -> tuple[tuple[FileBl
     A block without a path is a file only where running it would do nothing but define what the file certainly holds.
     """
     reading = _Reading(around, [], [], [], [])
-    edits, text = bare_edits(text, around.files, read_fences(text, around))
+    edits, text = unfenced_edits(text, around.files, read_fences(text, around))
     left: list[Fence] = []
     found = read_fences(text, around)
     for shown in sorted([*edits, *found], key=lambda fence: fence.line):
@@ -168,7 +168,7 @@ def form_for(path: str, language: str = "") -> str:
 def _outside(text: str, found: list[Fence]) -> str:
     lines = text.replace("\r\n", "\n").split("\n")
     for fence in found:
-        for i in range(fence.line - 1, min(len(lines), fence.line + len(fence.lines) + 1)):
+        for i in fence.span[: len(lines) - fence.line + 1]:
             lines[i] = ""
     return "\n".join(lines)
 
@@ -248,7 +248,7 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
     if heading.language in SHELLS:
         reading.unused.append(UnusedBlock(fence.opening, _NOT_RUN))
         return
-    if edits := bare_edits(fence.text, reading.around.files)[0]:
+    if edits := unfenced_edits(fence.text, reading.around.files)[0]:
         reading.files += [file_block(read_info(e.info).path, e, "", Heading(), reading.around) for e in edits]
         return
     path = certain_path(fence, heading.language, reading.around, alone=alone)

@@ -3,11 +3,12 @@
 import html
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from super_agent.core.replies.tags import between_tags
+from super_agent.core.replies.pasted_artifacts import ENTITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,6 @@ _WITH_JSON = re.compile(
     r"(?:<function=\"?(?P<a>[\w.-]+)\"?\s*>|^>>>(?P<b>[\w.-]+)\n|<\|recipient\|>\s*(?P<c>[\w.-]+)\s*<\|content\|>)\s*(?=\{)",
     re.MULTILINE,
 )
-_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
 _FENCED = re.compile(r"\A\s*(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<text>.*\n)?(?P=fence)\s*\Z", re.DOTALL)
 MARK = re.compile(
     rf"^[ \t]*<(?:{_NAMES})>|<arg_key>|^>>>[\w.-]+\n\{{|<\|recipient\|>"
@@ -88,9 +88,26 @@ def _files(text: str) -> Iterator[Call]:
             yield Call("write_file", {"path": path["path"], "content": _unfenced(body)})
 
 
+def between_tags(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> Iterator[tuple[re.Match[str], str]]:
+    """Each opening tag and what stands up to the next closing one of the same `tag` group; none inside another.
+
+    A lazy `.*?` would read the rest of the text once for each tag that nothing closes.
+    """
+    ends: dict[str, list[re.Match[str]]] = {}
+    for found in closing.finditer(text):
+        ends.setdefault(found["tag"], []).append(found)
+    position = 0
+    for found in opening.finditer(text):
+        later = ends.get(found["tag"], [])
+        at = bisect_left(later, found.end(), key=lambda end: end.start())
+        if found.start() >= position and at < len(later):
+            yield found, text[found.end() : later[at].start()]
+            position = later[at].end()
+
+
 def _unescaped(value: str) -> str:
     """Text whose marks are all escaped, as XML wants it and no program has it."""
-    if not _ENTITY.search(value) or "<" in value or "&" in _ENTITY.sub("", value):
+    if not ENTITY.search(value) or "<" in value or "&" in ENTITY.sub("", value):
         return value
     return html.unescape(value)
 

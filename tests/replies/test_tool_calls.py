@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from super_agent.core.replies.reading import parse_coder_reply, split_files
+from super_agent.core.replies.coder_reply import parse_coder_reply, split_files
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 from tests.replies.test_editing import Desk, desk
 

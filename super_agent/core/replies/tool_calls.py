@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from super_agent.core.replies.call_meanings import PATH_NAMES, text_in
 from super_agent.core.replies.definitions import MAX_CHARS
-from super_agent.core.replies.markup_calls import MARK, Call, markup_calls, trimmed
+from super_agent.core.replies.line_above import line_above, shows
 from super_agent.core.replies.paths import looks_like_path
-from super_agent.core.replies.shown import line_above, shows
-from super_agent.core.replies.tags import between_tags
+from super_agent.core.replies.tagged_tool_calls import MARK, Call, between_tags, markup_calls, trimmed
+from super_agent.core.replies.tool_call_meanings import PATH_NAMES, text_in
 
 _TAGGED = re.compile(
     r"(?:<tool_call>|<function_call>|<\|tool_call\|>|<\|python_tag\|>|<tool_use>)\s*(?P<call>.*?)\s*"

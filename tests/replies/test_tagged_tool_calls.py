@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from super_agent.core.replies.markup_calls import markup_calls
-from super_agent.core.replies.reading import parse_coder_reply
-from super_agent.core.replies.tags import between_tags
+from super_agent.core.replies.coder_reply import parse_coder_reply
+from super_agent.core.replies.tagged_tool_calls import between_tags, markup_calls
 
 OPENING, CLOSING = re.compile(r"<(?P<tag>a|b)>"), re.compile(r"</(?P<tag>a|b)>")
 

@@ -5,13 +5,9 @@ import re
 from super_agent.core.replies.definitions import definitions, only_defines, parses
 from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.languages import language_for, suits
-from super_agent.core.replies.paths import read_info
+from super_agent.core.replies.paths import is_test, read_info
 from super_agent.core.replies.sections import has_markers, read_sections
 from super_agent.core.replies.types import Surroundings
-
-_TEST = re.compile(
-    r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.\w+$|[^/]*[.-](?:test|spec)\.\w+$|check[^/]*$|conftest\.py$)"
-)
 
 
 def certain_path(fence: Fence, language: str, around: Surroundings, *, alone: bool) -> str:
@@ -31,9 +27,7 @@ def certain_path(fence: Fence, language: str, around: Surroundings, *, alone: bo
     mine = definitions(language, fence.text)
     if mine:
         same = [
-            p
-            for p, names in around.files.items()
-            if names and names <= mine and suits(language, p) and not _TEST.search(p)
+            p for p, names in around.files.items() if names and names <= mine and suits(language, p) and not is_test(p)
         ]
         whole = [p for p in same if around.files[p] == mine] or same
         if named in same:
@@ -64,11 +58,6 @@ _ASKED_FOR = re.compile(
 )
 
 
-def is_test(path: str) -> bool:
-    """Whether a path is of a test, by its name or its folder's."""
-    return bool(_TEST.search(path))
-
-
 def tests_decide(task: str) -> bool:
     """Whether the task names tests as what decides, and asks for no other ones: then those that are there stay."""
     return bool(_DECIDING.search(task)) and not _ASKED_FOR.search(task)
@@ -80,7 +69,7 @@ def named_path(language: str, around: Surroundings) -> str:
     by_name = {p.rsplit("/", 1)[-1]: p for p in around.files}
     found = [w if w in around.files else by_name.get(w, w) for w in words if read_info(w, around.files).path]
     fitting = [p for p in dict.fromkeys(found) if suits(language, p)]
-    real = [p for p in fitting if not _TEST.search(p)] or fitting
+    real = [p for p in fitting if not is_test(p)] or fitting
     return real[0] if len(real) == 1 else ""
 
 
@@ -101,7 +90,7 @@ def part_of(fence: Fence, language: str, around: Surroundings, *, alone: bool) -
     if language != "python" or not (fence.closed and fence.certain and only_defines(fence.text)):
         return ""
     mine, named = definitions(language, fence.text), named_path(language, around)
-    some = [p for p, names in around.files.items() if names & mine and suits(language, p) and not _TEST.search(p)]
+    some = [p for p, names in around.files.items() if names & mine and suits(language, p) and not is_test(p)]
     if named in some:
         return named
     if some:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from super_agent.core.replies.languages import language_for, language_of
-from super_agent.core.replies.lines import lines_of
-from super_agent.core.replies.markup_calls import Call
-from super_agent.core.replies.pasted import without_double_escapes
+from super_agent.core.replies.pasted_artifacts import without_double_escapes
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.sections import read_sections
+from super_agent.core.replies.tagged_tool_calls import Call
 from super_agent.core.replies.types import BadBlock, CodeCall, FileBlock, SearchRequest, Section, ShowRequest
+from super_agent.core.text import lines_of
 
 Meaning = CodeCall | FileBlock | BadBlock | ShowRequest | SearchRequest
 RUNNERS = frozenset(
