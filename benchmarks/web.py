@@ -19,7 +19,7 @@ import psutil
 from benchmarks.measure import RUNS, Figure
 from super_agent.core import events as ev
 from super_agent.core.store.store import Store
-from super_agent.session.control_socket import Control
+from super_agent.session.control_socket import ControlSocket
 from tests.web.chromium import PROGRAM, Chromium, chromium
 from tests.web.conftest import Server, serving
 
@@ -111,7 +111,7 @@ def _under_way(home: Path) -> Iterator[list[ev.EventStream]]:
             name = f"20261127-000000-{number:04}"
             recorder = stack.enter_context(stack.enter_context(Store.open(state)).begin(name, _facts(number)))
             stream = ev.EventStream(name, (recorder,))
-            control = Control(state / "sessions" / name, stream, recorder, lambda: None)
+            control = ControlSocket(state / "sessions" / name, stream, recorder, lambda: None)
             control.open()
             stack.callback(control.close)
             stream.sinks = (*stream.sinks, control)

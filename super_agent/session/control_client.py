@@ -48,17 +48,22 @@ def connect(folder: Path) -> socket.socket:
 def tell(folder: Path, request: dict[str, Any]) -> None:
     """Have a run do something; raises `RunGone`, and `UsageError` with its words where it refuses."""
     with connect(folder) as connection:
-        data = b""
         try:
             connection.sendall(json.dumps(request).encode() + b"\n")
             connection.settimeout(2 * TIMEOUT_S)
-            while b"\n" not in data and len(data) < MAX_LINE_BYTES and (part := connection.recv(65536)):
-                data += part
-            answer = json.loads(data)
+            answer = json.loads(received_line(connection))
         except (OSError, ValueError) as error:
             raise RunGone("the run does not answer", fix="It may be suspended; see its page") from error
     if not answer.get("ok"):
         raise UsageError(str(answer.get("error", "it was refused")), fix=str(answer.get("fix", "")))
+
+
+def received_line(connection: socket.socket) -> bytes:
+    """What the other end says, to the end of its first line or of its words; raises OSError."""
+    data = b""
+    while b"\n" not in data and len(data) < MAX_LINE_BYTES and (part := connection.recv(65536)):
+        data += part
+    return data
 
 
 def event_line(stamped: Stamped) -> str:

@@ -23,7 +23,7 @@ from interpreter.approval import Choice
 from super_agent.core.errors import UsageError
 from super_agent.core.events import ApprovalAsked, EventStream, RunEnded, Stamped
 from super_agent.core.store.recorder import Recorder
-from super_agent.session.control_client import MAX_LINE_BYTES, NAME, TIMEOUT_S, event_line, through_folder
+from super_agent.session.control_client import NAME, TIMEOUT_S, event_line, received_line, through_folder
 
 MAX_BEHIND = 20_000
 """Events a follower may be behind; a fast model streams some 100 a second."""
@@ -243,11 +243,8 @@ def _gathered(mine: "queue.Queue[str | None]") -> list[str | None]:
 
 def _request(connection: socket.socket) -> dict[str, Any]:
     """One line; empty where it is none."""
-    data = b""
-    while b"\n" not in data and len(data) < MAX_LINE_BYTES and (part := connection.recv(65536)):
-        data += part
     try:
-        request = json.loads(data)
+        request = json.loads(received_line(connection))
     except ValueError:
         return {}
     return request if isinstance(request, dict) else {}

@@ -12,11 +12,11 @@ from super_agent.core.settings import Settings
 from super_agent.core.snapshots.history import END
 from super_agent.core.threads import call_soon
 from super_agent.session import run_assembly, run_events
-from super_agent.session.assignment import Assignment, Boundary, RunHandle
 from super_agent.session.mcp_servers import open_tools, tools_line
 from super_agent.session.project_instructions import ProjectInstructions, instructions_text, trusted_instructions
 from super_agent.session.remote_steering import steerable
 from super_agent.session.run_approver import RunApprover, require_approval
+from super_agent.session.run_assembly import Assignment, Boundary, RunHandle
 from super_agent.session.run_context import ModelSession, RunContext, open_context
 from super_agent.session.run_options import Door, RunOptions, RunResult
 from super_agent.session.run_persistence import RunPersistence

@@ -1,7 +1,8 @@
-"""The parts of a run that is about to work: the model made ready, the executor, the check."""
+"""The parts of a run that is about to work: the model made ready, the executor, the check; and what works with them."""
 
 import os
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from interpreter.check import Check
 from interpreter.conversation import Conversation
@@ -17,6 +18,7 @@ from super_agent.core.cancellation import Cancellation
 from super_agent.core.client_kind import ClientKind
 from super_agent.core.edits.editor import Editor
 from super_agent.core.events import (
+    EndReason,
     EngineRestarted,
 )
 from super_agent.core.instance.client_registry import ClientLock
@@ -27,7 +29,36 @@ from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings
 from super_agent.session.run_context import ModelSession, RunContext
-from super_agent.session.run_state import WorkState
+from super_agent.session.run_state import Restored, WorkState
+
+Boundary = Callable[[int, WorkState], None]
+"""Told the number of complete turns and the state to go on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What the team, or the executor alone, is given to work on and with; `restored` is where it had stood.
+
+    `user_lines` gives what the user said since its last call, `project` is what models are told of the project.
+    """
+
+    context: RunContext
+    model_session: ModelSession
+    task: str
+    check: str | None
+    user_lines: Callable[[], Sequence[str]]
+    boundary: Boundary
+    restored: Restored | None
+    project: str
+
+
+@dataclass(slots=True)
+class RunHandle:
+    """Work under way: how to start it, how to stop it from the event loop, how many turns it has had."""
+
+    start: Callable[[], Awaitable[tuple[EndReason, str]]]
+    stop: Callable[[EndReason, str], None]
+    turns: Callable[[], int]
 
 
 def open_model_session(context: RunContext, cancellation: Cancellation, *, strict: bool) -> ModelSession:

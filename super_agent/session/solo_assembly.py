@@ -5,7 +5,7 @@ from super_agent.core.events import EndReason
 from super_agent.core.model.sampling import first_sampling
 from super_agent.core.threads import in_thread
 from super_agent.session import run_assembly
-from super_agent.session.assignment import Assignment, RunHandle
+from super_agent.session.run_assembly import Assignment, RunHandle
 from super_agent.session.run_state import WorkState
 
 

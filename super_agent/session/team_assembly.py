@@ -7,7 +7,7 @@ from super_agent.core.events import EndReason
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.sampling import first_sampling
 from super_agent.session import attempt_snapshots, run_assembly
-from super_agent.session.assignment import Assignment, RunHandle
+from super_agent.session.run_assembly import Assignment, RunHandle
 from super_agent.session.run_context import RunContext
 from super_agent.session.run_state import Restored, TeamState, WorkState
 from super_agent.team.composition import composition

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +18,7 @@ from super_agent.session.html_report.stylesheet import STYLE
 from super_agent.web import conversation_page, login_pages, session_list_page
 from super_agent.web.access_control import Guard
 from super_agent.web.page_templates import PageTemplates
+from super_agent.web.request_parameters import form_fields, number_or_zero
 from super_agent.web.server_context import ServerContext
 from super_agent.web.server_sent_events import session_stream
 
@@ -28,8 +28,6 @@ STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "ima
 Handler = Callable[[ServerContext, PageTemplates, Request], Response]
 ACTS = {"say": "say", "stop": "stop", "decide": "decide", "resume": "resume", "undo": "undo_now"}
 """What a session's page can do, and the function of `run_actions` that does it."""
-MOST_OF_A_FORM = 1 << 20
-"""Bytes; a task may be long, and so may code that was changed."""
 
 
 def later(module: str, name: str) -> Handler:
@@ -53,15 +51,15 @@ def build_app(context: ServerContext) -> ASGIApp:
     def page(path: str, handler: Handler, method: str = "GET") -> Route:
         async def endpoint(request: Request) -> Response:
             if method == "POST":
-                request.state.form = await _form(request)
+                request.state.form = await form_fields(request)
             return await run_in_threadpool(handler, context, pages, request)
 
         return Route(base + path, endpoint, methods=[method])
 
     async def stream(request: Request) -> Response:
         row = await run_in_threadpool(conversation_page.row_of, context, request)
-        after = _number(request.headers.get("last-event-id") or request.query_params.get("after"))
-        mark = _number(request.query_params.get("mark"))
+        after = number_or_zero(request.headers.get("last-event-id") or request.query_params.get("after"))
+        mark = number_or_zero(request.query_params.get("mark"))
         return StreamingResponse(session_stream(context, row.id, after, mark), media_type="text/event-stream")
 
     routes = [
@@ -98,20 +96,6 @@ def _static(_context: ServerContext, _pages: PageTemplates, request: Request) ->
         raise HTTPException(404)
     text = files("super_agent.web").joinpath("static", name).read_text(encoding="utf-8")
     return Response((STYLE if name == "page.css" else "") + text, media_type=STATIC[name])
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form, the last of each name; raises `HTTPException` for one that is too large."""
-    data = b""
-    async for part in request.stream():
-        data += part
-        if len(data) > MOST_OF_A_FORM:
-            raise HTTPException(413, "That is too long.")
-    return dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdecimal() and len(text) < 16 else 0
 
 
 def _on_error(pages: PageTemplates) -> Callable[[Request, Exception], Awaitable[Response]]:
