@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 
 from super_agent.core.edits.gaps import MAX_BEFORE_CHARS, Gap, gaps, is_there, surround
+from super_agent.core.edits.skeletons import unwritten
 from super_agent.core.edits.stubs import suspects
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.prefill import FENCE, NO_PREFILL, Prefill
 from super_agent.core.replies.inferred_paths import tests_decide
-from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
+from super_agent.core.replies.languages import CODE_LANGUAGES, is_language, language_for
 from super_agent.core.replies.paths import is_test
 from super_agent.team.listing import suspects_in
 from super_agent.team.transcript import ResampleFacts, TaskFacts, Transcript
@@ -75,14 +76,20 @@ def files_to_write(workspace: Workspace, task: str) -> list[str]:
     """
     words = dict.fromkeys(word.removeprefix("./") for word in re.findall(r"[\w./-]*\w", task))
     paths = list(workspace.files())
-    meant = [_meant(word, paths) for word in words if language_for(word) in CODE_LANGUAGES and not is_test(word)]
+    meant = [_meant(word, paths) for word in words if not is_test(word)]
     return [path for path in dict.fromkeys(meant) if path and _may_be_whole(workspace, path)]
 
 
 def _meant(word: str, paths: list[str]) -> str:
-    """The file of that path, else the only one of that name, else a new one; empty where several have the name."""
+    """The file of code of that path, else the only one of that name, else a new one; empty where several have the name,
+    and for words that only look like one (`Node.js`, `a.m.`)."""
     found = [word] if word in paths else [path for path in paths if path.endswith(f"/{word}")]
-    return word if not found else found[0] if len(found) == 1 else ""
+    if len(found) > 1 or language_for(word) not in CODE_LANGUAGES:
+        return ""
+    if found:
+        return found[0]
+    short = len(word.rpartition(".")[2]) < 2 and language_for(word) not in {language_for(path) for path in paths}
+    return "" if "." not in word or short or is_language(word) else word
 
 
 def _may_be_whole(workspace: Workspace, path: str) -> bool:
@@ -94,8 +101,9 @@ def _may_be_whole(workspace: Workspace, path: str) -> bool:
 
 
 def stubs_of(gap: Gap | None, text: str) -> tuple[str, ...]:
-    """The function of the gap, where the file's text has it: its body is not shown."""
-    return (gap.name.rpartition(".")[2],) if gap is not None and is_there(text, gap.name) else ()
+    """The function of the gap, where the file's text has it with a body: that is not shown."""
+    written = gap is not None and is_there(text, gap.name) and gap.name not in unwritten(text)
+    return (gap.name.rpartition(".")[2],) if gap is not None and written else ()
 
 
 def prefill(transcript: Transcript, workspace: Workspace) -> Prefill:
@@ -120,13 +128,14 @@ def prefill_of(gap: Gap | None, task: str, workspace: Workspace) -> Prefill:
     if not gap.name:
         return _whole_files(workspace, task, gap.path)
     try:
-        around = surround(workspace.read_text(gap.path) or "", gap.name, task)
+        around = surround(workspace.read_text(gap.path) or "", gap.name, task, rest=gap.rest)
     except PathRefused:
         return NO_PREFILL
     if around is None:
         return NO_PREFILL
     behind = around.behind.rstrip("\n")
-    return Prefill(f"```python {gap.path}\n{around.before}", around.stop, f"\n{behind}{END}" if behind else END)
+    stop = (*around.stop, *(_headings_of_tests(task, workspace) if gap.rest else ()))
+    return Prefill(f"```python {gap.path}\n{around.before}", stop, f"\n{behind}{END}" if behind else END)
 
 
 def _whole_files(workspace: Workspace, task: str, first: str) -> Prefill:
@@ -134,7 +143,8 @@ def _whole_files(workspace: Workspace, task: str, first: str) -> Prefill:
     files = files_to_write(workspace, task)
     place = files.index(first) if first in files else 0
     heads = [f"```{language_for(path)} {path}\n" for path in dict.fromkeys([first, *files[place:], *files[:place]])]
-    return Prefill(heads[0], (END,), END, tuple(f"\n\n{head}" for head in heads[1:MAX_FILES]))
+    stop = (END, *_headings_of_tests(task, workspace))
+    return Prefill(heads[0], stop, END, tuple(f"\n\n{head}" for head in heads[1:MAX_FILES]))
 
 
 def _headings_of_tests(task: str, workspace: Workspace) -> tuple[str, ...]:

@@ -70,3 +70,20 @@ def test_where_tests_decide_their_heading_ends_a_reply(workspace: Workspace) -> 
 
 def test_a_reply_with_a_worked_example_before_it_is_not_begun(workspace: Workspace) -> None:
     assert begun(workspace, "The tests must pass.", Gap("shop.py", ""), brief=False) == NO_PREFILL
+
+
+def test_a_word_that_only_looks_like_a_file_is_none(workspace: Workspace) -> None:
+    task = "At 9 a.m. the length is m, as Node.js and e.g. C.c say: write run.sh, shop.py and web/app.js, not data.csv."
+    assert files_to_write(workspace, task) == ["run.sh", "shop.py", "web/app.js"]
+
+
+def test_an_unwritten_file_is_begun_up_to_its_first_body_and_ends_before_tests(workspace: Workspace) -> None:
+    (workspace.root / "till.py").write_text("RATE = 2\n\n\ndef add(a):\n    pass\n\n\ndef count():\n    pass\n")
+    task = "Write till.py. The tests in tests/test_shop.py must pass."
+    found = asked(workspace, task, "assert add(1) == count()", 0)
+    assert found == Asked(Gap("till.py", "add", rest=True))
+    written = begun(workspace, task, found.gap)
+    assert written.text == "```python till.py\nRATE = 2\n\n\ndef add(a):\n"
+    assert {"\n```", "\n# tests/test_shop.py"} <= set(written.stop)
+    assert "\ndef " not in written.stop
+    assert written.end == "\n```"

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from super_agent.core.edits.stubs import body_lines, functions_in, stubbable, suspects
+from super_agent.core.edits.skeletons import empty_functions, first_of_skeleton, unwritten
+from super_agent.core.edits.stubs import Function, body_lines, functions_in, stubbable, suspects
 from super_agent.core.replies.definitions import tree_of
 
+END = "\n```"
 MAX_BEFORE_CHARS = 6000
 """About 1,500 tokens: evaluating more costs as much as writing a small file."""
 MISSING = re.compile(
@@ -30,10 +32,11 @@ PARAMETER = r"""(?:\*|\*{0,2}[a-z_]\w*(?:=(?:[\w.]+|"[^"]*"|'[^']*'))?)"""
 @dataclass(frozen=True, slots=True)
 class Gap:
     """What is to be written: a function by its file and dotted name, which is there and wrong, or is missing; a class
-    that is missing; without a name the whole file."""
+    that is missing; without a name the whole file. With `rest` it is all of the file from that function on."""
 
     path: str
     name: str
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,16 @@ class Surround:
 
 
 def gaps(texts: Mapping[str, str], task: str, failure: str) -> list[Gap]:
-    """Of these Python files by path: what the failure says is missing, then what it names, the most named first."""
+    """Of these Python files by path: what the failure says is missing, then what has no body yet, then what the failure
+    names, the most named first."""
     missing = dict.fromkeys(_missing(texts, task, failure))
+    empty = [
+        gap for path, names in empty_functions(texts, task + failure).items() for gap in _empty(texts, path, names)
+    ]
+    whole = {gap.path for gap in empty if gap.rest}
     named = [gap for name in suspects(texts.values(), failure) for gap in _of_name(texts, name)]
-    return [gap for gap in [*missing, *named] if not gap.name or surround(texts[gap.path], gap.name) is not None]
+    named = [gap for gap in named if gap.path not in whole and gap not in empty]
+    return [gap for gap in [*missing, *empty, *named] if not gap.name or _around(texts, gap) is not None]
 
 
 def is_there(text: str, name: str) -> bool:
@@ -58,21 +67,24 @@ def is_there(text: str, name: str) -> bool:
     return tree is not None and name in dict(functions_in(tree))
 
 
-def surround(text: str, name: str, task: str = "") -> Surround | None:
+def surround(text: str, name: str, task: str = "", *, rest: bool = False) -> Surround | None:
     """What stands around that function's body, or around where it would be; None where that cannot be told.
 
-    The parameters of one that is missing are those that the task gives it, else left to the model.
+    The parameters of one that is missing are those that the task gives it, else left to the model. With `rest` nothing
+    stands behind it.
     """
     tree = None if any(each in text for each in ("\f", "\r", "```")) else tree_of(text)
     if tree is None:
         return None
     found = dict(functions_in(tree)).get(name)
-    around = _around_missing(tree, text, name, task) if found is None else _around_body(text, found, task)
+    around = _around_missing(tree, text, name, task) if found is None else _around_body(text, name, found, task)
+    if around is not None and rest:
+        around = Surround(around.before, "", (END,))
     return around if around is not None and len(around.before) <= MAX_BEFORE_CHARS else None
 
 
-def _around_body(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef, task: str) -> Surround | None:
-    if node.lineno not in {each.lineno for each in stubbable(text)}:
+def _around_body(text: str, name: str, node: Function, task: str) -> Surround | None:
+    if node.lineno not in {each.lineno for each in stubbable(text)} and name not in unwritten(text):
         return None
     lines, body = text.split("\n"), body_lines(node)
     before = lines[: body.start]
@@ -83,7 +95,7 @@ def _around_body(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef, task: 
     return Surround("\n".join([*before, ""]), "\n".join(lines[body.stop :]), _stops(node.col_offset))
 
 
-def _other_parameters(task: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+def _other_parameters(task: str, node: Function) -> str:
     """What the task writes behind the function's name, where it names other parameters than there are."""
     each = [*node.args.posonlyargs, *node.args.args, node.args.vararg, *node.args.kwonlyargs, node.args.kwarg]
     there = [one.arg for one in each if one is not None]
@@ -131,7 +143,17 @@ def _stops(indent: int) -> tuple[str, ...]:
     """The end of the block, and what begins after a function that is indented so far."""
     outer = tuple(f"\n{word}" for word in ("def ", "class ", "@", "if __name__"))
     inner = (f"\n{' ' * indent}def ", f"\n{' ' * indent}@") if indent else ()
-    return ("\n```", *inner, *outer)
+    return (END, *inner, *outer)
+
+
+def _around(texts: Mapping[str, str], gap: Gap) -> Surround | None:
+    return surround(texts[gap.path], gap.name, rest=gap.rest)
+
+
+def _empty(texts: Mapping[str, str], path: str, names: list[str]) -> list[Gap]:
+    """All of a skeleton in one go; else each function that has no body by itself."""
+    first = first_of_skeleton(texts[path])
+    return [Gap(path, first, rest=True)] if first else [Gap(path, name) for name in names]
 
 
 def _of_name(texts: Mapping[str, str], name: str) -> Iterator[Gap]:
