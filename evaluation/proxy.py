@@ -7,13 +7,14 @@ and requests that name no seed get one, another for each call.
 import json
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
-CHATS = ("/v1/chat/completions", "/api/chat")
+from evaluation.loopback_proxy import LoopbackProxy, ProxyHandler
+
 TIMEOUT_S = 900.0
 SETTLE_S = 10.0
 """A contestant that was killed leaves its last chat behind; the server notices at the next piece."""
@@ -32,14 +33,11 @@ class Call:
     finish: str
 
 
-class RecordingProxy(ThreadingHTTPServer):
-    """Listens from entering to leaving the `with` block. `spent` is set when a chat was refused for the budget."""
-
-    daemon_threads = True
-    block_on_close = False
+class RecordingProxy(LoopbackProxy):
+    """`spent` is set when a chat was refused for the budget."""
 
     def __init__(self, real_url: str, *, budget: int, seed: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.http = httpx.Client(base_url=real_url, timeout=TIMEOUT_S, trust_env=False)
         self.budget = budget
         self.spent = threading.Event()
@@ -48,12 +46,6 @@ class RecordingProxy(ThreadingHTTPServer):
         self._lock = threading.Lock()
         self._under_way = 0
         self._idle = threading.Condition(self._lock)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def base_url(self) -> str:
-        """Where the contestant sends to."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -61,14 +53,7 @@ class RecordingProxy(ThreadingHTTPServer):
         with self._lock:
             return tuple(self._calls)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
+    def close_upstream(self) -> None:
         self.http.close()
 
     def next_seed(self) -> int:
@@ -102,34 +87,19 @@ class RecordingProxy(ThreadingHTTPServer):
             return tuple(self._calls)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(ProxyHandler):
     server: RecordingProxy
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
 
-    def do_GET(self) -> None:
-        self._forward(self._body(), None)
-
-    def do_HEAD(self) -> None:
-        self._forward(b"", None)
-
-    def do_DELETE(self) -> None:
-        self._forward(self._body(), None)
-
-    def do_POST(self) -> None:
-        body = self._body()
-        if self.path not in CHATS:
-            self._forward(body, None)
-            return
+    def chat(self, body: bytes) -> None:
         rest = self.server.rest()
         if rest <= 0:
             self.server.spent.set()
-            self._answer(400, json.dumps({"error": {"message": SPENT, "type": "budget"}}).encode())
+            self.answer(400, json.dumps({"error": {"message": SPENT, "type": "budget"}}).encode())
             return
         try:
             request = json.loads(body)
         except ValueError:
-            self._forward(body, None)
+            self.pass_on(body)
             return
         _equalise(self.path, request, rest, self.server.next_seed())
         self.server.begin()
@@ -139,8 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.server.end(reply.call() if reply.seen else None)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing."""
+    def pass_on(self, body: bytes) -> None:
+        self._forward(body, None)
 
     def _forward(self, body: bytes, reply: "_Reply | None") -> None:
         headers = {"Content-Type": self.headers.get("Content-Type", "application/json")}
@@ -148,37 +118,23 @@ class _Handler(BaseHTTPRequestHandler):
             with self.server.http.stream(self.command, self.path, content=body, headers=headers) as answer:
                 self._copy(answer, reply)
         except httpx.HTTPError as error:
-            self._answer(502, json.dumps({"error": f"the server behind the proxy: {error!r}"}).encode())
+            self.answer(502, json.dumps({"error": f"the server behind the proxy: {error!r}"}).encode())
         except OSError:  # the contestant has hung up
             self.close_connection = True
 
     def _copy(self, answer: httpx.Response, reply: "_Reply | None") -> None:
-        self.send_response(answer.status_code)
-        self.send_header("Content-Type", answer.headers.get("Content-Type", "text/plain"))
+        kind = answer.headers.get("Content-Type", "text/plain")
         if self.command == "HEAD" or answer.status_code in (204, 304):
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.answer(answer.status_code, b"", kind)
             return
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        for part in answer.iter_bytes():
-            if reply is not None and answer.status_code == 200:
-                reply.hear(part)
-            self.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
-        self.wfile.write(b"0\r\n\r\n")
 
-    def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        def heard() -> Iterator[bytes]:
+            for part in answer.iter_bytes():
+                if reply is not None and answer.status_code == 200:
+                    reply.hear(part)
+                yield part
 
-    def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        try:
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:  # the contestant has hung up
-            self.close_connection = True
+        self.answer_in_parts(answer.status_code, kind, heard())
 
 
 def _equalise(path: str, request: dict[str, Any], rest: int, seed: int) -> None:

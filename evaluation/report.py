@@ -92,7 +92,7 @@ def standings(rows: Sequence[Row]) -> list[Standing]:
     return sorted(found, key=lambda one: (one.model, -one.solved / len(one.rows), one.contestant))
 
 
-def markdown(rows: Sequence[Row], where: str, notes: Sequence[str] = ()) -> str:
+def markdown(rows: Sequence[Row], where: str) -> str:
     """The whole page; a contestant whose runs are fewer than the others' is named in a note."""
     parts = ["# Does it solve tasks?", where]
     if rows:
@@ -115,7 +115,7 @@ def markdown(rows: Sequence[Row], where: str, notes: Sequence[str] = ()) -> str:
             for one in here
             if len(one.rows) < most
         ]
-    return "\n\n".join(part for part in [*parts, *notes] if part) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def by_kind(here: Sequence[Standing]) -> str:

@@ -14,7 +14,6 @@ compile --universal pyproject.toml --group dev --overrides requirements/override
 # The same pins and Ray's beside them, for nodes of a cluster; and of the tests' own, so that both go into one folder.
 compile --universal pyproject.toml --extra ray -c requirements/main.txt -c requirements/dev.txt -o requirements/ray.txt
 (cd interpreter/open_interpreter && compile --universal --overrides overrides.txt requirements.in -o requirements.txt)
-(cd benchmarks/compare/stock_interpreter && compile --universal requirements.in -o requirements.txt)
 compile --universal - -o interpreter/sandbox/requirements.txt <<<'pytest>=8.4'
 compile --no-deps - -o scripts/uv.lock.txt <<<'uv'
 compile --no-deps - -o super_agent/provision/locks/pip.txt <<<'pip'

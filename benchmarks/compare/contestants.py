@@ -8,10 +8,9 @@ from pathlib import Path
 
 from benchmarks.compare import steps, story
 from benchmarks.compare.steps import Step
-from interpreter.engine.environment import ensure_environment
-from scripts.own_ollama import cache_folder
+from evaluation.contestants.foreign import DRIVERS, python_of
+from super_agent.core.settings import child_environment
 
-STOCK_LOCK = Path(__file__).parent / "stock_interpreter" / "requirements.txt"
 SHORT_TURNS = 5
 LONG_TURNS = 12
 REPLY_TOKENS = 1150
@@ -49,10 +48,9 @@ class Contestant:
 
     def environment(self, place: Place) -> dict[str, str]:
         """Nothing of the user's own settings."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         home = {} if self.stock else {"XDG_DATA_HOME": _data_home()}
         return {
-            **kept,
+            **child_environment(),
             **home,
             "HOME": str(place.folder),
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # stock Open Interpreter would fetch it from the network
@@ -99,21 +97,17 @@ def solo(turns: int = SHORT_TURNS) -> Contestant:
 
 def open_interpreter(turns: int = SHORT_TURNS) -> Contestant:
     """Stock Open Interpreter 0.4.3; makes its environment once, raises `EngineFailed` where that is impossible."""
-    python = ensure_environment("stock-open-interpreter", STOCK_LOCK, _tell, cache_folder())
-    work = [str(python), "-I", str(STOCK_LOCK.parent / "work.py")]
+    work = [str(python_of("open_interpreter")), "-I", str(DRIVERS / "open_interpreter.py")]
+    limits = ["--max-tokens", str(REPLY_TOKENS)]
     return Contestant(
         "stock Open Interpreter",
         "Open Interpreter",
         turns,
         steps.executor(turns),
-        lambda place: [*work, place.url, place.model, str(place.workspace), story.task(turns)],
+        lambda place: [*work, *limits, "--folder", str(place.workspace), place.url, place.model, story.task(turns)],
         stock=True,
         kind="executor",
     )
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _ours(turns: int, *more: str) -> Callable[[Place], list[str]]:

@@ -129,11 +129,6 @@ def on_host(arena: Arena, words: Sequence[str], environment: Mapping[str, str], 
     return Ending(kind or ("ended" if code in fine else "died"), code, said)
 
 
-def kept_environment(*names: str) -> dict[str, str]:
-    """What a contestant needs of the user's environment, and no settings."""
-    return {name: os.environ[name] for name in ("PATH", "LANG", *names) if name in os.environ}
-
-
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask it to end; one that finished meanwhile has."""
     process.send_signal(signal.SIGINT)

@@ -4,7 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from evaluation.contestants.arena import Arena, Contestant, Ending, kept_environment, on_host
+from evaluation.contestants.arena import Arena, Contestant, Ending, on_host
+from super_agent.core.settings import child_environment
 
 ORDERLY = (0, 1, 130)
 """Done, not done, interrupted; the others are failures of server, sandbox or command line."""
@@ -20,7 +21,7 @@ def contestant(name: str, *options: str) -> Contestant:
         limits = ["--max-turns", str(MAX_TURNS), "--max-time", f"{arena.timeout_s:.0f}", "--check", arena.task.check]
         words = [sys.executable, "-m", "super_agent.cli.main", "run", *where, *limits, *options, "--json", "--"]
         environment = {
-            **kept_environment(),
+            **child_environment(),
             "HOME": str(arena.folder),
             # The environments of engine and sandbox lie there; they are not made anew for each run.
             "XDG_DATA_HOME": os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share"),
