@@ -27,7 +27,7 @@ LEFT_OUT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """What the tests said; `output` is their last 20,000 bytes."""
 
     passed: bool
@@ -41,7 +41,7 @@ class Judge:
     def __init__(self, python: Path) -> None:
         self.python = python
 
-    def judge(self, task: Task, left: Files) -> Verdict:
+    def judge(self, task: Task, left: Files) -> Judgement:
         """The tests of `task` on the files that were left; raises `SandboxUnavailable`."""
         with temporary_folder() as folder:
             write_files(left, folder)
@@ -52,19 +52,19 @@ class Judge:
             command = f"python -B -m pytest -q -p no:cacheprovider --rootdir=. {shlex.join(sorted(named))}"
             return self.run(folder, command)
 
-    def check(self, task: Task, files: Files) -> Verdict:
+    def check(self, task: Task, files: Files) -> Judgement:
         """The task's visible check, as a contestant could run it itself."""
         with temporary_folder() as folder:
             write_files({**task.start, **files}, folder)
             return self.run(folder, task.check)
 
-    def run(self, folder: Path, command: str) -> Verdict:
+    def run(self, folder: Path, command: str) -> Judgement:
         """A command in a sandbox of its own, in `folder`."""
         said = bytearray()
         policy = SandboxPolicy(folder, self.python, environment={"PYTHONDONTWRITEBYTECODE": "1"})
         outcome = run_command(policy, command, said.extend, TIMEOUT_S)
         output = bytes(said[-MAX_OUTPUT_BYTES:]).decode("utf-8", "replace")
-        return Verdict(outcome.kind == "finished", output or outcome.detail, outcome.duration_s)
+        return Judgement(outcome.kind == "finished", output or outcome.detail, outcome.duration_s)
 
 
 def left_in(folder: Path, task: Task) -> dict[str, bytes]:

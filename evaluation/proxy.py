@@ -103,7 +103,7 @@ class _Handler(ProxyHandler):
             return
         _equalise(self.path, request, rest, self.server.next_seed())
         self.server.begin()
-        reply = _Reply(self.path)
+        reply = _PassingReply(self.path)
         try:
             self._forward(json.dumps(request).encode(), reply)
         finally:
@@ -112,7 +112,7 @@ class _Handler(ProxyHandler):
     def pass_on(self, body: bytes) -> None:
         self._forward(body, None)
 
-    def _forward(self, body: bytes, reply: "_Reply | None") -> None:
+    def _forward(self, body: bytes, reply: "_PassingReply | None") -> None:
         headers = {"Content-Type": self.headers.get("Content-Type", "application/json")}
         try:
             with self.server.http.stream(self.command, self.path, content=body, headers=headers) as answer:
@@ -122,7 +122,7 @@ class _Handler(ProxyHandler):
         except OSError:  # the contestant has hung up
             self.close_connection = True
 
-    def _copy(self, answer: httpx.Response, reply: "_Reply | None") -> None:
+    def _copy(self, answer: httpx.Response, reply: "_PassingReply | None") -> None:
         kind = answer.headers.get("Content-Type", "text/plain")
         if self.command == "HEAD" or answer.status_code in (204, 304):
             self.answer(answer.status_code, b"", kind)
@@ -154,7 +154,7 @@ def _equalise(path: str, request: dict[str, Any], rest: int, seed: int) -> None:
         request["stream_options"] = {**(request.get("stream_options") or {}), "include_usage": True}
 
 
-class _Reply:
+class _PassingReply:
     """What passes by of one reply, whole or streamed, of either API."""
 
     def __init__(self, path: str) -> None:

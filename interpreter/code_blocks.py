@@ -9,7 +9,7 @@ from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import language_of
 from super_agent.core.replies.line_above import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.literal_text import literal_text
-from super_agent.core.replies.tagged_tool_calls import Call
+from super_agent.core.replies.tagged_tool_calls import PrintedCall
 from super_agent.core.replies.tool_call_meanings import meaning_of
 from super_agent.core.replies.tool_calls import calls_beside_prose, calls_in_json, printed_calls
 from super_agent.core.replies.types import CodeCall
@@ -156,6 +156,6 @@ def _tool_call(text: str) -> CodeBlock | None:
     return _first_code(calls_in_json(text))
 
 
-def _first_code(calls: list[Call]) -> CodeBlock | None:
+def _first_code(calls: list[PrintedCall]) -> CodeBlock | None:
     meanings = (meaning_of(call) for call in calls)
     return next((CodeBlock(LANGUAGES[m.language], m.code) for m in meanings if isinstance(m, CodeCall)), None)

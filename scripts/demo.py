@@ -26,7 +26,7 @@ STOP_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DemoTask:
     """What the demo asks for: a task, its check, and the files it begins with."""
 
     task: str
@@ -34,13 +34,13 @@ class Job:
     files: Path | None
 
 
-MEND = Job(
+MEND = DemoTask(
     "Some tests fail. Change only basket.py: line_total must return the price times the quantity; add a function "
     "count_pieces(basket) that returns the sum of the quantities in the basket.",
     "pytest -q",
     SHOP,
 )
-DOUBLE = Job(
+DOUBLE = DemoTask(
     "Write double.py with a function double(n) that returns n times 2.",
     "python -c 'from double import double; assert double(21) == 42'",
     None,

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.compare import chart, contestants, pair, table
 from benchmarks.compare.contestants import Contestant
 from benchmarks.compare.goals import goals
-from benchmarks.compare.measure import Row, measure
+from benchmarks.compare.measure import RunCost, measure
 from scripts.own_ollama import OwnOllama, find_program
 from super_agent.core.errors import EngineFailed
 from super_agent.core.ollama.api import Ollama
@@ -35,7 +35,7 @@ def everybody() -> Iterator[Contestant]:
 def run(server: OwnOllama, model: str, where: str) -> None:
     """Print each row as soon as it is measured; what cannot be run is said in its place."""
     print(where, table.LEGEND, table.COLUMNS, sep="\n\n", flush=True)
-    rows: list[Row] = []
+    rows: list[RunCost] = []
     notes: list[str] = []
     try:
         for contestant in everybody():
@@ -56,7 +56,7 @@ def run(server: OwnOllama, model: str, where: str) -> None:
     (RESULTS / "compare.svg").write_text(chart.svg(rows), encoding="utf-8")
 
 
-def _measured(server: OwnOllama, model: str, contestant: Contestant, notes: list[str]) -> Row | None:
+def _measured(server: OwnOllama, model: str, contestant: Contestant, notes: list[str]) -> RunCost | None:
     try:
         row = measure(server, model, contestant)
     except RuntimeError as error:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.compare.upstream import Evaluated
+from benchmarks.compare.upstream import TokenCounts
 
 _PIECE = re.compile(r"\s*\w{1,6}|\s*[^\w\s]{1,3}|\s+")
 TIME = "2026-01-01T00:00:00Z"
@@ -17,7 +17,7 @@ def pieces(reply: str) -> list[str]:
     return _PIECE.findall(reply)
 
 
-def whole(path: str, request: dict[str, Any], reply: str, counts: Evaluated) -> bytes:
+def whole(path: str, request: dict[str, Any], reply: str, counts: TokenCounts) -> bytes:
     """The answer to a request without streaming."""
     if path == "/api/chat":
         body = {"model": request["model"], "created_at": TIME, "message": {"role": "assistant", "content": reply}}
@@ -26,12 +26,12 @@ def whole(path: str, request: dict[str, Any], reply: str, counts: Evaluated) -> 
     return json.dumps(_head(request, "chat.completion") | {"choices": [choice], "usage": _usage(counts)}).encode()
 
 
-def stream(path: str, request: dict[str, Any], reply: str, counts: Evaluated) -> Iterator[bytes]:
+def stream(path: str, request: dict[str, Any], reply: str, counts: TokenCounts) -> Iterator[bytes]:
     """The lines or events of a streamed answer."""
     yield from (_native if path == "/api/chat" else _events)(request, reply, counts)
 
 
-def _native(request: dict[str, Any], reply: str, counts: Evaluated) -> Iterator[bytes]:
+def _native(request: dict[str, Any], reply: str, counts: TokenCounts) -> Iterator[bytes]:
     head = {"model": request["model"], "created_at": TIME}
     for piece in pieces(reply):
         line = head | {"message": {"role": "assistant", "content": piece}, "done": False}
@@ -40,7 +40,7 @@ def _native(request: dict[str, Any], reply: str, counts: Evaluated) -> Iterator[
     yield json.dumps(end).encode() + b"\n"
 
 
-def _native_end(counts: Evaluated) -> dict[str, Any]:
+def _native_end(counts: TokenCounts) -> dict[str, Any]:
     return {
         "done": True,
         "done_reason": "stop",
@@ -53,7 +53,7 @@ def _native_end(counts: Evaluated) -> dict[str, Any]:
     }
 
 
-def _events(request: dict[str, Any], reply: str, counts: Evaluated) -> Iterator[bytes]:
+def _events(request: dict[str, Any], reply: str, counts: TokenCounts) -> Iterator[bytes]:
     head = _head(request, "chat.completion.chunk")
 
     def event(**more: Any) -> bytes:
@@ -72,6 +72,6 @@ def _head(request: dict[str, Any], kind: str) -> dict[str, Any]:
     return {"id": "chatcmpl-1", "object": kind, "created": CREATED, "model": request["model"]}
 
 
-def _usage(counts: Evaluated) -> dict[str, int]:
+def _usage(counts: TokenCounts) -> dict[str, int]:
     total = counts.prompt_tokens + counts.reply_tokens
     return {"prompt_tokens": counts.prompt_tokens, "completion_tokens": counts.reply_tokens, "total_tokens": total}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from benchmarks.compare.measure import Row
+from benchmarks.compare.measure import RunCost
 
 WIDTH, LABEL, BAR, GAP = 760, 290, 22, 12
 STYLE = """\
@@ -19,7 +19,7 @@ text { font: 14px system-ui, sans-serif; fill: #24292f; }
 }"""
 
 
-def svg(rows: Sequence[Row]) -> str:
+def svg(rows: Sequence[RunCost]) -> str:
     """Bars for the short task, most first; lengths are in proportion."""
     shown = sorted((row for row in rows if row.length == "short"), key=lambda row: -row.evaluated)
     most = max((row.evaluated for row in shown), default=1)
@@ -36,7 +36,7 @@ def svg(rows: Sequence[Row]) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _bar(row: Row, top: int, most: int) -> list[str]:
+def _bar(row: RunCost, top: int, most: int) -> list[str]:
     length = max(2, round((WIDTH - LABEL - 90) * row.evaluated / most))
     kind = "stock" if row.stock else "ours"
     middle = top + BAR - 6

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.compare.measure import Row
+from benchmarks.compare.measure import RunCost
 from benchmarks.compare.pair import Pair
 
 ONCE_SLACK = 1.02
@@ -48,7 +48,7 @@ class Goal:
         )
 
 
-def goals(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[Goal]:
+def goals(rows: Sequence[RunCost], pairs: Sequence[Pair]) -> list[Goal]:
     """Those that the measured rows allow to judge; the last pair is ours."""
     reloads = [row.loads - 1 for row in rows if not row.stock] + [pair.loads - 1 for pair in pairs[-1:]]
     return [
@@ -59,15 +59,15 @@ def goals(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[Goal]:
     ]
 
 
-def _ours(rows: Sequence[Row]) -> list[Row]:
+def _ours(rows: Sequence[RunCost]) -> list[RunCost]:
     return [row for row in rows if not row.stock]
 
 
-def _find(rows: Sequence[Row], name: str, length: str = "short") -> Row | None:
+def _find(rows: Sequence[RunCost], name: str, length: str = "short") -> RunCost | None:
     return next((row for row in rows if row.name == name and row.length == length), None)
 
 
-def _each_token_once(rows: Sequence[Row]) -> Iterator[Goal]:
+def _each_token_once(rows: Sequence[RunCost]) -> Iterator[Goal]:
     for row in _ours(rows):
         slack = INTERLEAVED_SLACK if "interpreter" in row.name else ONCE_SLACK
         what = f"{row.name}, {row.length}: prompt tokens evaluated, each once being {row.once:,}"
@@ -79,7 +79,7 @@ def _each_token_once(rows: Sequence[Row]) -> Iterator[Goal]:
             yield Goal(what, 100 * team.reuse, 100 * LEAST_REUSE, " %", at_least=True, why=why)
 
 
-def _against_stock(rows: Sequence[Row]) -> Iterator[Goal]:
+def _against_stock(rows: Sequence[RunCost]) -> Iterator[Goal]:
     for length in ("short", "long"):
         team, stock = _find(rows, "super-agent team", length), _find(rows, "stock AutoGen SelectorGroupChat", length)
         if team and stock:
@@ -98,7 +98,7 @@ def _against_stock(rows: Sequence[Row]) -> Iterator[Goal]:
         yield Goal("memory of the executor, of Open Interpreter's", share, 100 * SHARE_OF_MEMORY, " %")
 
 
-def _overhead(rows: Sequence[Row]) -> Iterator[Goal]:
+def _overhead(rows: Sequence[RunCost]) -> Iterator[Goal]:
     for row in _ours(rows):
         share = 100 * row.orchestration_s / row.wall_s
         what = f"{row.name}, {row.length}"

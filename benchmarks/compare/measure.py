@@ -12,7 +12,7 @@ import httpx
 from benchmarks.compare import story
 from benchmarks.compare.contestants import Contestant, Place
 from benchmarks.compare.process import Watched
-from benchmarks.compare.proxy import Call, PlayingProxy
+from benchmarks.compare.proxy import PlayedCall, PlayingProxy
 from evaluation.server_log import Evaluation, ServerLog
 from scripts.own_ollama import OwnOllama
 
@@ -21,7 +21,7 @@ UNLOAD_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RunCost:
     """What a run cost. Tokens of prompts as the server's log counts them; the replies, played, are apart.
 
     `once` is what would be evaluated if each token were evaluated once: the last prompt of each stretch (between
@@ -66,7 +66,7 @@ def fresh(server: OwnOllama, model: str) -> None:
         time.sleep(0.05)
 
 
-def measure(server: OwnOllama, model: str, contestant: Contestant) -> Row:
+def measure(server: OwnOllama, model: str, contestant: Contestant) -> RunCost:
     """Run it; raises RuntimeError where it does not do the whole task as the script has it."""
     fresh(server, model)
     log = ServerLog(server.log)
@@ -96,7 +96,7 @@ def _row(
     ended: float,
     evaluations: tuple[Evaluation, ...],
     loads: int,
-) -> Row:
+) -> RunCost:
     calls = proxy.calls
     if len(evaluations) != 2 * len(calls):
         raise RuntimeError(f"{contestant.name}: {len(calls)} calls, but {len(evaluations)} prompts in the server's log")
@@ -105,7 +105,7 @@ def _row(
     wall_s = ended - process.started
     model_s = sum(call.ended - call.arrived for call in calls) + proxy.others_s
     cpu = [call.cpu_s for call in calls]
-    return Row(
+    return RunCost(
         name=contestant.name,
         kind=contestant.kind,
         length=contestant.length,
@@ -129,13 +129,13 @@ def _row(
     )
 
 
-def stretches(calls: Sequence[Call]) -> Iterator[list[Call]]:
+def stretches(calls: Sequence[PlayedCall]) -> Iterator[list[PlayedCall]]:
     """Calls that belong to one conversation between two compactions: each prompt extends the one before and its reply.
 
     The two halves of super-agent are told apart by the API that they use.
     """
     for path in dict.fromkeys(call.path for call in calls):
-        found: list[Call] = []
+        found: list[PlayedCall] = []
         for call in (call for call in calls if call.path == path):
             if found and call.counts.prompt_tokens < found[-1].counts.prompt_tokens + found[-1].counts.reply_tokens:
                 yield found
@@ -144,6 +144,6 @@ def stretches(calls: Sequence[Call]) -> Iterator[list[Call]]:
         yield found
 
 
-def without_replies(stretch: Sequence[Call]) -> int:
+def without_replies(stretch: Sequence[PlayedCall]) -> int:
     """Tokens of a stretch's last prompt that are not replies: what has to be evaluated once."""
     return stretch[-1].counts.prompt_tokens - sum(call.counts.reply_tokens for call in stretch[:-1])

@@ -9,19 +9,19 @@ from typing import Any
 
 from benchmarks.compare import answers
 from benchmarks.compare.steps import Step
-from benchmarks.compare.upstream import Evaluated, Refused, Upstream
+from benchmarks.compare.upstream import Refused, TokenCounts, Upstream
 from evaluation.loopback_proxy import LoopbackProxy, ProxyHandler
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PlayedCall:
     """One model call; times from `time.perf_counter()`, from its arrival to the end of its answer.
 
     `cpu_s` is the processor time that the framework had taken when the call arrived.
     """
 
     path: str
-    counts: Evaluated
+    counts: TokenCounts
     arrived: float
     ended: float
     cpu_s: float
@@ -41,7 +41,7 @@ class PlayingProxy(LoopbackProxy):
     def __init__(self, real_url: str, steps: Sequence[Step]) -> None:
         super().__init__(_Handler)
         self.upstream = Upstream(real_url)
-        self.calls: list[Call] = []
+        self.calls: list[PlayedCall] = []
         self.others_s = 0.0
         self.failure: Exception | None = None
         self.cpu_s: Callable[[], float] = lambda: 0.0
@@ -81,7 +81,7 @@ class _Handler(ProxyHandler):
             self.answer(500, json.dumps({"error": str(broken)}).encode())
             return
         self._reply(request, reply, counts)
-        self.server.calls.append(Call(self.path, counts, arrived, time.perf_counter(), cpu_s))
+        self.server.calls.append(PlayedCall(self.path, counts, arrived, time.perf_counter(), cpu_s))
 
     def pass_on(self, body: bytes) -> None:
         started = time.perf_counter()
@@ -90,7 +90,7 @@ class _Handler(ProxyHandler):
         if not self.server.calls:
             self.server.others_s += time.perf_counter() - started
 
-    def _reply(self, request: dict[str, Any], reply: str, counts: Evaluated) -> None:
+    def _reply(self, request: dict[str, Any], reply: str, counts: TokenCounts) -> None:
         if request.get("stream", self.path == "/api/chat"):
             kind = "application/x-ndjson" if self.path == "/api/chat" else "text/event-stream"
             self.answer_in_parts(200, kind, answers.stream(self.path, request, reply, counts))

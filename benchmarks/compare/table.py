@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 from benchmarks.compare.goals import Goal
-from benchmarks.compare.measure import Row
+from benchmarks.compare.measure import RunCost
 from benchmarks.compare.pair import HEAD, Pair
 
 COLUMNS = (
@@ -40,7 +40,7 @@ def machine(server_version: str, model: str) -> str:
     )
 
 
-def line(row: Row) -> str:
+def line(row: RunCost) -> str:
     """One row."""
     once = "" if row.stock else f"{row.once:,}"
     cut = f" ({row.cut} prompts cut)" if row.cut else ""
@@ -68,7 +68,7 @@ class Page:
     """Everything that was measured, and on what."""
 
     where: str
-    rows: Sequence[Row]
+    rows: Sequence[RunCost]
     pairs: Sequence[Pair]
     goals: Sequence[Goal]
     notes: Sequence[str]

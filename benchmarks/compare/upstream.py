@@ -18,7 +18,7 @@ SAMPLING = ("num_predict", "stop", "temperature", "top_p", "seed")
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class TokenCounts:
     """What the server counted for one call, in tokens; durations in nanoseconds, 0 where `/v1` does not tell them.
 
     `cut`: the server left messages out of the prompt, because it was too long for the context.
@@ -54,7 +54,7 @@ class Upstream:
         """Any request as it is."""
         return self._http.request(method, path, content=body, headers={"Content-Type": "application/json"})
 
-    def evaluate(self, path: str, request: dict[str, Any], reply: str) -> Evaluated:
+    def evaluate(self, path: str, request: dict[str, Any], reply: str) -> TokenCounts:
         """Let the server evaluate a chat request's prompt, then take in the reply; raises `Refused`."""
         native = path == "/api/chat"
         short = {key: value for key, value in request.items() if key not in ("stream_options", "stop")}
@@ -68,7 +68,7 @@ class Upstream:
         prompt_tokens = counted["prompt_eval_count"] if native else usage["prompt_tokens"]
         rendered = self._rendered(request)
         played = self._play(request, rendered + reply)
-        return Evaluated(
+        return TokenCounts(
             prompt_tokens=prompt_tokens,
             reply_tokens=played["prompt_eval_count"] - prompt_tokens,
             load_duration=counted.get("load_duration", 0),

@@ -20,13 +20,13 @@ from autogen_agentchat.teams import (
 
 from benchmarks.compare import story
 from benchmarks.compare.stock_team.client import PlainClient
-from benchmarks.compare.stock_team.members import Ended, Workspace, thinkers
+from benchmarks.compare.stock_team.members import Ended, WorkspaceMember, thinkers
 
 
 def build(kind: str, client: PlainClient, folder: Path) -> BaseGroupChat:
     """A team of planner, coder, workspace and reviewer that ends when the check passes."""
     planner, coder, reviewer = thinkers(client)
-    members: list[BaseChatAgent] = [planner, coder, Workspace(folder, story.CHECK), reviewer]
+    members: list[BaseChatAgent] = [planner, coder, WorkspaceMember(folder, story.CHECK), reviewer]
     ends = TextMentionTermination(story.PASSED, sources=["workspace"])
     if kind == "selector":
         return SelectorGroupChat(members, model_client=client, termination_condition=ends)

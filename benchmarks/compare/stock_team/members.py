@@ -40,7 +40,7 @@ def thinkers(client: ChatCompletionClient) -> list[AssistantAgent]:
     ]
 
 
-class Workspace(BaseChatAgent):
+class WorkspaceMember(BaseChatAgent):
     """Writes the files of the newest message that holds some, runs the check and posts what it printed."""
 
     def __init__(self, folder: Path, check: str) -> None:

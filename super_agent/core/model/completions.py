@@ -50,21 +50,21 @@ def tools_out(tools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"type": "function", "function": dict(tool)} for tool in tools]
 
 
-class _Function(BaseModel):
+class _FunctionDelta(BaseModel):
     name: str | None = None
     arguments: str | None = None
 
 
-class _Call(BaseModel):
+class _CallDelta(BaseModel):
     index: int = 0
     id: str | None = None
-    function: _Function = _Function()
+    function: _FunctionDelta = _FunctionDelta()
 
 
 class _Delta(BaseModel):
     content: str | None = None
     reasoning: str | None = None
-    tool_calls: list[_Call] | None = None
+    tool_calls: list[_CallDelta] | None = None
 
 
 class _Choice(BaseModel):
@@ -125,7 +125,7 @@ class CompletionStream(ReplyStream):
             self._take_call(call)
         return self._reply.take(choice.delta.reasoning, choice.delta.content)
 
-    def _take_call(self, call: _Call) -> None:
+    def _take_call(self, call: _CallDelta) -> None:
         """A tool call may come in pieces, told apart by their index."""
         before = self._reply.tool_calls.get(call.index, ToolCall("", "", ""))
         self._reply.tool_calls[call.index] = ToolCall(

@@ -26,7 +26,7 @@ from super_agent.core.replies.paths import Heading, path_above, read_info
 from super_agent.core.replies.repeated_files import one_for_each_file
 from super_agent.core.replies.searches import only_searches, search_in
 from super_agent.core.replies.sections import has_markers, read_sections
-from super_agent.core.replies.tagged_tool_calls import MARK, Call, markup_calls
+from super_agent.core.replies.tagged_tool_calls import MARK, PrintedCall, markup_calls
 from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.core.replies.tool_call_meanings import Meaning, is_about_files, meanings_of
 from super_agent.core.replies.tool_calls import calls_beside_prose, calls_in_json, looks_like_call, printed_calls
@@ -96,14 +96,14 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     )
 
 
-def _calls_of(said: str, found: list[Fence]) -> list[Call]:
+def _calls_of(said: str, found: list[Fence]) -> list[PrintedCall]:
     outside = _outside(said, found)
     if looks_like_call(outside) or (not found and said.lstrip()[:1] in ("{", "[")):
         return printed_calls(said)
     return [call for call in calls_beside_prose(outside) if is_about_files(call)]
 
 
-def _is_beside(fence: Fence, calls: list[Call]) -> bool:
+def _is_beside(fence: Fence, calls: list[PrintedCall]) -> bool:
     """Whether a block that is headed by its path is no part of a call, so that both are meant."""
     text = fence.text.strip()
     return bool(read_info(fence.info).path) and not any(text in str(v) for c in calls for v in c.arguments.values())
@@ -206,7 +206,7 @@ def _take(fence: Fence, reading: _Reading, *, alone: bool) -> None:
         _take_without_path(fence, heading, reading, alone=alone)
 
 
-def _calls_in(fence: Fence) -> list[Call]:
+def _calls_in(fence: Fence) -> list[PrintedCall]:
     """Of a block that is nothing but calls, as data or as tags."""
     text = fence.text.lstrip()
     if text[:1] in ("{", "["):
@@ -271,7 +271,7 @@ def _take_without_path(fence: Fence, heading: Heading, reading: _Reading, *, alo
     )
 
 
-def _take_calls(calls: list[Call], reading: _Reading) -> bool:
+def _take_calls(calls: list[PrintedCall], reading: _Reading) -> bool:
     """Take printed calls as what they mean; whether there was any that is understood."""
     for call in calls:
         meanings: list[Meaning | None] = [*meanings_of(call)]
@@ -280,7 +280,7 @@ def _take_calls(calls: list[Call], reading: _Reading) -> bool:
     return bool(calls)
 
 
-def _take_meaning(call: Call, meaning: Meaning | None, reading: _Reading) -> None:
+def _take_meaning(call: PrintedCall, meaning: Meaning | None, reading: _Reading) -> None:
     if isinstance(meaning, FileBlock):
         reading.files.append(of_call(meaning, reading.around))
     elif isinstance(meaning, BadBlock):

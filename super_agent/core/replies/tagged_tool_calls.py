@@ -12,7 +12,7 @@ from super_agent.core.replies.pasted_artifacts import ENTITY
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PrintedCall:
     """A call by its name and arguments, as printed."""
 
     name: str
@@ -49,28 +49,28 @@ MARK = re.compile(
 )
 
 
-def markup_calls(text: str) -> list[Call]:
+def markup_calls(text: str) -> list[PrintedCall]:
     """The calls of a text in tags, complete ones only: of a tag that is never closed nobody knows where it ends."""
     return [*_with_json(text), *_with_pairs(text), *_with_tags(text)] or list(_files(text))
 
 
-def _with_json(text: str) -> Iterator[Call]:
+def _with_json(text: str) -> Iterator[PrintedCall]:
     decoder = json.JSONDecoder(strict=False)
     for found in _WITH_JSON.finditer(text):
         try:
             value, _ = decoder.raw_decode(text, found.end())
         except (ValueError, RecursionError):
             continue
-        yield Call(found["a"] or found["b"] or found["c"], value)
+        yield PrintedCall(found["a"] or found["b"] or found["c"], value)
 
 
-def _with_pairs(text: str) -> Iterator[Call]:
+def _with_pairs(text: str) -> Iterator[PrintedCall]:
     for found in _PAIRED.finditer(text):
         values = between_tags(found["body"], _VALUE, _VALUE_END)
-        yield Call(found["name"], {key["name"]: trimmed(value) for key, value in values})
+        yield PrintedCall(found["name"], {key["name"]: trimmed(value) for key, value in values})
 
 
-def _with_tags(text: str) -> Iterator[Call]:
+def _with_tags(text: str) -> Iterator[PrintedCall]:
     for found, body in between_tags(text, _CALL, _CALL_END):
         given = between_tags(body.strip(), _ARGUMENT, _ARGUMENT_END)
         values = {argument["tag"]: _unescaped(trimmed(value)) for argument, value in given}
@@ -79,13 +79,13 @@ def _with_tags(text: str) -> Iterator[Call]:
         if "path" in values:
             values["path"] = values["path"].strip()
         if values:
-            yield Call(found["tag"], values)
+            yield PrintedCall(found["tag"], values)
 
 
-def _files(text: str) -> Iterator[Call]:
+def _files(text: str) -> Iterator[PrintedCall]:
     for found, body in between_tags(text, _FILE, _FILE_END):
         if path := _PATH.search(found["attributes"]):
-            yield Call("write_file", {"path": path["path"], "content": _unfenced(body)})
+            yield PrintedCall("write_file", {"path": path["path"], "content": _unfenced(body)})
 
 
 def between_tags(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> Iterator[tuple[re.Match[str], str]]:

@@ -8,7 +8,7 @@ from super_agent.core.replies.languages import language_for, language_of
 from super_agent.core.replies.pasted_artifacts import without_double_escapes
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.sections import read_sections
-from super_agent.core.replies.tagged_tool_calls import Call
+from super_agent.core.replies.tagged_tool_calls import PrintedCall
 from super_agent.core.replies.types import BadBlock, CodeCall, FileBlock, SearchRequest, Section, ShowRequest
 from super_agent.core.text import lines_of
 
@@ -41,12 +41,12 @@ _OLD = ("old_string", "old_str", "old_text", "old", "search", "find", "original"
 _NEW = ("new_string", "new_str", "new_text", "new", "replace", "replacement", "updated", "newString")
 
 
-def is_about_files(call: Call) -> bool:
+def is_about_files(call: PrintedCall) -> bool:
     """Whether a call writes or edits a file, by its name."""
     return _plain_name(call.name) in _WRITERS | _EDITORS | _PATCHERS
 
 
-def meanings_of(call: Call) -> list[Meaning]:
+def meanings_of(call: PrintedCall) -> list[Meaning]:
     """What a call asks for, as far as that is certain; empty for a call that nothing here answers."""
     name, arguments = _plain_name(call.name), call.arguments
     patch = (
@@ -59,7 +59,7 @@ def meanings_of(call: Call) -> list[Meaning]:
     return [] if meaning is None else [meaning]
 
 
-def meaning_of(call: Call) -> Meaning | None:
+def meaning_of(call: PrintedCall) -> Meaning | None:
     """The first of them."""
     return next(iter(meanings_of(call)), None)
 

@@ -9,7 +9,7 @@ from typing import Any
 from super_agent.core.replies.definitions import MAX_CHARS
 from super_agent.core.replies.line_above import line_above, shows
 from super_agent.core.replies.paths import looks_like_path
-from super_agent.core.replies.tagged_tool_calls import MARK, Call, between_tags, markup_calls, trimmed
+from super_agent.core.replies.tagged_tool_calls import MARK, PrintedCall, between_tags, markup_calls, trimmed
 from super_agent.core.replies.tool_call_meanings import PATH_NAMES, text_in
 
 _TAGGED = re.compile(
@@ -52,18 +52,18 @@ def looks_like_call(text: str) -> bool:
     return _MARK.search(text) is not None or MARK.search(text) is not None
 
 
-def printed_calls(text: str) -> list[Call]:
+def printed_calls(text: str) -> list[PrintedCall]:
     """The calls of a reply that is one, or holds some in the tags that models are trained on; else none."""
-    found: list[Call] = []
+    found: list[PrintedCall] = []
     text = _QUOTED.sub("", text)
     if _MARK.search(text):
         for m in _XML.finditer(text):
             values = {p["name"]: trimmed(p["value"]) for p in _XML_PARAMETER.finditer(m["body"])}
-            found += [Call(m["name"], values)] if values else []
+            found += [PrintedCall(m["name"], values)] if values else []
         for m in _INVOKE.finditer(text):
             given = between_tags(m["body"], _INVOKE_PARAMETER, _INVOKE_PARAMETER_END)
             values = {parameter["name"]: trimmed(value) for parameter, value in given}
-            found += [Call(m["name"], values)] if values else []
+            found += [PrintedCall(m["name"], values)] if values else []
         if not found:
             for m in _TAGGED.finditer(text):
                 found += calls_in_json(m["call"])
@@ -71,16 +71,16 @@ def printed_calls(text: str) -> list[Call]:
             if not found:
                 for m in pattern.finditer(text):
                     found += (
-                        [Call(m["name"], a) for a in _values(m["json"]) if isinstance(a, dict)]
+                        [PrintedCall(m["name"], a) for a in _values(m["json"]) if isinstance(a, dict)]
                         if m["name"]
                         else calls_in_json(m["json"])
                     )
     return found or markup_calls(text) or calls_in_json(text)
 
 
-def calls_beside_prose(text: str) -> list[Call]:
+def calls_beside_prose(text: str) -> list[PrintedCall]:
     """The calls that stand in a text as JSON, each from the beginning of a line."""
-    found: list[Call] = []
+    found: list[PrintedCall] = []
     decoder = json.JSONDecoder(strict=False)
     for begin in _JSON_CALL.finditer(text):
         if shows(line_above(text, begin.start())):
@@ -98,11 +98,11 @@ def as_printed(text: str, calls: Iterable[tuple[str, str]]) -> str:
     return "\n".join([*([text] if text.strip() else []), *printed]) if printed else text
 
 
-def calls_in_json(text: str) -> list[Call]:
+def calls_in_json(text: str) -> list[PrintedCall]:
     """The calls of a JSON object or list that is all the text holds; none for other data."""
     if text.lstrip()[:1] not in ("{", "["):
         return []
-    found: list[Call] = []
+    found: list[PrintedCall] = []
     for value in _values(text):
         found += _calls_of(value, 0)
     return found
@@ -140,7 +140,7 @@ def _python_literal(text: str) -> Iterator[Any]:
         return
 
 
-def _calls_of(value: Any, depth: int) -> list[Call]:
+def _calls_of(value: Any, depth: int) -> list[PrintedCall]:
     if depth > 3:
         return []
     if isinstance(value, list):
@@ -161,9 +161,9 @@ def _calls_of(value: Any, depth: int) -> list[Call]:
     )
     arguments = _parsed(arguments)
     if isinstance(name, str) and isinstance(arguments, dict):
-        return [Call(name, arguments)]
+        return [PrintedCall(name, arguments)]
     if name is None and text_in(value, PATH_NAMES[:-1]) and isinstance(value.get("content"), str) and len(value) <= 3:
-        return [Call("write_file", value)]
+        return [PrintedCall("write_file", value)]
     return []
 
 
@@ -177,10 +177,10 @@ def _parsed(arguments: Any) -> Any:
         return None
 
 
-def _files_of(files: Mapping[str, Any] | list[Any]) -> list[Call]:
+def _files_of(files: Mapping[str, Any] | list[Any]) -> list[PrintedCall]:
     """A list of files, or an object that holds each text by its path."""
     if isinstance(files, list):
         return [call for each in files for call in _calls_of(each, 3)]
     if not all(isinstance(text, str) and looks_like_path(path) for path, text in files.items()):
         return []
-    return [Call("write_file", {"path": path, "content": text}) for path, text in files.items()]
+    return [PrintedCall("write_file", {"path": path, "content": text}) for path, text in files.items()]
