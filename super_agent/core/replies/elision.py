@@ -176,10 +176,7 @@ def _before(lines: list[str], number: int) -> str:
 def _dots_alone(line: str, before: str, language: str) -> bool:
     """`...` is code in Python where it is the whole body of something, and text in prose."""
     if language in _PROSE and line.strip() != "[...]":
-        return (
-            language not in ("markdown", "md", "rst", "text", "txt", "yaml", "yml", "csv", "log")
-            and not line[:1].isspace()
-        )
+        return not language and not line[:1].isspace()
     if language == "python":
         return not (
             line[:1].isspace() and (before.endswith((":", '"""', "'''", "(", ",", "[")) or before.startswith("#"))

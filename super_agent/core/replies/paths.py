@@ -33,6 +33,15 @@ _ATTRIBUTES = re.compile(
 )
 _SYMBOLS = re.compile(r"^[\U0001F300-\U0001FAFF\u2600-\u27BF\u25B6\u25BA\u2192\uFE0F]+\s*")
 _RULED = re.compile(r"^(?P<rule>-{2,}|={2,}|~{2,})\s+(?P<text>\S.*?)\s+(?P=rule)$")
+_DRESS = (
+    ("**", "**"), ("__", "__"), ("*", "*"), ("`", "`"), ("[", "]"), ("(", ")"), ("{", "}"), ('"', '"'), ("'", "'"),
+)  # fmt: skip
+"""What stands around a path, longer marks first."""
+_COMMANDS = frozenset(
+    ("run", "python", "python3", "node", "npm", "pip", "see", "in", "from", "for", "of", "to", "the", "example",
+     "output", "cat")
+)  # fmt: skip
+"""Words that begin a sentence or a command line, not a path with blanks."""
 _RANGE = re.compile(
     r"(?:[\s,(\[]*(?:lines?|L|linhas?)\s*|[:#]L?)(?P<first>\d+)\s*(?:-|–|\.\.|to|a|:|,)\s*L?(?P<last>\d+)[)\]]?\s*:?$",
     re.IGNORECASE,
@@ -134,30 +143,10 @@ def _undressed(text: str) -> str:
         text = re.sub(r"^(?:#+|//+|--|/\*+|<!--|[-*•]\s|\d+[.)]\s|;+)\s*", "", text)
         text = _SYMBOLS.sub("", re.sub(r"\s*(?:\*/|-->)$", "", text))
         text = ruled["text"] if (ruled := _RULED.match(text)) else text
-        for left, right in (
-            ("**", "**"),
-            ("__", "__"),
-            ("*", "*"),
-            ("`", "`"),
-            ("[", "]"),
-            ("(", ")"),
-            ("{", "}"),
-            ('"', '"'),
-            ("'", "'"),
-            ("<", ">"),
-        ):
+        for left, right in _DRESS:
             inner = text[len(left) : -len(right)] if len(text) > len(left) + len(right) else ""
-            if (
-                inner
-                and text.startswith(left)
-                and text.endswith(right)
-                and right not in inner
-                and (left != "__" or "." not in right)
-            ):
-                if left == "__" and not inner.rpartition(".")[2].isalnum():
-                    continue
-                if left == "<" or (left == "__" and "." not in inner):
-                    continue
+            is_name = left == "__" and not ("." in inner and inner.rpartition(".")[2].isalnum())  # as __init__ is
+            if inner and right not in inner and text.startswith(left) and text.endswith(right) and not is_name:
                 text = inner
                 break
     return text
@@ -200,25 +189,7 @@ def _is_spaced_path(text: str) -> bool:
         or not looks_like_path(words[-1].rsplit("/", 1)[-1], has_language=True)
     ):
         return False
-    commands = (
-        "run",
-        "python",
-        "python3",
-        "node",
-        "npm",
-        "pip",
-        "see",
-        "in",
-        "from",
-        "for",
-        "of",
-        "to",
-        "the",
-        "example",
-        "output",
-        "cat",
-    )
-    return "" not in words and words[0].lower() not in commands and ("/" in text or len(words) == 2)
+    return "" not in words and words[0].lower() not in _COMMANDS and ("/" in text or len(words) == 2)
 
 
 def path_above(line: str, language: str, known: Collection[str] = ()) -> str:
