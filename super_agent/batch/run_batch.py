@@ -22,8 +22,8 @@ from super_agent.batch.summary_and_predictions import BatchSummary, summarize, w
 from super_agent.batch.task_index import IndexedTask, TaskIndex
 from super_agent.batch.tasks import BadTasks, Task, read_tasks
 from super_agent.core.errors import ExitCode, UsageError
-from super_agent.core.ollama import processes
-from super_agent.core.ollama.api import Ollama, same_model
+from super_agent.core.instance.server_observation import model_digest, parallel_slots
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings, load_settings
 from super_agent.core.store.store import Store
 from super_agent.tools.listed import require_listed
@@ -156,8 +156,7 @@ def asked(settings: Settings) -> Model:
     """Digest and slots of the model; raises `ServerError` where it cannot be had, before anything runs."""
     with Ollama(settings) as server:
         weights = server.show(settings.model).weights
-        digest = next((m.digest for m in server.models() if same_model(m.name, settings.model)), "")
-    return Model(digest, settings.slots or processes.slots(settings.base_url, weights) or 1)
+        return Model(model_digest(server, settings.model), parallel_slots(settings, weights))
 
 
 def run_flags(flags: Mapping[str, Any], env_file: Path | None) -> tuple[str, ...]:

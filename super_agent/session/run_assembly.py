@@ -23,8 +23,8 @@ from super_agent.core.events import (
 )
 from super_agent.core.instance.client_registry import ClientLock
 from super_agent.core.instance.instance_watch import InstanceWatch, RunMiddleware, make_ready
+from super_agent.core.instance.server_observation import parallel_slots
 from super_agent.core.model.middleware import CountingMiddleware
-from super_agent.core.ollama import processes
 from super_agent.core.ollama.api import Ollama
 from super_agent.core.queue.run_queue import RunQueue
 from super_agent.core.settings import Settings
@@ -79,21 +79,16 @@ def open_model_session(context: RunContext, cancellation: Cancellation, *, stric
     counting = CountingMiddleware(settings.max_tokens)
     weights = ready.details.weights
     label = f"run {context.session.session} (pid {os.getpid()})"
-    queue = RunQueue(settings, weights or settings.model, label, emit, lambda: slots(settings, weights))
+    queue = RunQueue(settings, weights or settings.model, label, emit, lambda: parallel_slots(settings, weights))
     context.stack.callback(queue.close)
     return ModelSession(server, ready, counting, watch, RunMiddleware(counting, watch, emit, queue=queue), queue)
-
-
-def slots(settings: Settings, weights: str) -> int:
-    """How many runs may use the model at once; a server whose setting cannot be seen has one slot by default."""
-    return settings.slots or processes.slots(settings.base_url, weights) or 1
 
 
 def spare_slots(settings: Settings, model_session: ModelSession) -> int:
     """How many requests the server takes beside one of this run; none while other runs use the model."""
     if not model_session.queue.alone():
         return 0
-    return slots(settings, model_session.ready.details.weights) - 1
+    return parallel_slots(settings, model_session.ready.details.weights) - 1
 
 
 def register(context: RunContext, model_session: ModelSession, kind: ClientKind) -> None:

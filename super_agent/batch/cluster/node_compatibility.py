@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from super_agent import __version__
 from super_agent.core.errors import ModelNotFound, ServerError, UsageError
-from super_agent.core.ollama import processes
-from super_agent.core.ollama.api import Ollama, same_model
+from super_agent.core.instance.server_observation import model_digest, parallel_slots
+from super_agent.core.ollama.api import Ollama
 from super_agent.core.settings import Settings
 
 DIGEST, CONTEXT, VERSION = "super-agent-digest", "super-agent-context", "super-agent-version"
@@ -44,10 +44,10 @@ class ModelFacts:
         """Of the settings' model on their server; raises `ServerError`."""
         with Ollama(settings) as server:
             details = server.show_local(settings.model)
-            digest = next((m.digest for m in server.models() if same_model(m.name, settings.model)), "")
+            digest = model_digest(server, settings.model)
         if not digest:
             raise ModelNotFound(f"{settings.base_url} does not list {settings.model}", fix="super-agent up")
-        slots = settings.slots or processes.slots(settings.base_url, details.weights) or 1
+        slots = parallel_slots(settings, details.weights)
         short = digest.removeprefix("sha256:")[:DIGEST_CHARACTERS]
         return cls(short, str(details.num_ctx or "default"), slots)
 

@@ -1,1 +1,1 @@
-"""The same-instance guarantee: prepare, watch, observe, diagnose, prove, and who else is there."""
+"""The same-instance guarantee: notices before a run, watch, observation, diagnosis, proof, and who else is there."""

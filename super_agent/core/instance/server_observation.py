@@ -12,7 +12,7 @@ from super_agent.core.errors import ModelNotFound
 from super_agent.core.instance.client_registry import live_clients
 from super_agent.core.instance.diagnosis import ServerObservation
 from super_agent.core.ollama import processes
-from super_agent.core.ollama.api import LoadedModel, Ollama
+from super_agent.core.ollama.api import LoadedModel, Ollama, same_model
 from super_agent.core.ollama.processes import RunnerProcess
 from super_agent.core.ollama.server import is_local
 from super_agent.core.settings import Settings
@@ -21,6 +21,16 @@ from super_agent.core.state import private_folder
 SETTLE_S = 0.5
 """A runner ends within some 100 ms of its row and 20 ms later the next is started; several times that when busy."""
 SETTLE_STEP_S = 0.05
+
+
+def parallel_slots(settings: Settings, weights: str) -> int:
+    """How many runs may use the model at once; a server whose setting cannot be seen has one slot by default."""
+    return settings.slots or processes.slots(settings.base_url, weights) or 1
+
+
+def model_digest(server: Ollama, model: str) -> str:
+    """Of the model as the server lists it; empty where it does not. Raises `ServerError`."""
+    return next((listed.digest for listed in server.models() if same_model(listed.name, model)), "")
 
 
 def observe(

@@ -1,4 +1,4 @@
-"""What the page itself says."""
+"""What the pages themselves say, those of batches included."""
 
 from collections.abc import Mapping
 
