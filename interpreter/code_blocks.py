@@ -1,12 +1,12 @@
 """Which block of a reply runs: the first one in a language we run, never one that the length limit cut."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from super_agent.core.replies.fences import Fence, fences
-from super_agent.core.replies.languages import language_of
+from super_agent.core.replies.languages import RunLanguage, language_of, runs_as
 from super_agent.core.replies.line_above import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.tagged_tool_calls import PrintedCall
@@ -14,11 +14,6 @@ from super_agent.core.replies.tool_call_meanings import meaning_of
 from super_agent.core.replies.tool_calls import calls_beside_prose, calls_in_json, printed_calls
 from super_agent.core.replies.types import CodeCall
 
-BlockLanguage = Literal["python", "shell"]
-LANGUAGES: Mapping[str, BlockLanguage] = {
-    "python": "python", "py": "python", "python3": "python", "ipython": "python",
-    "shell": "shell", "bash": "shell", "sh": "shell", "zsh": "shell", "console": "shell", "shell-session": "shell",
-}  # fmt: skip
 _QUOTED = frozenset(
     ("json", "jsonc", "text", "txt", "plaintext", "plain", "output", "diff", "patch", "markdown", "md", "html", "xml",
      "yaml", "yml", "toml", "ini", "csv", "log", "css", "sql", "traceback", "http", "none", "stdout", "stderr", "tree")
@@ -34,7 +29,7 @@ _NOT_CALLED = "A call in the text was not run: there are no tools to call. Write
 class CodeBlock:
     """Code as it will run, or a call of a tool."""
 
-    language: BlockLanguage | Literal["tool"]
+    language: RunLanguage | Literal["tool"]
     code: str
 
 
@@ -57,7 +52,7 @@ def choose_block(text: str, finish_reason: str) -> ChosenBlock:
     notes: list[str] = []
     chosen = _bare_call(text)
     for fence in reply_fences(text):
-        language, code = LANGUAGES.get(_first_word(fence.info)), "\n".join(fence.lines)
+        language, code = runs_as(_first_word(fence.info)), "\n".join(fence.lines)
         if chosen is not None:
             if language is not None:
                 notes.append("Only the first block of a reply runs; the blocks after it were left alone.")
@@ -80,7 +75,7 @@ def choose_block(text: str, finish_reason: str) -> ChosenBlock:
     return ChosenBlock(chosen, tuple(dict.fromkeys(notes)))
 
 
-def _left_alone(fence: Fence, language: BlockLanguage | None, *, is_call: bool) -> list[str]:
+def _left_alone(fence: Fence, language: RunLanguage | None, *, is_call: bool) -> list[str]:
     """A note for a block that may have been meant to run; output quoted as text or data is none."""
     if is_call:
         return [f"A call was not run: {WARNED if warns(fence.above) else SHOWN}."]
@@ -96,7 +91,7 @@ def _first_word(info: str) -> str:
     return language_of(info.split()[0]) if info else ""
 
 
-def _was_cut(fence: Fence, language: BlockLanguage, whole_lines: int) -> bool:
+def _was_cut(fence: Fence, language: RunLanguage, whole_lines: int) -> bool:
     """Whether what the limit cut off may have been part of the block, so that where it ends is not known.
 
     A reply's last line may have gone on: ```bash closes nothing. A text that the code holds may go on past a fence.
@@ -158,4 +153,4 @@ def _tool_call(text: str) -> CodeBlock | None:
 
 def _first_code(calls: list[PrintedCall]) -> CodeBlock | None:
     meanings = (meaning_of(call) for call in calls)
-    return next((CodeBlock(LANGUAGES[m.language], m.code) for m in meanings if isinstance(m, CodeCall)), None)
+    return next((CodeBlock(m.language, m.code) for m in meanings if isinstance(m, CodeCall)), None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from super_agent.core.batches.attempts import Attempt, AttemptOutcome, read_attempts
+from super_agent.core.closing import HoldsDescriptor
 from super_agent.core.errors import ExitCode, SuperAgentError, UsageError
 from super_agent.core.locks import try_lock
 
@@ -31,7 +32,7 @@ class LastAttempt:
         return self.hash == digest and self.final and self.is_verdict
 
 
-class ResultsFile:
+class ResultsFile(HoldsDescriptor):
     """Open for appending; a second driver in the same folder is refused."""
 
     def __init__(self, path: Path) -> None:
@@ -50,12 +51,6 @@ class ResultsFile:
         except BaseException:
             os.close(self._fd)
             raise
-
-    def close(self) -> None:
-        """Let go; idempotent."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
     def counts(self, name: str, digest: str) -> bool:
         """Whether the task has a result under this hash and need not be run again."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from super_agent.core.closing import HoldsDescriptor
 from super_agent.core.errors import StoreFailed
 from super_agent.core.events import CodeFinished, CodeStarted, EditRefused, FileWritten, Stamped
 from super_agent.core.snapshots.stream import path_and_parents
@@ -39,7 +40,7 @@ class JournalEntry:
         return self.began_ns - EARLY_NS <= at_ns <= (alive_ns if self.ended_ns is None else self.ended_ns)
 
 
-class Journal:
+class Journal(HoldsDescriptor):
     """A `Sink`, and what is told before each write of the coder's; begun anew at each turn's end."""
 
     def __init__(self, folder: SessionFolder) -> None:
@@ -69,12 +70,6 @@ class Journal:
     def begin_turn(self) -> None:
         """What came before is in a snapshot. Raises OSError."""
         os.ftruncate(self._fd, 0)
-
-    def close(self) -> None:
-        """Idempotent; what it says stays."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
     def _add(self, line: dict[str, object]) -> None:
         os.write(self._fd, json.dumps(line).encode() + b"\n")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpreter.code_blocks import BlockLanguage, ChosenBlock, CodeBlock, choose_block
+from interpreter.code_blocks import ChosenBlock, CodeBlock, choose_block
+from super_agent.core.replies.languages import RunLanguage
 
 SAFE_LINE = st.text(st.characters(blacklist_characters="`~\r\n", codec="utf-8")).filter(lambda line: line.strip())
 
@@ -127,9 +128,7 @@ def test_a_tool_call_printed_as_json_is_a_block() -> None:
         "<tool_call>\n%s",
     ],
 )
-def test_the_forms_in_which_models_print_tool_calls(
-    call: dict[str, object], language: BlockLanguage, form: str
-) -> None:
+def test_the_forms_in_which_models_print_tool_calls(call: dict[str, object], language: RunLanguage, form: str) -> None:
     assert choose_block(form % json.dumps(call), "stop") == ChosenBlock(CodeBlock(language, "ls"))
 
 
@@ -179,7 +178,7 @@ README = "# Title\n```bash\nmake\n```\nAnd\n```\nplain\n```"
         ("python", f"# it's a comment with \"\"\" in it\nx = 'one \\' \"\"\" '\ns = r'''{README}\n'''\nprint(s)"),
     ],
 )
-def test_a_fence_in_text_that_the_code_holds_does_not_end_the_block(language: BlockLanguage, code: str) -> None:
+def test_a_fence_in_text_that_the_code_holds_does_not_end_the_block(language: RunLanguage, code: str) -> None:
     choice = choose_block(f"I write it.\n```{language}\n{code}\n```\nThat's `it`.\n", "stop")
     assert choice == ChosenBlock(CodeBlock(language, code))
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from super_agent.core.closing import HoldsDescriptor
 from super_agent.core.locks import is_locked, lock_within, open_file, try_lock
 from super_agent.core.state import private_folder
 
@@ -87,7 +88,7 @@ class SeenBatch:
     state: BatchStatus
 
 
-class NoteFile:
+class NoteFile(HoldsDescriptor):
     """A batch's own note, held by this process until `close`."""
 
     def __init__(self, state_dir: Path, folder: Path) -> None:
@@ -103,12 +104,6 @@ class NoteFile:
         with open(part, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(note.model_dump_json().encode())
         part.replace(self._path)
-
-    def close(self) -> None:
-        """The batch lives no more; idempotent."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
 
 def batch_name(folder: Path) -> str:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from super_agent.core.closing import Closing
+from super_agent.core.closing import HoldsDescriptor
 from super_agent.core.errors import PathRefused, WorkspaceRefused
 from super_agent.core.files.folders import (
     SKIPPED_FOLDERS,
@@ -48,19 +48,13 @@ class Changes:
         return tuple(sorted({*self.created, *self.modified, *self.deleted}))
 
 
-class Workspace(Closing):
+class Workspace(HoldsDescriptor):
     """A folder that a run may read and change, held open from start to `close`."""
 
     def __init__(self, root: Path, *, protected: tuple[Path, ...] = ()) -> None:
         """Open `root`; raises `WorkspaceRefused` for `/`, the home folder, and around or in a `protected` one."""
         self.root = _accepted_root(root, protected)
         self._fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
-
-    def close(self) -> None:
-        """Release the folder; idempotent."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
     def read_bytes(self, path: str) -> bytes | None:
         """A regular file's content, or None where there is no file; raises `PathRefused` (also above 10 MiB)."""

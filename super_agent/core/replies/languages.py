@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "python": ("py", "pyi", "pyw"), "py": ("py", "pyi"), "python3": ("py",), "ipython": ("py",), "pycon": ("py",),
@@ -49,6 +50,8 @@ FILE_NAMES = frozenset(
 DOT_FILES = (".env", ".gitignore")
 """Files whose names are those of languages but for the dot."""
 SHELLS = ("shell", "bash", "sh", "zsh", "console", "shell-session", "shellsession", "terminal", "cmd", "powershell")
+RunLanguage = Literal["python", "shell"]
+_RUN_BY_SHELL = ("shell", "bash", "sh", "zsh", "console", "shell-session")
 _NUMBERED = re.compile(r"^(?:python|py|ruby|php|lua|perl|java|node|go|c\+\+|c|es|ecmascript|html|css|vb|f|r)-?[\d.]+$")
 _DOTTED = re.compile(
     r"^(?:node|vue|react|next|nuxt|express|angular|backbone|d3|three|p5|ember|nest|moment|chart|discord)\.js$"
@@ -75,6 +78,14 @@ def language_of(word: str) -> str:
     if re.match(r"^(?:python|py|ipython)-?[\d.]*$", low):
         return "python"
     return low
+
+
+def runs_as(word: str) -> RunLanguage | None:
+    """What runs code that is headed so; None where nothing does."""
+    language = language_of(word)
+    if language == "python":
+        return "python"
+    return "shell" if language in _RUN_BY_SHELL else None
 
 
 def suits(language: str, path: str) -> bool:

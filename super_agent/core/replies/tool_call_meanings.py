@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from super_agent.core.replies.languages import language_for, language_of
+from super_agent.core.replies.languages import RunLanguage, language_for, runs_as
 from super_agent.core.replies.pasted_artifacts import without_double_escapes
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.sections import read_sections
@@ -127,21 +127,15 @@ def _code(name: str, arguments: Mapping[str, Any]) -> CodeCall | None:
     code = next((arguments[k] for k in ("code", "command", "cmd", "script", "source", "input") if k in arguments), None)
     if isinstance(code, list) and all(isinstance(part, str) for part in code):
         code = code[-1] if code[:2] in (["bash", "-lc"], ["bash", "-c"], ["sh", "-c"]) else " ".join(code)
-    language = _runs(name)
+    language = runs_as(name)
     if language is None and name in RUNNERS:
         asked = arguments.get("language", arguments.get("lang"))
-        by_key = "python" if "python" in name else "shell" if "command" in arguments or "cmd" in arguments else None
-        language = _runs(str(asked)) if asked is not None else by_key
+        by_key: RunLanguage | None = "shell" if "command" in arguments or "cmd" in arguments else None
+        by_key = "python" if "python" in name else by_key
+        language = runs_as(str(asked)) if asked is not None else by_key
     if language is None or not isinstance(code, str) or not code.strip():
         return None
     return CodeCall(language, _whole_characters(code))
-
-
-def _runs(name: str) -> str | None:
-    low = language_of(name)
-    if low in ("python", "ipython"):
-        return "python"
-    return "shell" if low in ("shell", "bash", "sh", "zsh", "console", "shell-session") else None
 
 
 def text_in(arguments: Mapping[str, Any], names: tuple[str, ...]) -> str | None:

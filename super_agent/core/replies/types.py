@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from super_agent.core.replies.languages import RunLanguage
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -103,9 +105,9 @@ class UnusedBlock:
 
 @dataclass(frozen=True, slots=True)
 class CodeCall:
-    """Code that a printed tool call asks to be run; `language` is "python" or "shell"."""
+    """Code that a printed tool call asks to be run."""
 
-    language: str
+    language: RunLanguage
     code: str
 
 

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from super_agent.core.closing import Closing
+from super_agent.core.closing import HoldsDescriptor
 from super_agent.core.errors import SessionHeld, StoreFailed
 from super_agent.core.locks import is_locked, lock_within, open_file
 from super_agent.core.state import private_folder
@@ -16,12 +16,14 @@ PROBE_S = 0.5
 """Somebody who only looks holds the lock for microseconds; a holder holds it for a run."""
 
 
-class SessionLock(Closing):
-    """A session held by this process until `close`; raises `SessionHeld` where another one holds it, `StoreFailed`."""
+class SessionLock(HoldsDescriptor):
+    """A session held by this process until `close`; raises `SessionHeld` where another one holds it, `StoreFailed`.
+
+    The file stays: removing it could free a name that another has just locked.
+    """
 
     def __init__(self, folder: Path, session: str) -> None:
         path = private_folder(folder) / NAME
-        self._fd = -1
         try:
             self._fd = open_file(path)
             self._take(session)
@@ -36,12 +38,6 @@ class SessionLock(Closing):
             raise SessionHeld(f"session {session} is held by {by}", fix="Wait for it, or end that process")
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "since": time.time()}).encode(), 0)
-
-    def close(self) -> None:
-        """Let go; idempotent. The file stays: removing it could free a name that another has just locked."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
 
 def is_held(folder: Path) -> bool:
