@@ -16,8 +16,13 @@ def new_session_id(now: datetime) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def private_folder(path: Path) -> Path:
-    """Make a folder with mode 0700 where it is missing; raises `SettingInvalid` when it cannot be written."""
+def private_folder(path: Path, *inside: str) -> Path:
+    """Make a folder, and those `inside` it one in the other, with mode 0700 where they are missing; returns the last.
+
+    Raises `SettingInvalid` when one cannot be written.
+    """
+    if inside:
+        return private_folder(private_folder(path) / inside[0], *inside[1:])
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
@@ -35,8 +40,7 @@ class SessionFolder:
 
     def __init__(self, state_dir: Path, session: str) -> None:
         self.session = session
-        sessions = private_folder(private_folder(state_dir) / "sessions")
-        self.path = private_folder(sessions / session)
+        self.path = private_folder(state_dir, "sessions", session)
 
     def save_original(self, path: str, data: bytes | None) -> None:
         """Keep a workspace file's content from before its first write; later calls for the same path do nothing.

@@ -31,7 +31,7 @@ LET_GO_S = 1
 
 def serve(options: WebOptions, settings: Settings, say: Callable[[str], None], complain: Callable[[str], None]) -> int:
     """Serve until a signal; returns the exit code."""
-    folder = private_folder(private_folder(settings.state_dir) / FOLDER)
+    folder = private_folder(settings.state_dir, FOLDER)
     with Store.open(settings.state_dir) as store, _listening(options) as listening:
         port = listening.getsockname()[1]
         context = _context(options, settings, store, folder, port)

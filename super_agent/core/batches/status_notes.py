@@ -93,7 +93,7 @@ class NoteFile(HoldsDescriptor):
 
     def __init__(self, state_dir: Path, folder: Path) -> None:
         """Raises `SettingInvalid` for a state folder that cannot be written, OSError."""
-        notes = private_folder(private_folder(state_dir) / FOLDER)
+        notes = private_folder(state_dir, FOLDER)
         _forget_old(notes)
         self._path = notes / f"{batch_name(folder)}.json"
         self._fd = _locked(self._path.with_suffix(".lock"))

@@ -41,7 +41,7 @@ class ClientLock:
 
     def __init__(self, settings: Settings, kind: ClientKind) -> None:
         """Raises `StoreFailed`."""
-        folder = private_folder(private_folder(settings.state_dir) / "clients")
+        folder = private_folder(settings.state_dir, "clients")
         self._path = folder / f"{kind}-{os.getpid()}-{secrets.token_hex(3)}.json"
         self._entry = ClientEntry(kind, os.getpid(), settings.model, settings.base_url, time.time())
         try:

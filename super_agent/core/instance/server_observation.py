@@ -78,8 +78,7 @@ def with_evidence(observed: ServerObservation, settings: Settings) -> ServerObse
 def remember(settings: Settings, observed: ServerObservation) -> None:
     """Keep the observation for the next command, which may find the model gone."""
     path = _memory(settings)
-    private_folder(settings.state_dir)
-    private_folder(path.parent)
+    private_folder(settings.state_dir, path.parent.name)
     kept = {"at": observed.at, "server_pid": observed.server_pid, "rows": [asdict(row) for row in observed.rows]}
     part = path.with_name(f"{path.name}.{os.getpid()}")
     with suppress(OSError):  # a full disk costs a hint, not the run

@@ -47,7 +47,7 @@ class RunQueue:
         self._slots = slots
         self._model = f"{settings.model} at {settings.base_url}"
         self._timeout_s = settings.queue_timeout_s
-        folder = private_folder(private_folder(settings.state_dir) / "queue")
+        folder = private_folder(settings.state_dir, "queue")
         try:
             self._order = _Order(private_folder(folder / _name(settings.base_url, scope)))
         except OSError as error:

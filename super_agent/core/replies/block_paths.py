@@ -14,7 +14,7 @@ from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.languages import SHELLS, language_for
 from super_agent.core.replies.patches import is_patch
 from super_agent.core.replies.paths import Heading, path_above, path_in_comment, read_info, with_slashes
-from super_agent.core.replies.sections import read_sections
+from super_agent.core.replies.search_replace import read_sections
 from super_agent.core.replies.types import FileBlock, Surroundings
 
 _HEADING = re.compile(r"^(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*:?|(?:\d+[.)]|[-*])\s+\*\*[^*]+\*\*:?)\s*$")

@@ -24,8 +24,8 @@ from super_agent.core.replies.line_above import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import Heading, path_above, read_info
 from super_agent.core.replies.repeated_files import one_for_each_file
-from super_agent.core.replies.searches import only_searches, search_in
-from super_agent.core.replies.sections import has_markers, read_sections
+from super_agent.core.replies.search_replace import has_markers, read_sections
+from super_agent.core.replies.search_requests import only_searches, search_in
 from super_agent.core.replies.tagged_tool_calls import MARK, PrintedCall, markup_calls
 from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.core.replies.tool_call_meanings import Meaning, is_about_files, meanings_of

@@ -15,7 +15,7 @@ from typing import Literal
 from super_agent.core.replies.definitions import parses
 from super_agent.core.replies.languages import SHELLS
 from super_agent.core.replies.literal_text import literal_text
-from super_agent.core.replies.sections import open_section_at
+from super_agent.core.replies.search_replace import open_section_at
 from super_agent.core.text import indent_of, joined, lines_of
 
 OPENING = re.compile(r"^[\ufeff\u200b]?(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>(?:(?!```)[^\r\n])*)$")

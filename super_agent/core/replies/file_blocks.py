@@ -17,7 +17,7 @@ from super_agent.core.replies.pasted_artifacts import (
 )
 from super_agent.core.replies.patches import MAY_BE_EMPTY, is_patch, read_patch
 from super_agent.core.replies.paths import Heading, bare_path, is_placeholder
-from super_agent.core.replies.sections import has_markers, read_sections
+from super_agent.core.replies.search_replace import has_markers, read_sections
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 
 _ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")

@@ -6,7 +6,7 @@ from super_agent.core.replies.definitions import definitions, only_defines, pars
 from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.languages import language_for, suits
 from super_agent.core.replies.paths import is_test, read_info
-from super_agent.core.replies.sections import has_markers, read_sections
+from super_agent.core.replies.search_replace import has_markers, read_sections
 from super_agent.core.replies.types import Surroundings
 
 

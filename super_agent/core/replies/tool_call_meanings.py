@@ -7,7 +7,7 @@ from typing import Any
 from super_agent.core.replies.languages import RunLanguage, language_for, runs_as
 from super_agent.core.replies.pasted_artifacts import without_double_escapes
 from super_agent.core.replies.patches import is_patch, read_patch
-from super_agent.core.replies.sections import read_sections
+from super_agent.core.replies.search_replace import read_sections
 from super_agent.core.replies.tagged_tool_calls import PrintedCall
 from super_agent.core.replies.types import BadBlock, CodeCall, FileBlock, SearchRequest, Section, ShowRequest
 from super_agent.core.text import lines_of

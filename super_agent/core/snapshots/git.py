@@ -46,8 +46,7 @@ class Git:
         self._program = program
         self._lock = lock
         if not (folder / "HEAD").exists():
-            private_folder(private_folder(folder.parent))
-            private_folder(folder)
+            private_folder(folder.parent, folder.name)
             self.run("init", "--quiet", "--bare", ".")
             (folder / "config").write_text(_config_text(CONFIG), encoding="utf-8")
 

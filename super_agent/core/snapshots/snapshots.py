@@ -64,7 +64,7 @@ class Snapshots(Closing):
     def open(cls, state_dir: Path, workspace: Workspace, limits: SnapshotLimits = LIMITS) -> "Snapshots":
         """Open or make the shadow repository; raises `SnapshotFailed`."""
         folder = repository(state_dir, workspace.root)
-        private_folder(private_folder(state_dir) / "shadow")
+        private_folder(state_dir, "shadow")
         try:
             lock = open_file(folder.with_suffix(".lock"))
             try:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from super_agent.core.replies.coder_reply import parse_coder_reply
-from super_agent.core.replies.searches import search_in
+from super_agent.core.replies.search_requests import search_in
 from super_agent.core.replies.types import SearchRequest, ShowRequest, Surroundings
 
 FILES = ("shop/price.py", "shop/find it.py", "grep", "README.md")
