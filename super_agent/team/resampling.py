@@ -95,7 +95,8 @@ class Resampler:
         if not self.transcript.brief:
             return self._as_it_stands(turn, moved), False, None
         check = self._check_of(turn)
-        now = asked(self.workspace, self.transcript.task, check, before)
+        spent = attempts.spent_gaps(self.transcript, turn)
+        now = asked(self.workspace, self.transcript.task, check, before, spent)
         if moved or now.stubs != self._stubs_in_prefix():
             return self._opening(check, now.stubs), True, now.gap
         return "", False, now.gap

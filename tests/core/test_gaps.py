@@ -116,3 +116,14 @@ def test_a_missing_class_begins_as_the_task_calls_it_where_the_others_are_as_pla
 @pytest.mark.parametrize("text", ["x = (\n", SHOP.replace("\n", "\r\n"), SHOP + "F = '```'\n", "# x\n" * 2000 + SHOP])
 def test_a_file_in_which_the_place_cannot_be_told_or_is_far_down_has_no_gap(text: str) -> None:
     assert surround(text, "total") is None
+
+
+def test_what_makes_an_object_may_be_wrong_too_and_its_parameters_with_it() -> None:
+    add = "\n    def add(self, item):\n        self.items.append(item)\n"
+    cart = f"class Cart:\n    def __init__(self, items=[]):\n        self.items = items\n{add}"
+    found = gaps({"cart.py": cart}, "Mend cart.py.", "cart.add(1)")
+    assert found == [Gap("cart.py", "Cart.add"), Gap("cart.py", "Cart.__init__")]
+    around = surround(cart, "Cart.__init__")
+    assert around is not None
+    assert around.before == "class Cart:\n    def __init__"
+    assert around.behind == add

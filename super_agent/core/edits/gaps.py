@@ -24,6 +24,7 @@ MISSING = re.compile(
     r"|No module named '(?P<file>[\w.]+)'"
 )
 """What Python says of a function, a class or a file that is not there."""
+INIT = "__init__"
 CLASS_NAME = re.compile(r"[A-Z]\w*[a-z]\w*")
 """Constants are written in capitals alone, functions begin with a small letter."""
 PARAMETER = r"""(?:\*|\*{0,2}[a-z_]\w*(?:=(?:[\w.]+|"[^"]*"|'[^']*'))?)"""
@@ -50,7 +51,7 @@ class Surround:
 
 def gaps(texts: Mapping[str, str], task: str, failure: str) -> list[Gap]:
     """Of these Python files by path: what the failure says is missing, then what has no body yet, then what the failure
-    names, the most named first."""
+    names, the most named first, and last what makes the objects whose methods these are."""
     missing = dict.fromkeys(_missing(texts, task, failure))
     empty = [
         gap for path, names in empty_functions(texts, task + failure).items() for gap in _empty(texts, path, names)
@@ -58,6 +59,7 @@ def gaps(texts: Mapping[str, str], task: str, failure: str) -> list[Gap]:
     whole = {gap.path for gap in empty if gap.rest}
     named = [gap for name in suspects(texts.values(), failure) for gap in _of_name(texts, name)]
     named = [gap for gap in named if gap.path not in whole and gap not in empty]
+    named += [gap for gap in dict.fromkeys(_constructors(texts, named)) if gap not in empty]
     return [gap for gap in [*missing, *empty, *named] if not gap.name or _around(texts, gap) is not None]
 
 
@@ -84,10 +86,15 @@ def surround(text: str, name: str, task: str = "", *, rest: bool = False) -> Sur
 
 
 def _around_body(text: str, name: str, node: Function, task: str) -> Surround | None:
-    if node.lineno not in {each.lineno for each in stubbable(text)} and name not in unwritten(text):
+    init = node.name == INIT
+    if node.lineno not in {each.lineno for each in stubbable(text, init=init)} and name not in unwritten(text):
         return None
     lines, body = text.split("\n"), body_lines(node)
     before = lines[: body.start]
+    if init and name not in unwritten(text):  # what is wrong may be a parameter's default
+        head = f"{' ' * node.col_offset}def {INIT}"
+        behind = "\n".join(lines[body.stop :])
+        return Surround("\n".join([*lines[: node.lineno - 1], head]), behind, _stops(node.col_offset))
     if given := _other_parameters(task, node):
         kind = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
         head = f"{' ' * node.col_offset}{kind} {node.name}{given}".rstrip("\n")
@@ -163,6 +170,13 @@ def _of_name(texts: Mapping[str, str], name: str) -> Iterator[Gap]:
         for dotted, node in functions_in(tree) if tree is not None else ():
             if node.lineno in lines:
                 yield Gap(path, dotted)
+
+
+def _constructors(texts: Mapping[str, str], named: Iterable[Gap]) -> Iterator[Gap]:
+    for gap in named:
+        owner, _, own = gap.name.rpartition(".")
+        if owner and own != INIT and is_there(texts[gap.path], f"{owner}.{INIT}"):
+            yield Gap(gap.path, f"{owner}.{INIT}")
 
 
 def _missing(texts: Mapping[str, str], task: str, failure: str) -> Iterator[Gap]:

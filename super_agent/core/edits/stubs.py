@@ -52,10 +52,12 @@ def filled(old: list[str], new: list[str]) -> list[str]:
     return lines
 
 
-def stubbable(text: str) -> list[Function]:
-    """In the order of their lines: those with a body of its own lines that is not too long."""
+def stubbable(text: str, *, init: bool = False) -> list[Function]:
+    """In the order of their lines: those with a body of its own lines that is not too long; with `init` what makes
+    objects, of the names that Python gives a meaning."""
     tree = None if "\f" in text else tree_of(text)
-    found = [] if tree is None else [node for _, node in functions_in(tree) if not node.name.startswith("__")]
+    nodes = [] if tree is None else [node for _, node in functions_in(tree)]
+    found = [node for node in nodes if not node.name.startswith("__") or (init and node.name == "__init__")]
     return [f for f in found if 0 < len(body_lines(f)) <= MAX_BODY_LINES and _first(f).lineno > f.lineno]
 
 
