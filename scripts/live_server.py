@@ -18,12 +18,14 @@ def main() -> None:
     models = {model.alias: model for model in (TINY, SMALL_CODER, CODER)}
     parser = argparse.ArgumentParser(description="An Ollama with a small model, until SIGINT or SIGTERM.")
     parser.add_argument("--log", type=Path, default=None)
+    parser.add_argument("--slots", type=int, default=1, help="requests that it works on at once")
     parser.add_argument("--model", choices=models, default=TINY.alias)
     options = parser.parse_args()
     log = options.log or Path(tempfile.mkdtemp()) / "ollama.log"
     stop = {signal.SIGINT, signal.SIGTERM}
     try:
-        with OwnOllama(find_program("--ours"), log, debug=True) as server:
+        variables = {"OLLAMA_NUM_PARALLEL": str(options.slots)}
+        with OwnOllama(find_program("--ours"), log, debug=True, variables=variables) as server:
             # Blocked only now: the server's processes would inherit it.
             signal.pthread_sigmask(signal.SIG_BLOCK, stop)
             with Ollama(load_settings({"base_url": server.base_url})) as management:
