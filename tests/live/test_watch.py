@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.live.command_line import OTHER, foreign, make_other_model
 from tests.live.conftest import LiveOllama
 
 HELLO = [Message("user", "Say hello.")]
+NOTED_S = 10.0
 
 
 class Watched:
@@ -132,7 +134,11 @@ def test_an_unloaded_model_is_an_eviction_and_its_return_a_load(watched: MakeWat
 def test_a_foreign_keep_alive_is_noticed(watched: MakeWatched) -> None:
     run = watched()
     foreign(run.settings.base_url, "watch-alias", keep_alive="1m")
-    run.watch.observe()
+    # The server notes how long a model stays once it has taken the request down, a moment after its answer.
+    until = time.monotonic() + NOTED_S
+    while len(run.noted()) < 2 and time.monotonic() < until:
+        run.watch.observe()
+        time.sleep(0.05)
     assert run.noted()[1:] == [("keep_alive_reset", False)]
 
 
