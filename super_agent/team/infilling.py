@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 
 from super_agent.core.edits.gaps import MAX_BEFORE_CHARS, Gap, gaps, is_there, surround
 from super_agent.core.edits.skeletons import unwritten
@@ -20,6 +21,7 @@ END = f"\n{FENCE}"
 MAX_FILES = 4
 """Of one reply; a small coder that has to write more of them mostly repeats what is there."""
 TEST_MARKS = ("# ", "```python ", "**", "`", "### ", "### `", "")
+MAX_PATHS = 12
 MAX_TESTS = 4
 """Files of tests whose heading ends a reply; each is written in several ways, and a server looks for all of them."""
 
@@ -138,8 +140,9 @@ def prefill_of(gap: Gap | None, task: str, workspace: Workspace) -> Prefill:
     if around is None:
         return NO_PREFILL
     behind = around.behind.rstrip("\n")
-    stop = (*around.stop, *(_headings_of_tests(task, workspace) if gap.rest else ()))
-    return Prefill(f"```python {gap.path}\n{around.before}", stop, f"\n{behind}{END}" if behind else END)
+    tests = _headings_of_tests(task, workspace) if gap.rest else ()
+    ends = dict.fromkeys((*around.stop, *_paths_of_code(workspace), *tests))
+    return Prefill(f"```python {gap.path}\n{around.before}", tuple(ends), f"\n{behind}{END}" if behind else END)
 
 
 def _whole_files(workspace: Workspace, task: str, first: str) -> Prefill:
@@ -147,8 +150,15 @@ def _whole_files(workspace: Workspace, task: str, first: str) -> Prefill:
     files = files_to_write(workspace, task)
     place = files.index(first) if first in files else 0
     heads = [f"```{language_for(path)} {path}\n" for path in dict.fromkeys([first, *files[place:], *files[:place]])]
-    stop = (END, *_headings_of_tests(task, workspace))
-    return Prefill(heads[0], stop, END, tuple(f"\n\n{head}" for head in heads[1:MAX_FILES]))
+    stop = dict.fromkeys((END, *_paths_of_code(workspace), *_headings_of_tests(task, workspace)))
+    return Prefill(heads[0], tuple(stop), END, tuple(f"\n\n{head}" for head in heads[1:MAX_FILES]))
+
+
+def _paths_of_code(workspace: Workspace) -> tuple[str, ...]:
+    """Lines that begin with the path of a file: a small coder that goes on with the next one writes it in front, and in
+    the block that is open it would be code."""
+    paths = (path for path in workspace.files() if language_for(path) in CODE_LANGUAGES)
+    return tuple(f"\n{path}" for path in islice(paths, MAX_PATHS))
 
 
 def _headings_of_tests(task: str, workspace: Workspace) -> tuple[str, ...]:

@@ -103,7 +103,10 @@ def test_a_small_coder_begins_anew_with_the_best_files_as_if_the_task_began_with
     assert anew.prompt == killed.prompt == resumed.prompt
     _, (_, asked), begun = anew.prompt
     # The one file that the task names is not there: its block is begun, and ends the reply where it ends.
-    assert (first.prompt[2:], first.body["stop"]) == ([("assistant", "```python add.py\n")], ["\n```"])
+    assert (first.prompt[2:], first.body["stop"]) == (
+        [("assistant", "```python add.py\n")],
+        ["\n```", "\ntest_add.py"],
+    )
     assert asked.startswith("Task: Write add.py\n\nThe workspace holds:\nadd.py\n")
     # What fails is to be written anew, not copied, and its file is begun for the coder.
     assert f"def add(a, b):\n    {STUB}\n\n\ndef sub(a, b):\n    return a - b\n" in asked
@@ -151,7 +154,8 @@ def test_a_small_coder_writes_the_files_that_the_task_names_one_by_one(
         first, second = server.chats
     assert done.code == 0, done.out + done.err
     # The second request goes on with the reply that the first one left; it is one turn, and one reply.
-    assert (first.prompt[-1], first.body["stop"]) == (("assistant", "```python one.py\n"), ["\n```"])
+    assert first.prompt[-1] == ("assistant", "```python one.py\n")
+    assert first.body["stop"] == ["\n```", "\ntest_both.py"]
     assert second.prompt == [*first.prompt[:-1], ("assistant", f"{first_file}\n\n```python two.py\n")]
     seen = events(done.out)
     (said,) = [e["text"] for e in seen if e["type"] == "message_posted" and e["speaker"] == "coder"]

@@ -44,7 +44,8 @@ def test_whole_files_begin_with_one_that_the_task_names(workspace: Workspace) ->
 
 def test_one_block_for_each_file_and_nothing_between_them(workspace: Workspace) -> None:
     several = begun(workspace, "Mend till.py and shop.py as tests/test_shop.py says.", Gap("shop.py", ""))
-    assert several == Prefill("```python shop.py\n", ("\n```",), "\n```", ("\n\n```python till.py\n",))
+    stop = ("\n```", "\nshop.py", "\ntests/test_shop.py")
+    assert several == Prefill("```python shop.py\n", stop, "\n```", ("\n\n```python till.py\n",))
     assert begun(workspace, "Mend shop.py.", Gap("shop.py", "")).then == ()
 
 
@@ -111,3 +112,11 @@ def test_what_the_coder_does_not_change_is_asked_for_last(workspace: Workspace) 
     assert spent_gaps(Transcript([*first, *other]), 0) == {price}
     assert spent_gaps(Transcript([*first, *other, *attempt(name, "b", changed=True)]), 0) == {price, name}
     assert spent_gaps(Transcript([*first, *other]), 2) == set()
+
+
+def test_the_path_of_another_file_ends_what_was_begun(workspace: Workspace) -> None:
+    (workspace.root / "data.json").write_text("{}")
+    for gap in (Gap("shop.py", "price"), Gap("shop.py", "count"), Gap("till.py", "")):
+        stop = begun(workspace, "Mend shop.py.", gap).stop
+        assert {"\nshop.py", "\ntests/test_shop.py"} <= set(stop)
+        assert "\ndata.json" not in stop
