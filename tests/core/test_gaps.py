@@ -127,3 +127,9 @@ def test_what_makes_an_object_may_be_wrong_too_and_its_parameters_with_it() -> N
     assert around is not None
     assert around.before == "class Cart:\n    def __init__"
     assert around.behind == add
+
+
+def test_tabs_stay_tabs_before_what_makes_an_object() -> None:
+    around = surround("class Cart:\n\tdef __init__(self, items=[]):\n\t\tself.items = items\n", "Cart.__init__")
+    assert around is not None
+    assert around.before == "class Cart:\n\tdef __init__"

@@ -82,3 +82,33 @@ def test_what_is_meant_to_stay_so_is_not_to_be_written(text: str) -> None:
 def test_empty_functions_that_nobody_names_are_left_alone() -> None:
     text = "def close():\n    pass\n\n\ndef total(names):\n    return sum(names)\n"
     assert gaps({"shop.py": text}, "Mend shop.py.", "assert total([1]) == 2") == [Gap("shop.py", "total")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def load():\n    pass\n\n\nLIMIT = 3\n\n\ndef merge():\n    pass\n",
+        "def load():\n    pass\n\n\nclass Config:\n    limit = 3\n\n    def merge(self):\n        pass\n",
+        "class Config:\n    def merge(self):\n        pass\n\n    def load(self):\n        pass\n\n    limit = 3\n",
+    ],
+)
+def test_what_a_reply_could_forget_makes_it_no_skeleton(text: str) -> None:
+    assert [gap.rest for gap in gaps({"config.py": text}, "Write load and merge.", "")] == [False, False]
+
+
+def test_empty_methods_do_not_hide_what_is_wrong_before_them() -> None:
+    sink = "class Sink:\n    def write(self):\n        pass\n\n    def flush(self):\n        pass\n"
+    text = f"def parse(a):\n    return a\n\n\n{sink}"
+    parse = Gap("a.py", "parse")
+    assert gaps({"a.py": text}, "", "parse(1) is overwritten") == [parse]
+    assert gaps({"a.py": text}, "", "parse(1), Sink") == [Gap("a.py", "Sink.write", rest=True), parse]
+    long = "# much\n" * 900
+    found = gaps({"a.py": text.replace("class", f"{long}class")}, "", "parse(1), Sink")
+    assert found == [parse]
+
+
+def test_one_of_two_with_the_same_name_and_a_body_behind_its_head_are_left_alone() -> None:
+    getter, setter = "    def x(self):\n        pass\n", "    @x.setter\n    def x(self, x):\n        self.y = x\n"
+    assert unwritten(f"class A:\n    @property\n{getter}\n{setter}") == {}
+    assert unwritten("def f(\n    a: int,\n) -> int: ...\n") == {}
+    assert surround("def f(\n    a: int,\n) -> int: return 1\n", "f") is None

@@ -56,10 +56,10 @@ def gaps(texts: Mapping[str, str], task: str, failure: str) -> list[Gap]:
     empty = [
         gap for path, names in empty_functions(texts, task + failure).items() for gap in _empty(texts, path, names)
     ]
-    whole = {gap.path for gap in empty if gap.rest}
+    covered = {Gap(gap.path, name) for gap in empty if gap.rest for name in unwritten(texts[gap.path])}
     named = [gap for name in suspects(texts.values(), failure) for gap in _of_name(texts, name)]
-    named = [gap for gap in named if gap.path not in whole and gap not in empty]
-    named += [gap for gap in dict.fromkeys(_constructors(texts, named)) if gap not in empty]
+    named += dict.fromkeys(_constructors(texts, named))
+    named = [gap for gap in named if gap not in covered and gap not in empty]
     return [gap for gap in [*missing, *empty, *named] if not gap.name or _around(texts, gap) is not None]
 
 
@@ -92,14 +92,18 @@ def _around_body(text: str, name: str, node: Function, task: str) -> Surround | 
     lines, body = text.split("\n"), body_lines(node)
     before = lines[: body.start]
     if init and name not in unwritten(text):  # what is wrong may be a parameter's default
-        head = f"{' ' * node.col_offset}def {INIT}"
+        head = f"{_indent(lines, node)}def {INIT}"
         behind = "\n".join(lines[body.stop :])
         return Surround("\n".join([*lines[: node.lineno - 1], head]), behind, _stops(node.col_offset))
     if given := _other_parameters(task, node):
         kind = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
-        head = f"{' ' * node.col_offset}{kind} {node.name}{given}".rstrip("\n")
+        head = f"{_indent(lines, node)}{kind} {node.name}{given}".rstrip("\n")
         before = [*lines[: node.lineno - 1], head, *lines[node.body[0].lineno - 1 : body.start]]
     return Surround("\n".join([*before, ""]), "\n".join(lines[body.stop :]), _stops(node.col_offset))
+
+
+def _indent(lines: list[str], node: Function) -> str:
+    return lines[node.lineno - 1][: node.col_offset]
 
 
 def _other_parameters(task: str, node: Function) -> str:
@@ -159,8 +163,8 @@ def _around(texts: Mapping[str, str], gap: Gap) -> Surround | None:
 
 def _empty(texts: Mapping[str, str], path: str, names: list[str]) -> list[Gap]:
     """All of a skeleton in one go; else each function that has no body by itself."""
-    first = first_of_skeleton(texts[path])
-    return [Gap(path, first, rest=True)] if first else [Gap(path, name) for name in names]
+    whole = Gap(path, first_of_skeleton(texts[path]), rest=True)
+    return [whole] if whole.name and _around(texts, whole) is not None else [Gap(path, name) for name in names]
 
 
 def _of_name(texts: Mapping[str, str], name: str) -> Iterator[Gap]:

@@ -58,7 +58,13 @@ def stubbable(text: str, *, init: bool = False) -> list[Function]:
     tree = None if "\f" in text else tree_of(text)
     nodes = [] if tree is None else [node for _, node in functions_in(tree)]
     found = [node for node in nodes if not node.name.startswith("__") or (init and node.name == "__init__")]
-    return [f for f in found if 0 < len(body_lines(f)) <= MAX_BODY_LINES and _first(f).lineno > f.lineno]
+    lines = text.split("\n")
+    return [f for f in found if 0 < len(body_lines(f)) <= MAX_BODY_LINES and stands_apart(lines, f.body[0])]
+
+
+def stands_apart(lines: list[str], statement: ast.stmt) -> bool:
+    """Whether nothing stands before a statement on its line, such as the end of its function's head."""
+    return not lines[statement.lineno - 1][: statement.col_offset].strip()
 
 
 def functions_in(tree: ast.Module) -> Iterator[tuple[str, Function]]:
