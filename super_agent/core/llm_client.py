@@ -53,9 +53,11 @@ class LLMClient(ModelClient):
         self._http: httpx.AsyncClient | None = None
         self._deadline: asyncio.Timeout | None = None
 
-    def beside(self) -> "LLMClient":
+    def beside(self, emit: Emit) -> "LLMClient":
         """Another conversation with the same model, for requests beside this one's; whoever asks for it closes it."""
-        return LLMClient(self._settings, self._middleware, self.context_length)
+        return LLMClient(
+            self._settings, self._middleware, self.context_length, emit=emit, tell_every_s=self._tell_every_s
+        )
 
     def go_back(self) -> None:
         """The next prompt gives up the end of the last one on purpose; what both begin with is still in the cache."""

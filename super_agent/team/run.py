@@ -74,7 +74,7 @@ class TeamRun:
 
     async def _talk(self, rules: Rules) -> End:
         """The group chat, from the first speaker to how it ended."""
-        ahead = SamplingAhead(self.parts.llm, self.parts.spare_slots, self._upcoming)
+        ahead = SamplingAhead(self.parts.llm, self.parts.emit, self.parts.spare_slots, self._upcoming)
         participants = Participants(
             self.parts,
             self.transcript,
@@ -100,6 +100,8 @@ class TeamRun:
                 raise
         finally:
             await ahead.aclose()
+        if ahead.changed is not None:
+            raise ahead.changed
         if self._end is not None:
             return self._end
         if isinstance(self._failure, LimitReached):

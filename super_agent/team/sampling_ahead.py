@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from super_agent.core.errors import InstanceChanged, SuperAgentError
+from super_agent.core.events import Emit, Event, ReplyDiscarded, discard
 from super_agent.core.llm_client import LLMClient
 from super_agent.core.model.chat import Reply, ReplyPiece, Sampling
 from super_agent.core.model.prefill import Prefill
@@ -33,29 +34,31 @@ class SamplingAhead:
     """
 
     llm: LLMClient
+    emit: Emit
     spare_slots: Callable[[], int]
     upcoming: Callable[[int], Upcoming | None]
+    changed: InstanceChanged | None = None
+    """What a strict run has to end with, although nobody asked for the reply in which it was seen."""
     _begun: list["_Reply"] = field(default_factory=list)
     _beginning: asyncio.Task[None] | None = None
-    _idle: list[LLMClient] = field(default_factory=list)
+    _idle: list["_Conversation"] = field(default_factory=list)
 
     async def draw(self, request: ReplyRequest) -> Pieces:
         """The reply; raises what `LLMClient.stream` does."""
-        found = next((reply for reply in self._begun if reply.request == request), None)
-        self._raise_what_changed()
         await self._stop_beginning()
+        found = next((reply for reply in self._begun if reply.request == request and reply.error is None), None)
         if found is None:
             await self._give_up()
-        else:
-            self._begun.remove(found)
+        if self.changed is not None:
+            raise self.changed
         self._beginning = asyncio.create_task(self._begin(request))
-        if found is None or found.error is not None:
+        if found is None:
             async with aclosing(draw(self.llm, request)) as pieces:
                 async for item in pieces:
                     yield item
             return
         try:
-            async with aclosing(found.pieces()) as pieces:
+            async with aclosing(found.pieces(self.emit)) as pieces:
                 async for item in pieces:
                     yield item
         finally:
@@ -65,72 +68,107 @@ class SamplingAhead:
         """Cancel what nobody has asked for, and close the connections."""
         await self._stop_beginning()
         await self._give_up()
-        idle, self._idle = self._idle, []
-        for llm in idle:
-            await llm.aclose()
-
-    def _raise_what_changed(self) -> None:
-        """A run that is strict about the instance ends wherever the change was seen."""
-        for reply in self._begun:
-            if isinstance(reply.error, InstanceChanged):
-                raise reply.error
+        while self._idle:
+            await self._idle.pop().llm.aclose()
 
     async def _begin(self, request: ReplyRequest) -> None:
-        """Begin further attempts beside this one, where there is room for them."""
-        spare = await start_in_thread(self.spare_slots, "slots")
-        for place in range(1, spare + 1):
+        """Begin further attempts beside this one, where there is room for them; end those that are none of them."""
+        try:
+            wanted = self._wanted(request, await start_in_thread(self.spare_slots, "slots"))
+        except SuperAgentError:
+            return  # the attempt itself meets what is wrong, and says so
+        for reply in [r for r in self._begun if not r.taken and r.request not in wanted]:
+            await self._end(reply)
+        for later in wanted:
+            if all(reply.request != later for reply in self._begun):
+                conversation = self._idle.pop() if self._idle else _Conversation(self.llm)
+                self._begun.append(_Reply(later, conversation))
+
+    def _wanted(self, request: ReplyRequest, count: int) -> list[ReplyRequest]:
+        found = []
+        for place in range(1, count + 1):
             if (attempt := self.upcoming(place)) is None:
                 break
-            later = replace(request, sampling=attempt.sampling, prefill=attempt.prefill)
-            if all(reply.request != later for reply in self._begun):
-                self._begun.append(_Reply(later, self._idle.pop() if self._idle else self.llm.beside()))
+            found.append(replace(request, sampling=attempt.sampling, prefill=attempt.prefill))
+        return found
 
     async def _stop_beginning(self) -> None:
         beginning, self._beginning = self._beginning, None
         if beginning is not None:
             beginning.cancel()
             await asyncio.wait([beginning])
+            if not beginning.cancelled() and (error := beginning.exception()) is not None:
+                raise error
 
     async def _give_up(self) -> None:
-        begun, self._begun = self._begun, []
-        for reply in begun:
-            await self._end(reply)
+        for reply in self._begun:
+            reply.cancel()
+        while self._begun:
+            await self._end(self._begun[-1])
 
     async def _end(self, reply: "_Reply") -> None:
-        await reply.cancel()
-        reply.llm.go_back()
-        self._idle.append(reply.llm)
+        reply.cancel()
+        await reply.ended()
+        if reply in self._begun:
+            self._begun.remove(reply)
+            self._idle.append(reply.conversation)
+        if isinstance(reply.error, InstanceChanged):
+            self.changed = self.changed or reply.error
+
+
+class _Conversation:
+    """A client of its own, for one reply after another."""
+
+    def __init__(self, beside: LLMClient) -> None:
+        self.hears: Emit = discard
+        self.llm = beside.beside(lambda event: self.hears(event))
 
 
 class _Reply:
     """One that is sampled ahead, in a task of its own; its pieces are kept until it is asked for."""
 
-    def __init__(self, request: ReplyRequest, llm: LLMClient) -> None:
+    def __init__(self, request: ReplyRequest, conversation: _Conversation) -> None:
         self.request = request
-        self.llm = llm
-        self.error: SuperAgentError | None = None
-        """What ended it without a reply."""
+        self.conversation = conversation
+        self.taken = False
         self._items: asyncio.Queue[ReplyPiece | Reply | None] = asyncio.Queue()
+        conversation.hears = self._heard
+        conversation.llm.go_back()
         self._task = asyncio.create_task(self._sample())
 
-    async def pieces(self) -> Pieces:
-        """What was written so far at once, and the rest as it comes; raises what ended it."""
+    async def pieces(self, emit: Emit) -> Pieces:
+        """What was written so far at once, and the rest as it comes; `emit` hears the rest of its events. Raises what
+        ended it."""
+        self.taken, self.conversation.hears = True, emit
         while (item := await self._items.get()) is not None:
             yield item
+        await self.ended()
         if self.error is not None:
             raise self.error
 
-    async def cancel(self) -> None:
-        """End it; the server stops writing."""
+    @property
+    def error(self) -> BaseException | None:
+        """What ended it without a reply."""
+        return self._task.exception() if self._task.done() and not self._task.cancelled() else None
+
+    def cancel(self) -> None:
+        """The server stops writing."""
         self._task.cancel()
+
+    async def ended(self) -> None:
+        """Wait until it is over."""
         await asyncio.wait([self._task])
+
+    def _heard(self, event: Event) -> None:
+        """Nobody has seen the pieces of a try that broke off."""
+        if isinstance(event, ReplyDiscarded):
+            while not self._items.empty():
+                self._items.get_nowait()
 
     async def _sample(self) -> None:
         try:
-            async with aclosing(draw(self.llm, self.request)) as pieces:
+            async with aclosing(draw(self.conversation.llm, self.request)) as pieces:
                 async for item in pieces:
                     self._items.put_nowait(item)
-        except SuperAgentError as error:
-            self.error = error
         finally:
             self._items.put_nowait(None)

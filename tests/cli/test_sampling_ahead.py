@@ -83,3 +83,18 @@ def test_a_sample_that_failed_is_asked_for_again(super_agent: SuperAgent, worksp
         code, out = run_small(super_agent, server, workspace, 2)
     assert code == 0, out
     assert [e["type"] for e in events(out) if e["type"] == "error"] == []
+
+
+def test_a_sample_that_broke_off_and_was_asked_for_again_is_shown_once(
+    super_agent: SuperAgent, workspace: Path
+) -> None:
+    answers: dict[int | None, list[Answer]] = {None: [Say(WRONG, wait_s=3.0)]}
+
+    def coder(request: Request) -> Answer:
+        rest = answers.setdefault(request.body.get("seed"), [Say(RIGHT, end="cut", pieces_before_end=3), RIGHT])
+        return rest.pop(0)
+
+    with ScriptedOllama(autogen=coder, models=[SMALL]) as server:
+        code, out = run_small(super_agent, server, workspace, 2)
+    assert code == 0, out
+    assert "".join(e["text"] for e in events(out) if e["type"] == "text_streamed") == WRONG + RIGHT

@@ -288,10 +288,12 @@ class RunMiddleware:
 
     def ended(self, request: RequestFacts, cut: Usage | None = None) -> None:
         """Other runs may have the model when it is their turn."""
-        if cut is not None:
-            self._count(cut)
-        if self.queue is not None:
-            self.queue.leave(request)
+        try:
+            if cut is not None:
+                self._count(cut)
+        finally:
+            if self.queue is not None:
+                self.queue.leave(request)
 
     def after(self, usage: Usage) -> None:
         """Count, tell, and look for a reload or a truncation; raises `InstanceChanged` where the run is strict."""
