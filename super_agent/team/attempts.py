@@ -6,7 +6,6 @@ it is read off the transcript, so it is the same after a run was resumed.
 
 from dataclasses import dataclass
 
-from super_agent.core.edits.gaps import Gap
 from super_agent.team.transcript import (
     CheckFacts,
     ContinuedFacts,
@@ -111,24 +110,6 @@ def left_at(transcript: Transcript, turn: int) -> bool:
 def begun_from(transcript: Transcript, turn: int) -> int:
     """How many attempts began with the files as that turn left them."""
     return sum(isinstance(e.facts, ResampleFacts) and e.facts.back_to == turn for e in transcript.entries)
-
-
-def spent_gaps(transcript: Transcript, turn: int | None) -> set[Gap]:
-    """What attempts with the files as after that turn were to write and did not change, or wrote as one before did."""
-    found: set[Gap] = set()
-    said: set[str] = set()
-    for entries in split(transcript):
-        begin = entries[0].facts if entries else None
-        begun_with = begin.back_to if isinstance(begin, ResampleFacts) else 0
-        gap = begin.gap if isinstance(begin, TaskFacts | ResampleFacts) else None
-        if gap is None or begun_with != turn:
-            continue
-        replies = {entry.text for entry in entries if entry.author == "coder"}
-        changed = any(isinstance(e.facts, WorkspaceFacts) and e.facts.changed for e in entries)
-        if replies and (replies <= said or not changed):
-            found.add(gap)
-        said |= replies
-    return found
 
 
 def _turned(transcript: Transcript) -> list[int | CheckFacts]:

@@ -1,7 +1,6 @@
 """Attempts of a small coder: its reply is begun for it, with a file up to the body of one function, or with a path."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 
@@ -59,13 +58,10 @@ class Asked:
     stubs: tuple[str, ...] = ()
 
 
-def asked(workspace: Workspace, task: str, failure: str, count: int, spent: Collection[Gap] = ()) -> Asked:
-    """What the attempt is asked for that `count` others with these files came before; `failure` is how they fail.
-
-    What is in `spent` comes last: the model has nothing else to say there.
-    """
+def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
+    """What the attempt is asked for that `count` others with these files came before; `failure` is how they fail."""
     attempt, texts = ATTEMPTS[count % len(ATTEMPTS)], suspects_in(workspace, task, failure)
-    found = sorted(gaps(texts, task, failure), key=lambda gap: gap in spent)
+    found = gaps(texts, task, failure)
     if attempt.file is not None and (files := files_to_write(workspace, task)):
         stubs = stubs_of(found[0], texts.get(found[0].path, "")) if found and attempt.stubs else ()
         return Asked(Gap(files[attempt.file % len(files)], ""), stubs)

@@ -95,8 +95,7 @@ class Resampler:
         if not self.transcript.brief:
             return self._as_it_stands(turn, moved), False, None
         check = self._check_of(turn)
-        spent = attempts.spent_gaps(self.transcript, turn)
-        now = asked(self.workspace, self.transcript.task, check, before, spent)
+        now = asked(self.workspace, self.transcript.task, check, before)
         if moved or now.stubs != self._stubs_in_prefix():
             return self._opening(check, now.stubs), True, now.gap
         return "", False, now.gap

@@ -8,9 +8,8 @@ import pytest
 from super_agent.core.edits.gaps import Gap
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.prefill import NO_PREFILL, Prefill
-from super_agent.team.attempts import spent_gaps
 from super_agent.team.infilling import ATTEMPTS, Asked, asked, files_to_write, prefill
-from super_agent.team.transcript import Entry, ResampleFacts, TaskFacts, Transcript, WorkspaceFacts
+from super_agent.team.transcript import Entry, TaskFacts, Transcript
 
 WHOLE_FILES = next(count for count, attempt in enumerate(ATTEMPTS) if attempt.file is not None)
 NOTHING_BEGUN = next(count for count, attempt in enumerate(ATTEMPTS) if attempt == type(attempt)())
@@ -89,29 +88,6 @@ def test_an_unwritten_file_is_begun_up_to_its_first_body_and_ends_before_tests(w
     assert {"\n```", "\n# tests/test_shop.py"} <= set(written.stop)
     assert "\ndef " not in written.stop
     assert written.end == "\n```"
-
-
-def attempt(gap: Gap, reply: str, *, changed: bool, again: bool = True) -> list[Entry]:
-    """The entries of one attempt."""
-    begin = ResampleFacts(1, 0, "why", gap=gap) if again else TaskFacts("t", brief=True, gap=gap)
-    done = WorkspaceFacts(("shop.py",) if changed else (), 0, 0, "", "digest")
-    return [Entry("resample" if again else "task", "", begin), Entry("coder", reply), Entry("workspace", "", done)]
-
-
-def test_what_the_coder_does_not_change_is_asked_for_last(workspace: Workspace) -> None:
-    (workspace.root / "shop.py").write_text("def price():\n    return 1\n\n\ndef name():\n    return 'x'\n")
-    price, name = Gap("shop.py", "price"), Gap("shop.py", "name")
-    failure = "assert price() == price() == name()"
-    first = attempt(price, "a", changed=False, again=False)
-    assert asked(workspace, "Mend shop.py.", failure, 1).gap == price
-    spent = spent_gaps(Transcript(first), 0)
-    assert spent == {price}
-    assert asked(workspace, "Mend shop.py.", failure, 1, spent).gap == name
-    # What came out otherwise may yet come out right; the same words a second time will not, nor do other files matter.
-    other = [*attempt(name, "b", changed=True), *attempt(price, "c", changed=True)]
-    assert spent_gaps(Transcript([*first, *other]), 0) == {price}
-    assert spent_gaps(Transcript([*first, *other, *attempt(name, "b", changed=True)]), 0) == {price, name}
-    assert spent_gaps(Transcript([*first, *other]), 2) == set()
 
 
 def test_the_path_of_another_file_ends_what_was_begun(workspace: Workspace) -> None:
