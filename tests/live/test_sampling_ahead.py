@@ -25,7 +25,8 @@ def test_two_slots_write_two_attempts_at_once(tmp_path: Path) -> None:
     with OwnOllama(find_program("--installed"), log, debug=True, variables={"OLLAMA_NUM_PARALLEL": "2"}) as own:
         with Ollama(load_settings({"base_url": own.base_url}, environ={})) as server:
             model = packaged_model(server, TINY, lambda _text: None)
-        command = CommandLine(own.base_url, model, tmp_path)
+        # Named, as nothing is sampled ahead without a GPU else.
+        command = CommandLine(own.base_url, model, tmp_path, {"SUPER_AGENT_SLOTS": "2"})
         workspace = str(command.workspace())
         done = command("run", "Say hello.", "-w", workspace, "--check", "false", "--max-turns", "4", "--json")
         assert done.code == 1, done.err
