@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
-from super_agent.core.edits.gaps import MAX_BEFORE_CHARS, Gap, gaps, is_there, surround
+from super_agent.core.edits.gaps import END, MAX_BEFORE_CHARS, Gap, gaps, is_there, surround
 from super_agent.core.edits.skeletons import unwritten
 from super_agent.core.edits.stubs import suspects
 from super_agent.core.errors import PathRefused
@@ -16,7 +16,6 @@ from super_agent.core.replies.paths import is_test
 from super_agent.team.listing import suspects_in
 from super_agent.team.transcript import ResampleFacts, TaskFacts, Transcript
 
-END = f"\n{FENCE}"
 MAX_FILES = 4
 """Of one reply; a small coder that has to write more of them mostly repeats what is there."""
 TEST_MARKS = ("# ", "```python ", "**", "`", "### ", "### `", "")

@@ -52,17 +52,13 @@ class SamplingAhead:
         if self.changed is not None:
             raise self.changed
         self._beginning = asyncio.create_task(self._begin(request))
-        if found is None:
-            async with aclosing(draw(self.llm, request)) as pieces:
-                async for item in pieces:
-                    yield item
-            return
         try:
-            async with aclosing(found.pieces(self.emit)) as pieces:
+            async with aclosing(draw(self.llm, request) if found is None else found.pieces(self.emit)) as pieces:
                 async for item in pieces:
                     yield item
         finally:
-            await self._end(found)
+            if found is not None:
+                await self._end(found)
 
     async def aclose(self) -> None:
         """Cancel what nobody has asked for, and close the connections."""

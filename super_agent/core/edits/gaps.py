@@ -86,20 +86,19 @@ def surround(text: str, name: str, task: str = "", *, rest: bool = False) -> Sur
 
 
 def _around_body(text: str, name: str, node: Function, task: str) -> Surround | None:
-    init = node.name == INIT
-    if node.lineno not in {each.lineno for each in stubbable(text, init=init)} and name not in unwritten(text):
+    init, is_empty = node.name == INIT, name in unwritten(text)
+    if not is_empty and node.lineno not in {each.lineno for each in stubbable(text, init=init)}:
         return None
     lines, body = text.split("\n"), body_lines(node)
-    before = lines[: body.start]
-    if init and name not in unwritten(text):  # what is wrong may be a parameter's default
+    before, behind = lines[: body.start], "\n".join(lines[body.stop :])
+    if init and not is_empty:  # what is wrong may be a parameter's default
         head = f"{_indent(lines, node)}def {INIT}"
-        behind = "\n".join(lines[body.stop :])
         return Surround("\n".join([*lines[: node.lineno - 1], head]), behind, _stops(node.col_offset))
     if given := _other_parameters(task, node):
         kind = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
         head = f"{_indent(lines, node)}{kind} {node.name}{given}".rstrip("\n")
         before = [*lines[: node.lineno - 1], head, *lines[node.body[0].lineno - 1 : body.start]]
-    return Surround("\n".join([*before, ""]), "\n".join(lines[body.stop :]), _stops(node.col_offset))
+    return Surround("\n".join([*before, ""]), behind, _stops(node.col_offset))
 
 
 def _indent(lines: list[str], node: Function) -> str:

@@ -65,9 +65,13 @@ def _is_else(node: ast.stmt, line: int) -> bool:
     """Whether a statement behind that line, or in a class that ends behind it, is none of a function: it would have to
     be said again by who writes the rest."""
     if isinstance(node, ast.ClassDef) and (node.end_lineno or node.lineno) > line:
-        body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
-        return any(_is_else(each, line) for each in body)
+        return any(_is_else(each, line) for each in _statements(node))
     return node.lineno > line and not isinstance(node, Function)
+
+
+def _statements(node: Function | ast.ClassDef) -> list[ast.stmt]:
+    """The body without its docstring."""
+    return node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
 
 
 def _is_interface(node: ast.ClassDef) -> bool:
@@ -80,8 +84,7 @@ def _is_abstract(node: Function) -> bool:
 
 def _is_empty(node: Function) -> bool:
     """Whether the body is nothing or one statement that does nothing."""
-    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
-    match body:
+    match _statements(node):
         case [] | [ast.Pass()]:
             return True
         case [ast.Expr(ast.Constant(value=value))]:
