@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from interpreter.pytest_report import read_report
 from super_agent.core.text import clipped
 
 # pytest, cargo, jest and others: "3 failed, 2 passed in 0.1s", "1 error", "test result: FAILED. 3 passed; 1 failed".
@@ -10,9 +11,6 @@ _COUNT = re.compile(r"(\d+) (passed|failed|failures?|errors?)\b")
 _RAN = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 _UNITTEST = re.compile(r"^FAILED \(([^)]*)\)", re.MULTILINE)
 _UNITTEST_COUNT = re.compile(r"(failures|errors)=(\d+)")
-_SECTION = re.compile(r"^(?:_{3,} .* _{3,}|={3,} .* ={3,}|={60,})$", re.MULTILINE)
-_FAILURES = re.compile(r"^={3,} (?:FAILURES|ERRORS) ={3,}$", re.MULTILINE)
-_SUMMARY = re.compile(r"^={3,} short test summary info ={3,}$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +34,15 @@ def counts(output: str) -> Counts | None:
     return None
 
 
-def essence(output: str, limit_chars: int, hint: str = "") -> str:
-    """What the coder needs of a failure: of pytest the first failing test and the summary, of others head and tail.
+def essence(output: str, limit_chars: int, hint: str = "", shown: str = "") -> str:
+    """What the coder needs of a failure: of pytest the tests that failed, each line once, of others head and tail.
 
-    A whole output that fits is not cut.
+    Lines of code that stand in the text that the coder was `shown` are not told again.
     """
-    text = output.strip("\n").rstrip()
-    begun = _FAILURES.search(text)
-    if len(text) <= limit_chars or begun is None:
-        return clipped(text, limit_chars, hint)
-    summary = _last(_SUMMARY, text)
-    body = text[begun.end() : summary.start() if summary else len(text)].strip("\n")
-    heads = [found.start() for found in _SECTION.finditer(body)]
-    first = body[: heads[1]].rstrip() if len(heads) > 1 else body
-    rest = text[summary.start() :] if summary else text.splitlines()[-1]
-    parts = clipped(first, limit_chars * 2 // 3, hint), clipped(rest, limit_chars // 3, hint)
-    return "\n".join(parts)
+    report = read_report(output)
+    if report is None:
+        return clipped(output.strip("\n").rstrip(), limit_chars, hint)
+    return report.told(limit_chars, hint, set(shown.splitlines()))
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

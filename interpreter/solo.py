@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from interpreter.check import Check, CheckResult
+from interpreter.check_output import essence
 from interpreter.executor import Executor
 from interpreter.report import ENDED_TEXT, Report
 from super_agent.core.cancellation import Cancellation
@@ -11,7 +12,6 @@ from super_agent.core.errors import Interrupted, LimitReached
 from super_agent.core.events import Emit, EndReason, Resampled, TurnStarted, UserSpoke
 from super_agent.core.model.chat import Sampling
 from super_agent.core.model.sampling import PATIENCE, drawn
-from super_agent.core.text import clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class SoloRun:
         return result
 
     def _check_text(self, result: CheckResult) -> str:
-        output = clipped(result.output, self.executor.allocation.check_output, "run the check to see them")
+        output = essence(result.output, self.executor.allocation.check_output, "run the check to see them")
         return f"The check `{result.command}` {result.verdict}. Its output:\n{output}\nMake it pass."
 
     def _raise_if_stopped(self) -> None:

@@ -190,7 +190,11 @@ class CheckMember(ReportingMember):
         """Run the check command once."""
         result = await cancellable(lambda cancellation: self._check.run("after", cancellation), cancellation_token)
         facts = CheckFacts(result.passed, result.signature, self._digest(()), result.score)
-        return Entry("check", check_text(result, self._max_output_chars), facts)
+        return Entry("check", check_text(result, self._max_output_chars, self._in_prompt()), facts)
+
+    def _in_prompt(self) -> str:
+        """What the team has read: the source lines of a traceback mostly stand in the files that it was shown."""
+        return "\n".join(message.content for message in self._transcript.messages())
 
 
 def nothing_said(text: str, task: str) -> str:
@@ -200,11 +204,15 @@ def nothing_said(text: str, task: str) -> str:
     return f"{what}, so nothing was written; begin a file's block with {form}."
 
 
-def check_text(result: CheckResult, max_output_chars: int) -> str:
-    """A check's result as the team reads it."""
-    shown = essence(result.output, max_output_chars, "a run block can show them")
-    output = f"\n````\n{shown}\n````" if shown else ""
-    return f"Check: `{result.command}` {result.verdict}.{output}"
+def check_text(result: CheckResult, max_output_chars: int, shown: str = "") -> str:
+    """A check's result as the team reads it, which was `shown` that text before."""
+    return f"Check: `{result.command}` {result.verdict}.{output_of(result, max_output_chars, shown)}"
+
+
+def output_of(result: CheckResult, max_output_chars: int, shown: str = "") -> str:
+    """What a check wrote, on lines of its own, without what the team was `shown` before; empty where it wrote nothing."""
+    told = essence(result.output, max_output_chars, "a run block can show them", shown)
+    return f"\n````\n{told}\n````" if told else ""
 
 
 async def cancellable(work: Callable[[Cancellation], T], token: CancellationToken) -> T:

@@ -24,7 +24,7 @@ from super_agent.team.compaction import Compactor
 from super_agent.team.flow import End, Resample, Rules, Speak, Step, goes_on, next_step, turns
 from super_agent.team.infilling import Asked, asked, prefill
 from super_agent.team.listing import describe
-from super_agent.team.members import cancellable, check_text
+from super_agent.team.members import cancellable, output_of
 from super_agent.team.messages import REPORTS
 from super_agent.team.participants import REPLY_LIMITS, Participants
 from super_agent.team.parts import TeamParts
@@ -130,20 +130,23 @@ class TeamRun:
 
     async def _open(self, task: str) -> None:
         """Run the check once before the first turn and write the opening message."""
-        text = ""
-        if (result := await self._check_before()) is not None:
-            self.began_green = result.passed
-            text = f"The work is checked with `{result.command}`, which {result.verdict} now."
-            if not result.passed and any(self.parts.workspace.files()):
-                text += "\n" + check_text(result, self.parts.allocation.check_output)
+        result = await self._check_before()
+        self.began_green = result is not None and result.passed
         told = "" if result is None else f"{result.command}\n{result.output}"
         room = self.parts.allocation
         project, brief = self.parts.project, self.parts.composition.brief and result is not None
         first = asked(self.parts.workspace, task, told, 0) if brief and not self.began_green else Asked()
         drawn, stubs = room.repository_map, first.stubs
         listing = describe(self.parts.workspace, task, room.named_files, told, max_map_chars=drawn, stubs=stubs)
+        text = "" if result is None else self._checked_with(result, listing)
         facts = TaskFacts(task.strip(), *_standing(result), project, brief, text, first.gap)
         self.transcript.append(Entry("task", opening(task, listing, text, project, brief=brief), facts))
+
+    def _checked_with(self, result: CheckResult, listing: str) -> str:
+        text = f"The work is checked with `{result.command}`, which {result.verdict} now."
+        if result.passed or not any(self.parts.workspace.files()):
+            return text
+        return text + output_of(result, self.parts.allocation.check_output, listing)
 
     async def _go_on(self) -> None:
         """Say what the user adds; what was judged before is not judged again."""
