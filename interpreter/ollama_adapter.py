@@ -65,25 +65,37 @@ class OllamaAdapter(ModelClient):
         """
         self._sockets.begin()
         limit = self.reply_limit()
-        drawn = self.sampling
-        options = SamplingOptions(
-            temperature=self._settings.temperature if drawn is None else drawn.temperature,
-            top_p=self._settings.top_p,
-            num_predict=limit,
-            seed=self._settings.seed if drawn is None else drawn.seed,
-        )
-        request = ChatRequest(model=self.model, messages=messages_out(messages), options=options)
         facts = self._facts = self.facts_of(messages, limit)
+        reply, pieces, started = None, 0, time.monotonic()
         forget = (cancellation or Cancellation()).on_cancel(self.cancel)
         try:
             self._middleware.before(facts)
             self._raise_if_cancelled()
-            reply = yield from self._tried(request.body(), facts)
+            with closing(self._tried(self._request(messages, limit).body(), facts)) as items:
+                for item in items:
+                    if isinstance(item, Reply):
+                        reply = item
+                    else:
+                        pieces += 1
+                        yield item
+            if reply is None:
+                raise RuntimeError("the last try ended without a reply")
             self._middleware.after(self.usage_of(messages, reply))
         finally:
             forget()
-            self._middleware.ended(facts)
+            cut = self.usage_of_cut(facts, pieces, time.monotonic() - started) if reply is None else None
+            self._middleware.ended(facts, cut)
         yield reply
+
+    def _request(self, messages: Sequence[Message], limit_tokens: int) -> ChatRequest:
+        drawn = self.sampling
+        options = SamplingOptions(
+            temperature=self._settings.temperature if drawn is None else drawn.temperature,
+            top_p=self._settings.top_p,
+            num_predict=limit_tokens,
+            seed=self._settings.seed if drawn is None else drawn.seed,
+        )
+        return ChatRequest(model=self.model, messages=messages_out(messages), options=options)
 
     def cancel(self) -> None:
         """End the call under way at once: its thread gets `Interrupted`; without one nothing happens."""
@@ -96,8 +108,8 @@ class OllamaAdapter(ModelClient):
         if self._session is not None:
             self._session.close()
 
-    def _tried(self, body: bytes, facts: RequestFacts) -> Generator[ReplyPiece, None, Reply]:
-        """One request, sent again as `Retries` allows; returns its reply."""
+    def _tried(self, body: bytes, facts: RequestFacts) -> Generator[ReplyPiece | Reply, None, None]:
+        """One request, sent again as `Retries` allows."""
         retries = self._retries()
         self._session = self._session or self._connected()
         while True:
@@ -108,9 +120,12 @@ class OllamaAdapter(ModelClient):
                     for piece in pieces:
                         retries.pieces += 1
                         yield piece
-                return stream.end(time.monotonic() - started)
+                reply = stream.end(time.monotonic() - started)
             except ServerError as error:
                 wait_s = retries.wait_after(error)
+            else:
+                yield reply
+                return
             facts.given_up.wait(wait_s)
             self._raise_if_cancelled()
 

@@ -210,7 +210,7 @@ def check_text(result: CheckResult, max_output_chars: int, shown: str = "") -> s
 
 
 def output_of(result: CheckResult, max_output_chars: int, shown: str = "") -> str:
-    """What a check wrote, on lines of its own, without what the team was `shown` before; empty where it wrote nothing."""
+    """What a check wrote, on lines of its own, without what the team was `shown`; empty where it wrote nothing."""
     told = essence(result.output, max_output_chars, "a run block can show them", shown)
     return f"\n````\n{told}\n````" if told else ""
 

@@ -62,9 +62,7 @@ def test_code_that_was_not_shown_stands_above_what_failed(tmp_path: Path) -> Non
 
 
 def test_what_a_test_printed_is_told_of_the_first(tmp_path: Path) -> None:
-    told = essence(
-        reported(tmp_path, TESTS[TESTS.index("def test_object") :], "", "-q"), 4000
-    )
+    told = essence(reported(tmp_path, TESTS[TESTS.index("def test_object") :], "", "-q"), 4000)
     assert "Captured stdout call:\nsaid aside" in told
 
 

@@ -25,6 +25,7 @@ class RecordingGate:
         self.before_calls: list[RequestFacts] = []
         self.after_calls: list[Usage] = []
         self.ended_calls: list[RequestFacts] = []
+        self.cut_replies: list[Usage] = []
 
     def before(self, request: RequestFacts) -> None:
         """Let it pass."""
@@ -35,8 +36,9 @@ class RecordingGate:
         self.after_calls.append(usage)
 
     def ended(self, request: RequestFacts, cut: Usage | None = None) -> None:
-        """Keep it too."""
+        """Keep it too, and what a reply cost that was cut."""
         self.ended_calls.append(request)
+        self.cut_replies += [cut] if cut is not None else []
 
 
 def converse(

@@ -179,6 +179,9 @@ def test_a_reply_that_breaks_off_twice_is_an_error(kind: ClientKind) -> None:
     assert [type(e) for e in events] == [ReplyDiscarded, Retried, Retried]
     assert middleware.after_calls == []
     assert middleware.ended_calls == middleware.before_calls
+    [cut] = middleware.cut_replies
+    assert (cut.client, cut.prompt_tokens) == (kind, middleware.before_calls[0].prompt_tokens)
+    assert cut.completion_tokens > 0
 
 
 @both
