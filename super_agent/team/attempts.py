@@ -6,6 +6,7 @@ it is read off the transcript, so it is the same after a run was resumed.
 
 from dataclasses import dataclass
 
+from super_agent.core.edits.gaps import Gap
 from super_agent.team.transcript import (
     CheckFacts,
     ContinuedFacts,
@@ -71,6 +72,22 @@ def repeats(entries: list[Entry]) -> bool:
     """Whether the newest reply was given before, word for word."""
     said = [entry.text.strip() for entry in entries if entry.author == "coder"]
     return said[-1:] != [] and said[-1] in said[:-1]
+
+
+def repetitions(transcript: Transcript, gap: Gap) -> int:
+    """How many attempts at that gap brought a reply that an earlier one had brought, word for word."""
+    said: list[str] = []
+    for entries in split(transcript.since_continued()):
+        begun = entries[0].facts if entries else None
+        if isinstance(begun, TaskFacts | ResampleFacts) and begun.gap == gap:
+            said += [entry.text.strip() for entry in entries if entry.author == "coder"][:1]
+    return len(said) - len(set(said))
+
+
+def failed_before(transcript: Transcript, digest: str) -> bool:
+    """Whether the check failed before with these very files."""
+    found = (entry.facts for entry in transcript.entries)
+    return any(isinstance(facts, CheckFacts) and facts.digest == digest and not facts.passed for facts in found)
 
 
 def same_failure(transcript: Transcript) -> bool:

@@ -136,6 +136,8 @@ def _after_facts(facts: Facts, transcript: Transcript, rules: Rules) -> Step:
 def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules) -> Step:
     if facts.broken and not _was_broken(transcript):
         return _coder(transcript, rules)  # a syntax error is told at once and costs no check
+    if _failed_before(facts, transcript, rules):
+        return _stuck(transcript, rules, "the coder wrote what had failed before")
     if facts.changed or facts.instruction:
         return Speak("interpreter" if facts.instruction or not rules.has_check else "check")
     attempt = attempts.split(transcript)[-1]
@@ -146,6 +148,12 @@ def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules
     if not facts.shown and attempts.idle(attempt):
         return _stuck(transcript, rules, "the coder changed nothing twice in a row")
     return _coder(transcript, rules)
+
+
+def _failed_before(facts: WorkspaceFacts, transcript: Transcript, rules: Rules) -> bool:
+    """Whether the check need not run again; each of several first replies is checked, so that they can be compared."""
+    tried = len(attempts.split(transcript)) > rules.attempts
+    return rules.blind and tried and bool(facts.changed) and attempts.failed_before(transcript, facts.digest)
 
 
 def _after_check(facts: CheckFacts, transcript: Transcript, rules: Rules) -> Step:

@@ -61,7 +61,7 @@ class Resampler:
 
     def sampling(self) -> Sampling | None:
         """How the coder's next reply is drawn; None is as the settings say."""
-        return drawn(self.base, attempts.number(self.transcript) - 1)
+        return self._drawn(0, self._gap())
 
     def upcoming(self, place: int) -> Upcoming | None:
         """The attempt so many after the one that is about to be sampled, if that changes no files for the better.
@@ -76,9 +76,18 @@ class Resampler:
         newest = self.transcript.last("resample") if isinstance(begun, ResampleFacts) else None
         if told[0] != ("" if newest is None else newest.text):
             return None
-        sampling = drawn(self.base, attempts.number(self.transcript) - 1 + place)
+        sampling = self._drawn(place, told[2])
         brief, task = self.transcript.brief, self.transcript.task
         return Upcoming(sampling, prefill_of(told[2], task, self.workspace) if brief else NO_PREFILL)
+
+    def _gap(self) -> Gap | None:
+        begun = attempt_begun(self.transcript)
+        return None if begun is None else begun.gap
+
+    def _drawn(self, place: int, gap: Gap | None) -> Sampling | None:
+        """So many attempts after the newest one; hotter where replies to the same request came again word for word."""
+        again = attempts.repetitions(self.transcript, gap) if gap is not None and gap.name else 0
+        return drawn(self.base, attempts.number(self.transcript) - 1 + place, again)
 
     def _go_back(self, turn: int) -> tuple[str, ...] | None:
         """The files as that turn left them; None where they stay as they are."""

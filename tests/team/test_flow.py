@@ -1,10 +1,13 @@
 """Who speaks next, and when the run is over."""
 
+from dataclasses import replace
+
 import pytest
 
+from super_agent.core.edits.gaps import Gap
 from super_agent.core.model.chat import Sampling
 from super_agent.core.model.sampling import PATIENCE, drawn
-from super_agent.team.attempts import best, left_at
+from super_agent.team.attempts import best, left_at, repetitions
 from super_agent.team.context import read_verdict
 from super_agent.team.flow import End, Resample, Rules, Speak, next_step
 from super_agent.team.transcript import (
@@ -194,6 +197,34 @@ def test_each_attempt_is_drawn_with_another_seed_and_hotter_up_to_a_bound() -> N
     found = [drawn(Sampling(0.0, 500), count) for count in range(4)]
     assert found == [None, Sampling(0.4, 501), Sampling(0.6, 502), Sampling(0.6, 503)]
     assert drawn(Sampling(1.3, 0), 1) == Sampling(1.3, 1)
+
+
+def test_replies_that_came_again_make_the_next_one_hotter_up_to_another_bound() -> None:
+    found = [drawn(Sampling(0.0, 500), 2, repeats) for repeats in range(4)]
+    assert found == [Sampling(0.6, 502), Sampling(0.9, 502), Sampling(1.2, 502), Sampling(1.2, 502)]
+    assert drawn(Sampling(1.5, 0), 1, 2) == Sampling(1.5, 1)
+
+
+def test_only_replies_to_the_same_request_count_as_given_again() -> None:
+    gap, other = Gap("a.py", "f"), Gap("a.py", "g")
+
+    def attempt(text: str, gap: Gap) -> tuple[Entry, ...]:
+        return Entry("resample", "", ResampleFacts(1, 0, "…", gap=gap)), said(text), wrote("a.py"), failed()
+
+    begun = Entry("task", "x", TaskFacts("x", gap=gap))
+    transcript = Transcript([begun, said("1"), wrote("a.py"), failed(), *attempt("1", gap), *attempt("1", other)])
+    assert (repetitions(transcript, gap), repetitions(transcript, other)) == (1, 0)
+    assert repetitions(Transcript([*transcript.entries, *attempt("2", gap), *attempt("1", gap)]), gap) == 2
+
+
+def test_files_whose_check_failed_before_are_not_checked_again() -> None:
+    rules = Rules(has_check=True, began_green=False, max_turns=99, plans=False, repairs=0, blind=True)
+    begun = (CODE, wrote("a.py", digest="d1"), failed(digest="d1"), again(1))
+    same = wrote("a.py", digest="d1")
+    assert after(*begun, CODE, same, rules=rules) == Resample(0, "the coder wrote what had failed before")
+    assert after(*begun, CODE, wrote("a.py", digest="d2"), rules=rules) == Speak("check")
+    assert after(*begun, CODE, same, rules=replace(rules, attempts=2)) == Speak("check")
+    assert after(*begun, CODE, same, rules=replace(rules, blind=False)) == Speak("check")
 
 
 def test_so_many_first_replies_are_tried_before_the_best_of_them_goes_on() -> None:

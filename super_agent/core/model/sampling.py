@@ -13,11 +13,23 @@ HOTTEST = 0.6
 up to 0.6 and none of nine at 0.8, where its replies are three times as long."""
 
 
-def drawn(base: Sampling, again: int) -> Sampling | None:
-    """Of the attempt that has so many before it; None is as the settings say, for the first one."""
+STEP_AFTER_REPEAT = 0.3
+HOTTEST_AFTER_REPEATS = 1.2
+"""Where Qwen2.5-Coder 1.5B is certain of a function's body it writes it again word for word: of six samples one was new
+at 0.6, four at 1.0 and all at 1.3, one of them right (HumanEval/139)."""
+
+
+def drawn(base: Sampling, again: int, repeats: int = 0) -> Sampling | None:
+    """Of the attempt that has so many before it, of which so many brought a reply that had been given before.
+
+    None is as the settings say, for the first one.
+    """
     if not again:
         return None
-    return Sampling(max(base.temperature, min(HOTTEST, base.temperature + STEP * again)), base.seed + again)
+    temperature = min(HOTTEST, base.temperature + STEP * again)
+    if repeats:
+        temperature = min(HOTTEST_AFTER_REPEATS, temperature + STEP_AFTER_REPEAT * repeats)
+    return Sampling(round(max(base.temperature, temperature), 2), base.seed + again)
 
 
 def first_sampling(settings: Settings, session: str) -> Sampling:
