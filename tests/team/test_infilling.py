@@ -1,6 +1,7 @@
 """How a small coder's reply is begun, by the number of attempts before it, and what ends it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,16 @@ def test_where_tests_decide_their_heading_ends_a_reply(workspace: Workspace) -> 
     assert {"\n# tests/test_shop.py", "\n```python tests/test_shop.py"} <= set(decided.stop)
     asked_for = begun(workspace, "Mend shop.py and till.py, and extend the tests so that they pass.", None)
     assert asked_for == NO_PREFILL
+
+
+@pytest.mark.parametrize("gap", [Gap("shop.py", "price"), Gap("shop.py", "tax"), Gap("shop.py", ""), Gap("new.py", "")])
+def test_where_tests_decide_none_are_written_into_a_file_of_code(workspace: Workspace, gap: Gap) -> None:
+    tests = {"\n# Test", "\ndef test_", "\nclass Test"}
+    decided = "Mend shop.py. The tests in tests/test_shop.py must pass."
+    assert tests <= set(begun(workspace, decided, gap).stop)
+    assert not tests & set(begun(workspace, "Mend shop.py.", gap).stop)
+    (workspace.root / "shop.py").write_text("# Tested by hand\ndef price():\n    return 1\n\n\ndef test_all(): ...\n")
+    assert tests & set(begun(workspace, decided, replace(gap, path="shop.py")).stop) == {"\nclass Test"}
 
 
 def test_a_reply_with_a_worked_example_before_it_is_not_begun(workspace: Workspace) -> None:
