@@ -58,9 +58,23 @@ _ASKED_FOR = re.compile(
 )
 
 
+_NOT = r"(?:do not|don['’]t|must not|may not|should not|not to|never|without|não|nunca|nem|sem)"
+_TOUCH = r"(?:chang|touch|edit|modif|alter|rewrit|adapt|delet|remov|mud|mex|toc|apag)\w*"
+_TESTS = r"test(?:e?s)?\b"
+_LEFT_ALONE = re.compile(
+    rf"\b{_NOT}\s+{_TOUCH}(?:\s+[\w-]+){{0,3}}\s+{_TESTS}"
+    rf"|\b{_TESTS}(?:\s+[\w./-]+){{0,4}}?\s+(?:not|não)\s+(?:\w+\s+)?(?:be|ser)\s+{_TOUCH}"
+    rf"|\b(?:leave|keep|deixe|mantenha)(?:\s+[\w-]+){{0,2}}\s+{_TESTS}(?:\s+[\w./-]+){{0,4}}?\s+"
+    r"(?:alone|as (?:they|it) (?:are|is)|untouched|unchanged|intact|como est\w+|intact\w+|inalterad\w+)",
+    re.IGNORECASE,
+)
+
+
 def tests_decide(task: str) -> bool:
-    """Whether the task names tests as what decides, and asks for no other ones: then those that are there stay."""
-    return bool(_DECIDING.search(task)) and not _ASKED_FOR.search(task)
+    """Whether the task names tests as what decides, or forbids to change them, and asks for no other ones: then those
+    that are there stay."""
+    rest = _LEFT_ALONE.sub(" ", task)
+    return (rest != task or bool(_DECIDING.search(task))) and not _ASKED_FOR.search(rest)
 
 
 def named_path(language: str, around: Surroundings) -> str:
