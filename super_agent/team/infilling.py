@@ -43,12 +43,13 @@ ATTEMPTS = (
     AttemptPlan(gap=1),
     AttemptPlan(file=1),
     AttemptPlan(gap=0),
-    AttemptPlan(stubs=3),
+    AttemptPlan(gap=2),
     AttemptPlan(),
 )
 """Those that begin with the same files, in turn. The most likely function first, which costs a quarter of the tokens
 (see `core/edits/gaps`), and whole files in between, as what is wrong may lie elsewhere: first with the same stub, for
-which the prompt stays as it was, and with which 1.5B mended more (see `core/edits/stubs`)."""
+which the prompt stays as it was, and with which 1.5B mended more (see `core/edits/stubs`). One of eight is not begun,
+as what has to change may be none of those: of 73 such replies over 62 tasks one was right, of 436 others 25 were."""
 
 
 @dataclass(frozen=True, slots=True)
