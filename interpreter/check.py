@@ -25,6 +25,11 @@ class CheckResult:
     signature: str
 
     @property
+    def told(self) -> str:
+        """The command and its output, in which functions and files are looked for."""
+        return f"{self.command}\n{self.output}"
+
+    @property
     def score(self) -> tuple[int, int]:
         """The better the greater, as far as the output tells: tests that passed, failed ones as a negative number."""
         told = counts(self.output)

@@ -70,6 +70,7 @@ class OllamaAdapter(ModelClient):
         forget = (cancellation or Cancellation()).on_cancel(self.cancel)
         try:
             self._middleware.before(facts)
+            started = time.monotonic()  # without the wait in a queue
             self._raise_if_cancelled()
             with closing(self._tried(self._request(messages, limit).body(), facts)) as items:
                 for item in items:

@@ -1,123 +1,178 @@
-"""pytest's report of what failed, in few words: each of them is a token that a model has to read."""
+"""pytest's report of what failed, in few words: each of them is a token that a model has to read.
+
+What is not known to be pytest's own dress is kept.
+"""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from super_agent.core.text import clipped
+from super_agent.core.text import clipped, lines_of
 
-_PART = re.compile(r"={3,} (.+?) ={3,}")
-_HEADING = re.compile(r"_{3,} (.+?) _{3,}")
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_DURATION = re.compile(r" in \d+(?:\.\d+)?s(?: \(.*\))?$")
+_RULE_CHARS = 60
+"""pytest draws its rules over 80 columns where there is no terminal; shorter ones are those of other programs."""
+_RULE = re.compile(r"={1,} (.+?) ={1,}")
+_HEADING = re.compile(r"_{1,} (.+?) _{1,}")
 _ASIDE = re.compile(r"[-!]{3,} (.+?) [-!]{3,}")
-_RESULT_OF_ONE = re.compile(r"(?:FAILED|ERROR|PASSED|SKIPPED|XFAIL|XPASS) ")
-_PROGRESS = re.compile(r"(?:\S+ )?[.FEsxX]+(?: +\[ *\d+%\])?|\S+::.* +\[ *\d+%\]")
+_COUNTED = re.compile(r"((?:\d+ [a-z]+(?:, )?)+) in \d+(?:\.\d+)?s(?: \(.*\))?")
+_FAILING = re.compile(r"FAILURES|ERRORS")
+_SUMMARY = re.compile(r"short test summary info")
+_UNTOLD = re.compile(r"warnings summary.*|PASSES|XPASSES|XFAILURES|slowest .*|.*coverage.*|rerun test summary info")
+_SESSION = re.compile(r"test session starts")
+_HEADER = re.compile(
+    r"(?:platform|cachedir:|rootdir:|configfile:|testpaths:|plugins:|timeout|collect\w*|metadata:|created:|gw\d) ?.*"
+    r"|\d+ workers .*|scheduling tests via .*|hypothesis profile .*|bringing up nodes.*|asyncio: .*"
+)
+_PROGRESS = re.compile(r"(?:\S+ )?[.FEsxX]+(?: +\[ *\d+%\])?|\S+::.* +\[ *\d+%\]|\[gw\d+\] .*")
+_RESULT = re.compile(r"(?:SUB)?(?P<how>FAILED|ERROR|PASSED|SKIPPED|XFAIL|XPASS)\S*(?: \[\d+\])? (?P<what>.*)")
+_CUT = re.compile(r"… \d+ bytes left out …")
+_ADDRESS = re.compile(r"(<[^<>]*?) at 0x[0-9a-fA-F]{6,}>")
 _NO_NEWS = re.compile(
-    r"(?:_ )+_?|[\s^~]+|E|E +Use -v to get (?:more|the full) diff|Traceback:"
+    r"(?:_ )+_?|E|E +Use -v to get (?:more|the full) diff|Traceback:"
     r"|ImportError while importing test module .*|Hint: make sure your test modules.*"
-    r"|\S*/importlib/__init__\.py:\d+: in import_module| +return _bootstrap\._gcd_import\(.*"
+    r"|\S*/importlib/__init__\.py:\d+: in import_module| +return _bootstrap\._gcd_import\(.*| +[\^~]+"
 )
 """Of a traceback: lines between its frames, marks below code, and how pytest itself came to import a test."""
-FAILURES = ("FAILURES", "ERRORS")
-SUMMARY = "short test summary info"
-LINES_OF_FURTHER = 3
-"""What failed in a test beside the first one: what it expected and what was there instead."""
+LAST_LINES = 3
+"""Of a further failure without an assertion, such as that of a doctest."""
 
 
 @dataclass(frozen=True, slots=True)
-class FailedTest:
-    """By its name, with the lines of its tracebacks, without blank ones."""
+class Failure:
+    """A test by its name, with the lines that pytest wrote of it; without a name what belongs to none."""
 
     name: str
-    lines: tuple[str, ...]
+    lines: list[str] = field(default_factory=list)
+
+    def whole(self, shown: Collection[str]) -> Iterator[str]:
+        """The name and the lines, without lines of code above a failing one that the reader has been `shown`."""
+        if self.name:
+            yield f"{self.name}:"
+        above: list[str] = []
+        for line in self.lines:
+            if line.startswith("    ") and line[4:] in shown:
+                above.append(line)
+                continue
+            if not line.startswith(">"):
+                yield from above
+            above = []
+            yield line
+        yield from above
+
+    def short(self, *, with_place: bool) -> Iterator[str]:
+        """The name, the statement that failed last and what was wrong with it; where they say no such thing, how the
+        lines end. With its place where the name alone would not tell which test it is."""
+        if self.name:
+            yield f"{self.name}:"
+        failing = max((n for n, line in enumerate(self.lines) if line.startswith(">")), default=None)
+        wrong = max((n for n, line in enumerate(self.lines) if line.startswith("E ")), default=None)
+        if wrong is None:
+            yield from self.lines[-LAST_LINES:]
+            return
+        begin = wrong
+        while begin and self.lines[begin - 1].startswith("E "):
+            begin -= 1
+        if failing is not None and failing < begin:
+            yield from self.lines[failing:begin]
+        said = self.lines[begin : wrong + 1]
+        yield from said if len(said) <= LAST_LINES + 1 else [*said[:2], *said[-2:]]
+        if with_place:
+            yield from self.lines[wrong + 1 : wrong + 2]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PytestReport:
-    """The tests that failed, in pytest's order; what another command said `before`, and at the `end` how many of the
-    tests failed and what was said behind that."""
+    """What failed, in pytest's order; what another command said `before`, and at the `end` how many tests failed and
+    what was said behind that."""
 
-    before: tuple[str, ...]
-    failed: tuple[FailedTest, ...]
-    end: tuple[str, ...]
+    before: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    end: list[str] = field(default_factory=list)
 
     def told(self, limit_chars: int, hint: str, shown: Collection[str]) -> str:
-        """The first test with all that was said of it, of each further one what failed.
+        """The first failure with all that was said of it, of each further one what was wrong.
 
         Lines of code that the reader has been `shown` are left out, but for those that failed. `hint` says how to see
         what a cut leaves out.
         """
-        first = "\n".join([*self.before, *_whole(self.failed[0], shown)])
-        further = "\n".join(line for test in self.failed[1:] for line in _short(test))
-        end = "\n".join(self.end)
-        if further and len(first) + len(further) + len(end) > limit_chars:
-            first, further = clipped(first, limit_chars * 2 // 3, hint), clipped(further, limit_chars // 3, hint)
-        return clipped("\n".join(part for part in (first, further, end) if part), limit_chars, hint)
+        names = [failure.name for failure in self.failed]
+        end = clipped("\n".join(self.end), limit_chars // 3, hint)
+        short = (line for each in self.failed[1:] for line in each.short(with_place=names.count(each.name) > 1))
+        further = clipped("\n".join(short), limit_chars // 3, hint)
+        said, aside = _parted(list(self.failed[0].whole(shown)))
+        room = limit_chars - len(end) - len(further)
+        first = clipped("\n".join([*self.before, *said]), room, hint)
+        if aside and room - len(first) > len(hint) + 80:
+            first += "\n" + clipped("\n".join(aside), room - len(first) - 1, hint)
+        return "\n".join(part for part in (first, further, end) if part)
+
+
+def _parted(lines: list[str]) -> tuple[list[str], list[str]]:
+    """A test's traceback, and what the test printed."""
+    place = next((n for n, line in enumerate(lines) if line.startswith("Captured ") and line.endswith(":")), len(lines))
+    return lines[:place], lines[place:]
 
 
 def read_report(output: str) -> PytestReport | None:
     """What pytest wrote of its failures; None where that was something else, or nothing of its tests one by one."""
     reading = _Reading()
-    for line in _telling(output):
-        reading.take(line)
-    if not reading.failed:
-        return None
-    if not reading.end:  # without a summary the last line counts the tests
-        reading.end = [_DURATION.sub("", line) for line in reading.failed[-1][1][-1:]]
-        del reading.failed[-1][1][-1:]
-    failed = tuple(FailedTest(name, tuple(lines)) for name, lines in reading.failed)
-    return PytestReport(tuple(reading.before), failed, tuple(reading.end))
+    for line in lines_of(output):
+        said = line.rstrip()
+        if said and not _NO_NEWS.fullmatch(said):
+            reading.take(_ADDRESS.sub(r"\1>", said))
+    reading.report.failed = [failure for failure in reading.report.failed if failure.name or failure.lines]
+    return reading.report if any(failure.name for failure in reading.report.failed) else None
 
 
 @dataclass(slots=True)
 class _Reading:
-    part: str = ""
-    before: list[str] = field(default_factory=list)
-    failed: list[tuple[str, list[str]]] = field(default_factory=list)
-    end: list[str] = field(default_factory=list)
+    report: PytestReport = field(default_factory=PytestReport)
+    part: re.Pattern[str] | None = None
 
     def take(self, line: str) -> None:
-        if found := _PART.fullmatch(line):
-            self._enter(found[1])
-        elif self.part in FAILURES and (found := _HEADING.fullmatch(line)):
-            self.failed.append((found[1], []))
-        elif self.part in FAILURES and self.failed:
-            self.failed[-1][1].append(line)
-        elif self.part == SUMMARY and not _RESULT_OF_ONE.match(line):
-            self.end.append(_DURATION.sub("", line))
-        elif not self.part and not _PROGRESS.fullmatch(line):
-            self.before.append(line)
+        """Put one line where it belongs."""
+        if found := _COUNTED.fullmatch(_rule(_RULE, line) or line):
+            self.part = _SUMMARY
+            self.report.end.append(found[1])
+        elif (name := _rule(_RULE, line)) and (part := _part_of(name)):
+            self.part = part
+            if part is _FAILING:
+                self.report.failed.append(Failure(""))
+        elif self.part is _FAILING:
+            self._of_failure(line)
+        elif self.part is _SUMMARY:
+            self._of_summary(line)
+        elif self.part is _UNTOLD:
+            self.report.end += [line] if line.startswith("FAIL ") else []
+        elif not _PROGRESS.fullmatch(line) and not (self.part is _SESSION and _HEADER.fullmatch(line)):
+            self.report.before.append(line)
 
-    def _enter(self, part: str) -> None:
-        self.part = part
-        if _DURATION.search(part):
-            self.end.append(_DURATION.sub("", part))
-            self.part = SUMMARY
+    def _of_failure(self, line: str) -> None:
+        if name := _rule(_HEADING, line):
+            self.report.failed.append(Failure(name))
+        elif _CUT.fullmatch(line):  # what follows belongs to a test whose heading is not there
+            self.report.failed.append(Failure(line))
+        else:
+            aside = _rule(_ASIDE, line)
+            self.report.failed[-1].lines.append(f"{aside}:" if aside else line)
 
-
-def _telling(output: str) -> Iterator[str]:
-    """The lines that say something, without addresses."""
-    for line in output.splitlines():
-        said = line.rstrip()
-        if said and not _NO_NEWS.fullmatch(said):
-            yield _ASIDE.sub(r"\1:", _ADDRESS.sub("", said))
-
-
-def _whole(test: FailedTest, shown: Collection[str]) -> Iterator[str]:
-    """The heading and the lines; a statement that failed may go on in the lines behind its mark."""
-    yield f"{test.name}:"
-    failing = False
-    for line in test.lines:
-        failing = line.startswith(">") or (failing and line.startswith("    "))
-        if failing or not line.startswith("    ") or line[4:] not in shown:
-            yield line
-
-
-def _short(test: FailedTest) -> Iterator[str]:
-    yield f"{test.name}:"
-    yield from _first(line for line in test.lines if line.startswith((">", "E ")))
+    def _of_summary(self, line: str) -> None:
+        """A test with a traceback need not be told again."""
+        found = _RESULT.fullmatch(line)
+        name = found["what"].split(" - ", 1)[0].rpartition("::")[2] if found else ""
+        told = any(
+            failure.name == name or failure.name.endswith((f" {name}", f".{name}")) for failure in self.report.failed
+        )
+        if found is None or (found["how"] in ("FAILED", "ERROR") and not told):
+            self.report.end.append(_rule(_ASIDE, line) or line)
 
 
-def _first(lines: Iterable[str]) -> list[str]:
-    return [line for _, line in zip(range(LINES_OF_FURTHER), lines, strict=False)]
+def _rule(pattern: re.Pattern[str], line: str) -> str:
+    """What stands in a rule over the whole width; empty where the line is none."""
+    found = pattern.fullmatch(line) if len(line) >= _RULE_CHARS else None
+    return found[1] if found else ""
+
+
+def _part_of(name: str) -> re.Pattern[str] | None:
+    """Which part of the report begins under that name; None where it is not pytest's."""
+    return next((part for part in (_FAILING, _SUMMARY, _UNTOLD, _SESSION) if part.fullmatch(name)), None)

@@ -89,6 +89,7 @@ class LLMClient(ModelClient):
         try:
             # Not in asyncio's pool, which an ending run would wait for: the middleware may block in a queue.
             await start_in_thread(lambda: self._middleware.before(facts), "middleware")
+            started = time.monotonic()
             async with aclosing(self._tried(request.body(), prefill)) as items:
                 async for item in items:
                     if isinstance(item, Reply):

@@ -18,6 +18,9 @@ from super_agent.team.transcript import (
     WorkspaceFacts,
 )
 
+Request = tuple[str, Gap | None]
+"""The opening of its own that an attempt begins with (empty: the run's), and the gap that it is to fill."""
+
 
 @dataclass(frozen=True, slots=True)
 class TurnState:
@@ -74,12 +77,19 @@ def repeats(entries: list[Entry]) -> bool:
     return said[-1:] != [] and said[-1] in said[:-1]
 
 
-def repetitions(transcript: Transcript, gap: Gap) -> int:
-    """How many attempts at that gap brought a reply that an earlier one had brought, word for word."""
+def request_of(entries: list[Entry]) -> Request | None:
+    """What an attempt asks for; None where it began as the user went on."""
+    begun = entries[0].facts if entries else None
+    if isinstance(begun, ResampleFacts):
+        return entries[0].text, begun.gap
+    return ("", begun.gap) if isinstance(begun, TaskFacts) else None
+
+
+def repetitions(transcript: Transcript, request: Request) -> int:
+    """How many attempts that asked for that brought a reply that an earlier one had brought, word for word."""
     said: list[str] = []
     for entries in split(transcript.since_continued()):
-        begun = entries[0].facts if entries else None
-        if isinstance(begun, TaskFacts | ResampleFacts) and begun.gap == gap:
+        if request_of(entries) == request:
             said += [entry.text.strip() for entry in entries if entry.author == "coder"][:1]
     return len(said) - len(set(said))
 

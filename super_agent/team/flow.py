@@ -153,7 +153,8 @@ def _after_workspace(facts: WorkspaceFacts, transcript: Transcript, rules: Rules
 def _failed_before(facts: WorkspaceFacts, transcript: Transcript, rules: Rules) -> bool:
     """Whether the check need not run again; each of several first replies is checked, so that they can be compared."""
     tried = len(attempts.split(transcript)) > rules.attempts
-    return rules.blind and tried and bool(facts.changed) and attempts.failed_before(transcript, facts.digest)
+    alone = bool(facts.changed) and not facts.instruction
+    return rules.blind and tried and alone and attempts.failed_before(transcript, facts.digest)
 
 
 def _after_check(facts: CheckFacts, transcript: Transcript, rules: Rules) -> Step:

@@ -189,7 +189,7 @@ class CheckMember(ReportingMember):
     async def act(self, cancellation_token: CancellationToken) -> Entry:
         """Run the check command once."""
         result = await cancellable(lambda cancellation: self._check.run("after", cancellation), cancellation_token)
-        facts = CheckFacts(result.passed, result.signature, self._digest(()), result.score)
+        facts = CheckFacts(result.passed, result.signature, self._digest(()), result.score, result.told)
         return Entry("check", check_text(result, self._max_output_chars, self._in_prompt()), facts)
 
     def _in_prompt(self) -> str:

@@ -17,7 +17,7 @@ from super_agent.team.infilling import asked, attempt_begun, prefill_of, stubs_o
 from super_agent.team.listing import describe, text_of
 from super_agent.team.roles import opening
 from super_agent.team.sampling_ahead import Upcoming
-from super_agent.team.transcript import Entry, ResampleFacts, TaskFacts, Transcript
+from super_agent.team.transcript import CheckFacts, Entry, ResampleFacts, TaskFacts, Transcript
 
 GoBack = Callable[[int, int, bool, tuple[str, ...]], tuple[str, ...] | None]
 """Brings paths back, from how the turn left them, to how an earlier turn did (0: before the first); see `go_back` of
@@ -61,7 +61,9 @@ class Resampler:
 
     def sampling(self) -> Sampling | None:
         """How the coder's next reply is drawn; None is as the settings say."""
-        return self._drawn(0, self._gap())
+        newest = attempts.split(self.transcript)[-1]
+        said = any(entry.author == "coder" for entry in newest)
+        return self._drawn(0, attempts.request_of(newest) if not said else None)
 
     def upcoming(self, place: int) -> Upcoming | None:
         """The attempt so many after the one that is about to be sampled, if that changes no files for the better.
@@ -76,17 +78,13 @@ class Resampler:
         newest = self.transcript.last("resample") if isinstance(begun, ResampleFacts) else None
         if told[0] != ("" if newest is None else newest.text):
             return None
-        sampling = self._drawn(place, told[2])
+        sampling = self._drawn(place, (told[0], told[2]))
         brief, task = self.transcript.brief, self.transcript.task
         return Upcoming(sampling, prefill_of(told[2], task, self.workspace) if brief else NO_PREFILL)
 
-    def _gap(self) -> Gap | None:
-        begun = attempt_begun(self.transcript)
-        return None if begun is None else begun.gap
-
-    def _drawn(self, place: int, gap: Gap | None) -> Sampling | None:
-        """So many attempts after the newest one; hotter where replies to the same request came again word for word."""
-        again = attempts.repetitions(self.transcript, gap) if gap is not None and gap.name else 0
+    def _drawn(self, place: int, request: attempts.Request | None) -> Sampling | None:
+        """So many attempts after the newest one; hotter where replies to that request came again word for word."""
+        again = 0 if request is None or request[1] is None else attempts.repetitions(self.transcript, request)
         return drawn(self.base, attempts.number(self.transcript) - 1 + place, again)
 
     def _go_back(self, turn: int) -> tuple[str, ...] | None:
@@ -103,10 +101,10 @@ class Resampler:
         moved = self._moved(turn)
         if not self.transcript.brief:
             return self._as_it_stands(turn, moved), False, None
-        check = self._check_of(turn)
-        now = asked(self.workspace, self.transcript.task, check, before)
+        said, output = self._check_of(turn)
+        now = asked(self.workspace, self.transcript.task, output, before)
         if moved or now.stubs != self._stubs_in_prefix():
-            return self._opening(check, now.stubs), True, now.gap
+            return self._opening(said, output, now.stubs), True, now.gap
         return "", False, now.gap
 
     def _begun_before(self, turn: int | None) -> int:
@@ -122,21 +120,23 @@ class Resampler:
         gap = first.gap if isinstance(first, TaskFacts) else None
         return () if gap is None else stubs_of(gap, self.workspace.read_text(gap.path) or "")
 
-    def _opening(self, check: str, stubs: tuple[str, ...]) -> str:
+    def _opening(self, said: str, output: str, stubs: tuple[str, ...]) -> str:
         """The task as if it began with these files: a small model that is told of others writes those."""
         task, room = self.transcript.task, self.allocation
         named, drawn = room.named_files, room.repository_map
-        listing = describe(self.workspace, task, named, check, max_map_chars=drawn, stubs=stubs)
-        return opening(task, listing, check, self.transcript.project, brief=True)
+        listing = describe(self.workspace, task, named, output, max_map_chars=drawn, stubs=stubs)
+        return opening(task, listing, said, self.transcript.project, brief=True)
 
-    def _check_of(self, turn: int | None) -> str:
-        """What was said of the check after that turn, or of the newest one."""
+    def _check_of(self, turn: int | None) -> tuple[str, str]:
+        """What the team was told of the check after that turn, or of the newest one, and all that the check wrote."""
         since = self.transcript.since_continued()
         before = turns(self.transcript) - turns(since)
         if turn == before and since.entries and isinstance(facts := since.entries[0].facts, TaskFacts):
-            return facts.check
+            return facts.check, facts.output or facts.check
         found = since.check_of(turn - before) if turn is not None else since.last("check")
-        return "" if found is None else found.text
+        if found is None or not isinstance(found.facts, CheckFacts):
+            return "", ""
+        return found.text, found.facts.output or found.text
 
     def _moved(self, turn: int | None) -> tuple[str, ...]:
         """The files that the run changed, where they are not as the shared prefix shows them."""
@@ -150,5 +150,5 @@ class Resampler:
             return ""
         share = self.allocation.named_files // len(moved)
         parts = [text_of(self.workspace, path, share) for path in moved]
-        parts += [check] if (check := self._check_of(turn)) else []
+        parts += [said] if (said := self._check_of(turn)[0]) else []
         return "These files are now as follows:\n\n" + "\n\n".join(parts)

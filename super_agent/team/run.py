@@ -132,14 +132,14 @@ class TeamRun:
         """Run the check once before the first turn and write the opening message."""
         result = await self._check_before()
         self.began_green = result is not None and result.passed
-        told = "" if result is None else f"{result.command}\n{result.output}"
+        told = "" if result is None else result.told
         room = self.parts.allocation
         project, brief = self.parts.project, self.parts.composition.brief and result is not None
         first = asked(self.parts.workspace, task, told, 0) if brief and not self.began_green else Asked()
         drawn, stubs = room.repository_map, first.stubs
         listing = describe(self.parts.workspace, task, room.named_files, told, max_map_chars=drawn, stubs=stubs)
         text = "" if result is None else self._checked_with(result, listing)
-        facts = TaskFacts(task.strip(), *_standing(result), project, brief, text, first.gap)
+        facts = TaskFacts(task.strip(), *_standing(result), project, brief, text, first.gap, told)
         self.transcript.append(Entry("task", opening(task, listing, text, project, brief=brief), facts))
 
     def _checked_with(self, result: CheckResult, listing: str) -> str:

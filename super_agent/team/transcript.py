@@ -24,8 +24,9 @@ class TaskFacts:
     """The user's task in their own words, which an opening message only holds among other things.
 
     `signature` and `score` are of the check as it ended before the first turn, as in `CheckFacts`. `project` is what
-    the message says of the project beside its files, `check` what it says of the check. `brief`: the prompt has no
-    worked example, see `roles`. `gap` is the function whose body the coder's reply begins with, if any.
+    the message says of the project beside its files, `check` what it says of the check, whose command and `output` are
+    kept whole. `brief`: the prompt has no worked example, see `roles`. `gap` is the function whose body the coder's
+    reply begins with, if any.
     """
 
     task: str
@@ -35,6 +36,7 @@ class TaskFacts:
     brief: bool = False
     check: str = ""
     gap: Gap | None = None
+    output: str = field(default="", repr=False)
     kind: Literal["TaskFacts"] = field(default="TaskFacts", kw_only=True, repr=False)
 
 
@@ -67,13 +69,15 @@ class ExecutionFacts:
 class CheckFacts:
     """A check's result; `signature` is equal for the same failure, whatever its times and addresses.
 
-    `score` is the better the greater: tests that passed, and those that failed as a negative number.
+    `score` is the better the greater: tests that passed, and those that failed as a negative number. `output` is the
+    command and what it wrote: what the team is told of it names fewer functions.
     """
 
     passed: bool
     signature: str
     digest: str
     score: tuple[int, int] = (0, 0)
+    output: str = field(default="", repr=False)
     kind: Literal["CheckFacts"] = field(default="CheckFacts", kw_only=True, repr=False)
 
 

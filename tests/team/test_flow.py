@@ -213,8 +213,9 @@ def test_only_replies_to_the_same_request_count_as_given_again() -> None:
 
     begun = Entry("task", "x", TaskFacts("x", gap=gap))
     transcript = Transcript([begun, said("1"), wrote("a.py"), failed(), *attempt("1", gap), *attempt("1", other)])
-    assert (repetitions(transcript, gap), repetitions(transcript, other)) == (1, 0)
-    assert repetitions(Transcript([*transcript.entries, *attempt("2", gap), *attempt("1", gap)]), gap) == 2
+    assert (repetitions(transcript, ("", gap)), repetitions(transcript, ("", other))) == (1, 0)
+    assert repetitions(transcript, ("other files", gap)) == 0
+    assert repetitions(Transcript([*transcript.entries, *attempt("2", gap), *attempt("1", gap)]), ("", gap)) == 2
 
 
 def test_files_whose_check_failed_before_are_not_checked_again() -> None:
@@ -223,6 +224,7 @@ def test_files_whose_check_failed_before_are_not_checked_again() -> None:
     same = wrote("a.py", digest="d1")
     assert after(*begun, CODE, same, rules=rules) == Resample(0, "the coder wrote what had failed before")
     assert after(*begun, CODE, wrote("a.py", digest="d2"), rules=rules) == Speak("check")
+    assert after(*begun, CODE, wrote("a.py", instruction="try it"), rules=rules) == Speak("interpreter")
     assert after(*begun, CODE, same, rules=replace(rules, attempts=2)) == Speak("check")
     assert after(*begun, CODE, same, rules=replace(rules, blind=False)) == Speak("check")
 
