@@ -141,6 +141,35 @@ def test_a_small_coder_goes_on_with_the_file_that_was_begun_for_it(
     assert streamed == "".join(said)
 
 
+def test_a_reply_that_came_again_is_not_checked_again_and_makes_the_next_one_hotter(
+    super_agent: SuperAgent, workspace: Path
+) -> None:
+    there = "def add(a, b):\n    return a - b\n\n\nclass Sums(list):\n    pass\n"
+    (workspace / "add.py").write_text(there)
+    # Only the line above the one that fails names the function.
+    (workspace / "test_add.py").write_text("import add\ndef test_add():\n    x = add.add(2, 3)\n    assert x == 5\n")
+    small = Model("small:latest", 8192, parameter_count=1_500_000_000)
+    wrong, right = "    return a * b\n\n", "    return a + b\n\n"
+    with ScriptedOllama(autogen=[wrong, wrong, there, right], models=[small]) as server:
+        told = ("--workspace", str(workspace), "--base-url", server.base_url, "--model", "small")
+        done = super_agent("run", "Mend add.py. Do not change the tests.", *told, "--check", TESTS, "--json")
+        chats = server.chats
+    assert done.code == 0, done.out + done.err
+    assert [chat.body["temperature"] for chat in chats] == [0.0, 0.4, 0.6, 0.9]
+    begun = ("assistant", "```python add.py\ndef add(a, b):\n")
+    assert [chat.prompt[-1] for chat in chats] == [begun, begun, ("assistant", "```python add.py\n"), begun]
+    assert "\ndef test_" in chats[0].body["stop"]
+    seen = events(done.out)
+    again = [(e["temperature"], e["why"]) for e in seen if e["type"] == "resampled"]
+    assert again[1] == (0.6, "the coder wrote what had failed before")
+    assert again[2][0] == 0.9
+    assert len([e for e in seen if e["type"] == "check_finished" and e["when"] == "after"]) == 2
+    # The code above is shown with the files, so it is not told again.
+    asked = chats[0].prompt[1][1]
+    assert asked.count("x = add.add(2, 3)") == 1
+    assert "````\ntest_add:\n>       assert x == 5\nE       assert -1 == 5\n" in asked
+
+
 def test_a_small_coder_writes_the_files_that_the_task_names_one_by_one(
     super_agent: SuperAgent, workspace: Path
 ) -> None:
