@@ -1,6 +1,7 @@
 """Attempts of a small coder: its reply is begun for it, with a file up to the body of one function, or with a path."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,6 +17,13 @@ from super_agent.core.replies.paths import is_test
 from super_agent.team.listing import suspects_in
 from super_agent.team.transcript import ResampleFacts, TaskFacts, Transcript
 
+_SENTENCE = re.compile(r"[.;!?]\s|\n")
+_WORD = re.compile(r"\w+")
+_TAKES_AWAY = re.compile(
+    r"(?:^|[:,]\s*|\band\s+|\be\s+|\bplease\s+)(?:remove|delete|drop|rename|move|remov[ae]|apag(?:a|ue)|renomei[ae]|mov[ae])\b",
+    re.IGNORECASE,
+)
+"""As an order; a function called `remove` is none."""
 MAX_FILES = 4
 """Of one reply; a small coder that has to write more of them mostly repeats what is there."""
 TESTS_BEGIN = ("\n# Test", "\ndef test_", "\nclass Test")
@@ -63,14 +71,29 @@ class Asked:
 def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
     """What the attempt is asked for that `count` others with these files came before; `failure` is how they fail."""
     attempt, texts = ATTEMPTS[count % len(ATTEMPTS)], suspects_in(workspace, task, failure)
-    found = gaps(texts, task, failure)
-    if attempt.file is not None and (files := files_to_write(workspace, task)):
+    going = _going(task)
+    found = [gap for gap in gaps(texts, task, failure) if not _is_going(gap, texts, going)]
+    place = attempt.gap if attempt.file is None and not found else attempt.file
+    if place is not None and (files := files_to_write(workspace, task)):
         stubs = stubs_of(found[0], texts.get(found[0].path, "")) if found and attempt.stubs else ()
-        return Asked(Gap(files[attempt.file % len(files)], ""), stubs)
+        return Asked(Gap(files[place % len(files)], ""), stubs)
     if attempt.gap is None or not found:
-        return Asked(None, tuple(suspects(texts.values(), failure)[: attempt.stubs]))
+        named = [name for name in suspects(texts.values(), failure) if name not in going]
+        return Asked(None, tuple(named[: attempt.stubs]))
     gap = found[min(attempt.gap, len(found) - 1)]
     return Asked(gap, stubs_of(gap, texts.get(gap.path, "")))
+
+
+def _going(task: str) -> set[str]:
+    """The words of the sentences that say what is to be taken away, moved or renamed."""
+    return {
+        word for sentence in _SENTENCE.split(task) if _TAKES_AWAY.search(sentence) for word in _WORD.findall(sentence)
+    }
+
+
+def _is_going(gap: Gap, texts: Mapping[str, str], going: set[str]) -> bool:
+    """Whether the task wants a function gone that is there; asked for its body, a small coder keeps it."""
+    return bool(gap.name) and gap.name.rpartition(".")[2] in going and is_there(texts[gap.path], gap.name)
 
 
 def files_to_write(workspace: Workspace, task: str) -> list[str]:

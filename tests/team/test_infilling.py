@@ -80,6 +80,32 @@ def test_where_tests_decide_none_are_written_into_a_file_of_code(workspace: Work
     assert tests & set(begun(workspace, decided, replace(gap, path="shop.py")).stop) == {"\nclass Test"}
 
 
+@pytest.mark.parametrize(
+    ("task", "going"),
+    [
+        ("Remove the function that nothing uses: `price` in shop.py. The rest stays.", True),
+        ("Split shop.py: move `price` into till.py.", True),
+        ("Clean shop.py up, and delete price.", True),
+        ("Apague price de shop.py.", True),
+        ("Remove what is wrong in shop.py. Then price() is 2.", False),
+        ("Mend `price` of shop.py, which does not remove anything.", False),
+    ],
+)
+def test_a_function_that_is_to_go_is_not_asked_for(workspace: Workspace, task: str, going: bool) -> None:
+    (workspace.root / "till.py").write_text("from shop import price\n")
+    first = asked(workspace, task, "assert not hasattr(shop, 'price')", 0)
+    whole = files_to_write(workspace, task)[0]
+    assert first == (Asked(Gap(whole, "")) if going else Asked(Gap("shop.py", "price"), ("price",)))
+    assert ("price" in asked(workspace, task, "price", WHOLE_FILES).stubs) is not going
+
+
+def test_where_nothing_is_named_as_wrong_the_files_of_the_task_are_written_from_the_first_reply_on(
+    workspace: Workspace,
+) -> None:
+    assert asked(workspace, "Change shop.py.", "exit code 1", 0) == Asked(Gap("shop.py", ""))
+    assert asked(workspace, "Change the prices.", "exit code 1", 0) == Asked()
+
+
 def test_a_reply_with_a_worked_example_before_it_is_not_begun(workspace: Workspace) -> None:
     assert begun(workspace, "The tests must pass.", Gap("shop.py", ""), brief=False) == NO_PREFILL
 
