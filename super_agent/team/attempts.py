@@ -86,11 +86,11 @@ def request_of(entries: list[Entry]) -> Request | None:
 
 
 def repetitions(transcript: Transcript, request: Request) -> int:
-    """How many attempts that asked for that brought a reply that an earlier one had brought, word for word."""
+    """How many attempts that asked for that brought a reply that an earlier one had brought, but for its blanks."""
     said: list[str] = []
     for entries in split(transcript.since_continued()):
         if request_of(entries) == request:
-            said += [entry.text.strip() for entry in entries if entry.author == "coder"][:1]
+            said += ["".join(entry.text.split()) for entry in entries if entry.author == "coder"][:1]
     return len(said) - len(set(said))
 
 

@@ -215,7 +215,7 @@ def test_only_replies_to_the_same_request_count_as_given_again() -> None:
     transcript = Transcript([begun, said("1"), wrote("a.py"), failed(), *attempt("1", gap), *attempt("1", other)])
     assert (repetitions(transcript, ("", gap)), repetitions(transcript, ("", other))) == (1, 0)
     assert repetitions(transcript, ("other files", gap)) == 0
-    assert repetitions(Transcript([*transcript.entries, *attempt("2", gap), *attempt("1", gap)]), ("", gap)) == 2
+    assert repetitions(Transcript([*transcript.entries, *attempt("2", gap), *attempt(" 1\n", gap)]), ("", gap)) == 2
 
 
 def test_files_whose_check_failed_before_are_not_checked_again() -> None:
