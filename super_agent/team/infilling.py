@@ -1,13 +1,14 @@
 """Attempts of a small coder: its reply is begun for it, with a file up to the body of one function, or with a path."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from super_agent.core.edits.gaps import END, MAX_BEFORE_CHARS, Gap, gaps, is_there, surround
 from super_agent.core.edits.skeletons import unwritten
 from super_agent.core.edits.stubs import suspects
+from super_agent.core.edits.taken_away import taken_away
 from super_agent.core.errors import PathRefused
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.model.prefill import FENCE, NO_PREFILL, Prefill
@@ -17,13 +18,6 @@ from super_agent.core.replies.paths import is_test
 from super_agent.team.listing import suspects_in
 from super_agent.team.transcript import ResampleFacts, TaskFacts, Transcript
 
-_SENTENCE = re.compile(r"[.;!?]\s|\n")
-_WORD = re.compile(r"\w+")
-_TAKES_AWAY = re.compile(
-    r"(?:^|[:,]\s*|\band\s+|\be\s+|\bplease\s+)(?:remove|delete|drop|rename|move|remov[ae]|apag(?:a|ue)|renomei[ae]|mov[ae])\b",
-    re.IGNORECASE,
-)
-"""As an order; a function called `remove` is none."""
 MAX_FILES = 4
 """Of one reply; a small coder that has to write more of them mostly repeats what is there."""
 TESTS_BEGIN = ("\n# Test", "\ndef test_", "\nclass Test")
@@ -71,7 +65,7 @@ class Asked:
 def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
     """What the attempt is asked for that `count` others with these files came before; `failure` is how they fail."""
     attempt, texts = ATTEMPTS[count % len(ATTEMPTS)], suspects_in(workspace, task, failure)
-    going = _going(task)
+    going = taken_away(task)
     found = [gap for gap in gaps(texts, task, failure) if not _is_going(gap, texts, going)]
     place = attempt.gap if attempt.file is None and not found else attempt.file
     if place is not None and (files := files_to_write(workspace, task)):
@@ -84,14 +78,7 @@ def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
     return Asked(gap, stubs_of(gap, texts.get(gap.path, "")))
 
 
-def _going(task: str) -> set[str]:
-    """The words of the sentences that say what is to be taken away, moved or renamed."""
-    return {
-        word for sentence in _SENTENCE.split(task) if _TAKES_AWAY.search(sentence) for word in _WORD.findall(sentence)
-    }
-
-
-def _is_going(gap: Gap, texts: Mapping[str, str], going: set[str]) -> bool:
+def _is_going(gap: Gap, texts: Mapping[str, str], going: Collection[str]) -> bool:
     """Whether the task wants a function gone that is there; asked for its body, a small coder keeps it."""
     return bool(gap.name) and gap.name.rpartition(".")[2] in going and is_there(texts[gap.path], gap.name)
 

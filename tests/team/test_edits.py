@@ -181,3 +181,33 @@ def test_tests_that_the_task_names_as_what_decides_stay_as_they_are(bench: Bench
     assert (applied.paths == ["layout.py", "test_new.py"]) is stay
     assert ((bench.root / "test_layout.py").read_text() == "import layout\n") is stay
     assert ["stay as they are" in why for _, why in applied.refusals] == [True] * stay
+
+
+BASKET = "from order import total\n\n\ndef pay(prices):\n    return total(prices)\n\n\ndef debug(prices):\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("task", "goes"),
+    [
+        ("Remove the functions that nothing uses: `debug` in basket.py.", True),
+        ("Split basket.py: move `debug` into tools.py.", True),
+        ("Remove the bug from `debug` in basket.py.", False),
+        ("Mend debug in basket.py, which must not remove a price.", False),
+    ],
+)
+def test_a_part_of_a_file_leaves_out_what_the_task_wants_gone(bench: Bench, task: str, goes: bool) -> None:
+    (bench.root / "basket.py").write_text(BASKET)
+    # Without the import that it uses, the block is no whole file.
+    reply = "```python basket.py\ndef pay(prices):\n    return 2 * total(prices)\n```"
+    assert bench.editor.apply(parse_coder_reply(reply).files, task).refusals == []
+    mended = BASKET.replace("return total", "return 2 * total")
+    rest = mended.partition("\n\n\ndef debug")[0] + "\n"
+    assert (bench.root / "basket.py").read_text() == (rest if goes else mended)
+
+
+def test_what_the_task_wants_gone_stays_where_it_is_used(bench: Bench) -> None:
+    (bench.root / "basket.py").write_text(BASKET)
+    (bench.root / "shop.py").write_text("from basket import debug\n")
+    reply = "```python basket.py\ndef pay(prices):\n    return 2 * total(prices)\n```"
+    bench.editor.apply(parse_coder_reply(reply).files, "Remove debug from basket.py.")
+    assert "def debug" in (bench.root / "basket.py").read_text()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from super_agent.core.edits.locate import with_hunks, with_lines, with_replaced_part, with_sections
 from super_agent.core.edits.partial import forgets_imports, imports_from_itself, used_names, with_definitions
 from super_agent.core.edits.stubs import STUB, filled
+from super_agent.core.edits.taken_away import taken_away
 from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
@@ -56,6 +57,7 @@ class Editor:
         self._shrunk: dict[str, str] = {}
         self._created: set[str] = set()
         self._named: frozenset[str] = frozenset()
+        self._going: frozenset[str] = frozenset()
         self._tests_stay = False
         self._whole: dict[str, str] = {}
 
@@ -68,7 +70,7 @@ class Editor:
     def apply(self, blocks: tuple[FileBlock | BadBlock, ...], task: str = "") -> Applied:
         """Apply each block in turn; a refused one does not stop the others. What the `task` names may be taken out."""
         applied = Applied()
-        self._named = frozenset(re.findall(r"\w+", task))
+        self._named, self._going = frozenset(re.findall(r"\w+", task)), taken_away(task)
         self._tests_stay = tests_decide(task)
         self._whole = {b.path: b.content for b in blocks if isinstance(b, FileBlock) and not b.is_edit}
         for block in blocks:
@@ -145,7 +147,7 @@ class Editor:
             raise PathRefused(f"it imports {name} from the very file that defines it, so it belongs to another file")
         if is_python:
             used = self._definitions if block.is_part else self._used_elsewhere
-            merged = with_definitions(lines, content, lambda: used(block.path), self._named)
+            merged = with_definitions(lines, content, lambda: used(block.path), self._named, self._going)
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             if merged is None:

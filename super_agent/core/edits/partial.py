@@ -24,12 +24,17 @@ def used_names(texts: Iterable[str]) -> frozenset[str]:
 
 
 def with_definitions(
-    old: list[str], new: list[str], used: Callable[[], frozenset[str]], named: Collection[str] = ()
+    old: list[str],
+    new: list[str],
+    used: Callable[[], frozenset[str]],
+    named: Collection[str] = (),
+    going: Collection[str] = (),
 ) -> list[str] | None:
     """The file's lines with the block's definitions in their places; None where the block is no certain part of it.
 
     `used` gives the identifiers of the other files, which are read only where the block leaves something out: what they
-    name is never dropped. What the task says is `named`: that may be meant to be renamed or to go.
+    name is never dropped. What the task says is `named`: that may be meant to be renamed or to go. What it orders to be
+    taken away is `going`: functions and classes of these names that the block leaves out and nothing uses are dropped.
     """
     file, block = _Source.of(old), _Source.of(new)
     if file is None or block is None or not block.only_defines:
@@ -37,6 +42,7 @@ def with_definitions(
     edits = _Edits(file, block, used, frozenset(named))
     if not (edits.of_methods() or edits.of_definitions()):
         return None
+    edits.drop(going)
     edits.add_beginning()
     merged = edits.applied()
     return merged if merged != old and parses("\n".join(merged)) else None
@@ -139,6 +145,19 @@ class _Edits:
                 self.found.append((end, end, ["", *text]))
         return True
 
+    def drop(self, going: Collection[str]) -> None:
+        """What is to go and is used by nothing that stays, with the blank lines before it."""
+        mine = names_in(self.block.body) | used_in(self.block.body)
+        for name, node in _definitions(self.file.body).items():
+            if name not in going or name in mine:
+                continue
+            if name in used_in([other for other in self.file.body if other is not node]) or name in self.used():
+                continue
+            first, last = span(node)
+            while first and not self.file.lines[first - 1].strip():
+                first -= 1
+            self.found.append((first, last, []))
+
     def add_beginning(self) -> None:
         """The block's docstring and constants; what only the block imports or sets follows the file's own imports."""
         old, new = self.file.docstring, self.block.docstring
@@ -160,7 +179,7 @@ class _Edits:
         done = 0
         for first, last, lines in sorted(self.found, key=lambda edit: edit[0]):
             merged += [*self.file.lines[done:first], *lines]
-            done = last
+            done = max(done, last)
         return merged + self.file.lines[done:]
 
     def _replace(self, old: DefinitionNode, new: DefinitionNode) -> None:
