@@ -17,7 +17,9 @@ _ASIDE = re.compile(r"[-!]{3,} (.+?) [-!]{3,}")
 _COUNTED = re.compile(r"((?:\d+ [a-z]+(?:, )?)+) in \d+(?:\.\d+)?s(?: \(.*\))?")
 _FAILING = re.compile(r"FAILURES|ERRORS")
 _SUMMARY = re.compile(r"short test summary info")
-_UNTOLD = re.compile(r"warnings summary.*|PASSES|XPASSES|XFAILURES|slowest .*|.*coverage.*|rerun test summary info")
+_UNTOLD = re.compile(
+    r"warnings summary.*|PASSES|XPASSES|XFAILURES|slowest .*|tests coverage|coverage: .*|rerun test summary info"
+)
 _SESSION = re.compile(r"test session starts")
 _HEADER = re.compile(
     r"(?:platform|cachedir:|rootdir:|configfile:|testpaths:|plugins:|timeout|collect\w*|metadata:|created:|gw\d) ?.*"
@@ -33,8 +35,10 @@ _NO_NEWS = re.compile(
     r"|\S*/importlib/__init__\.py:\d+: in import_module| +return _bootstrap\._gcd_import\(.*| +[\^~]+"
 )
 """Of a traceback: lines between its frames, marks below code, and how pytest itself came to import a test."""
-LAST_LINES = 3
-"""Of a further failure without an assertion, such as that of a doctest."""
+LAST_LINES = 6
+"""Of a further failure without an assertion, such as that of a doctest, which takes so many."""
+MANY_LINES = 4
+"""Of what was wrong in a further failure; of more its first and last two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +68,23 @@ class Failure:
         lines end. With its place where the name alone would not tell which test it is."""
         if self.name:
             yield f"{self.name}:"
-        failing = max((n for n, line in enumerate(self.lines) if line.startswith(">")), default=None)
-        wrong = max((n for n, line in enumerate(self.lines) if line.startswith("E ")), default=None)
+        lines, _ = _parted(self.lines)
+        failing = max((n for n, line in enumerate(lines) if line.startswith(">")), default=None)
+        wrong = max((n for n, line in enumerate(lines) if line.startswith("E ")), default=None)
         if wrong is None:
-            yield from self.lines[-LAST_LINES:]
+            yield from lines[-LAST_LINES:]
             return
         begin = wrong
-        while begin and self.lines[begin - 1].startswith("E "):
+        while begin and lines[begin - 1].startswith("E "):
             begin -= 1
-        if failing is not None and failing < begin:
-            yield from self.lines[failing:begin]
-        said = self.lines[begin : wrong + 1]
-        yield from said if len(said) <= LAST_LINES + 1 else [*said[:2], *said[-2:]]
+        if failing is None or failing > begin:  # in the short style place and statement stand before
+            yield from lines[max(0, begin - 2) : begin]
+        else:
+            yield from lines[failing:begin]
+        said = lines[begin : wrong + 1]
+        yield from said if len(said) <= MANY_LINES else [*said[:2], *said[-2:]]
         if with_place:
-            yield from self.lines[wrong + 1 : wrong + 2]
+            yield from lines[wrong + 1 : wrong + 2]
 
 
 @dataclass(slots=True)

@@ -167,3 +167,17 @@ def test_what_a_test_printed_gives_way_to_what_failed(tmp_path: Path) -> None:
     assert "E       assert 1 == 2" in told
     assert "Captured stdout call:\nnoise noise" in told
     assert len(told) < 700
+
+
+def test_what_a_further_test_printed_does_not_hide_why_it_failed(tmp_path: Path) -> None:
+    told = failing(
+        tmp_path,
+        "def test_a():\n    print('a\\n' * 9)\n    pytest.fail('because', pytrace=False)\n",
+        "def test_b():\n    print('> look')\n    assert 1 == 2\n",
+    )
+    assert "test_a:\nbecause\ntest_b:\n>       assert 1 == 2\nE       assert 1 == 2\n" in told
+
+
+def test_in_the_short_style_a_further_failure_has_its_place_and_statement(tmp_path: Path) -> None:
+    told = failing(tmp_path, "def test_a():\n    assert 1 == 2\n", options=("-q", "--tb=short"))
+    assert "test_a:\ntest_shop.py:9: in test_a\n    assert 1 == 2\nE   assert 1 == 2\n" in told

@@ -1,5 +1,6 @@
 """What is applied to the workspace, what is refused, and with which words."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,7 +168,17 @@ def test_sections_need_an_existing_file(bench: Bench) -> None:
         ("Mend layout.py and leave the tests alone.", True),
         ("Conserte layout.py sem mudar os testes.", True),
         ("Conserte layout.py. Os testes não podem ser alterados.", True),
+        ("Mend layout.py. Do not change `tests/` or test_layout.py.", True),
+        ("Mend layout.py; no changes to the tests, please.", True),
+        ("Mend layout.py and leave test_layout.py alone.", True),
+        ("Conserte layout.py. Não altere os arquivos de teste.", True),
+        ("Conserte layout.py; os testes não devem mudar.", True),
         ("Do not change the old tests, but add tests for bold.", False),
+        ("Refactor test_layout.py. Do not change the code under test.", False),
+        ("Do not change anything except the tests.", False),
+        ("Não mude nada além dos testes.", False),
+        ("Split test_layout.py without changing what the tests check; do not delete any test.", False),
+        ("Change bold and update test_layout.py; don't change the other tests.", False),
         ("Keep the tests fast: remove what waits in them.", False),
         ("Add the tests that are missing to test_layout.py; all tests must pass.", False),
         ("Rename the tests of line, and see that the tests pass.", False),
@@ -183,31 +194,76 @@ def test_tests_that_the_task_names_as_what_decides_stay_as_they_are(bench: Bench
     assert ["stay as they are" in why for _, why in applied.refusals] == [True] * stay
 
 
-BASKET = "from order import total\n\n\ndef pay(prices):\n    return total(prices)\n\n\ndef debug(prices):\n    pass\n"
+BASKET = """\
+from order import total
+
+
+def pay(prices):
+    return total(prices)
+
+
+def export(prices):
+    return sorted(prices)
+
+
+@staticmethod
+def debug(prices):
+    print(prices)
+"""
+PAY = "```python basket.py\ndef pay(prices):\n    return 2 * total(prices)\n```"
+"""Without the import that it uses: no whole file."""
+
+
+def parts_left(bench: Bench, task: str, file: str = BASKET, reply: str = PAY) -> list[str]:
+    """The functions and classes that the file has after a reply."""
+    (bench.root / "basket.py").write_text(file)
+    assert bench.editor.apply(parse_coder_reply(reply).files, task).refusals == []
+    return re.findall(r"^(?:def|class) (\w+)", (bench.root / "basket.py").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
-    ("task", "goes"),
+    "task",
     [
-        ("Remove the functions that nothing uses: `debug` in basket.py.", True),
-        ("Split basket.py: move `debug` into tools.py.", True),
-        ("Remove the bug from `debug` in basket.py.", False),
-        ("Mend debug in basket.py, which must not remove a price.", False),
+        "Remove the functions that nothing uses: `debug` in basket.py and `old` in order.py. `export` stays.",
+        "Remove `debug`, but keep `export`.",
+        "Clean basket.py up and delete the function `debug()`.",
+        "Apague a função `debug` de basket.py.",
+        "Elimine `old` e `debug`.",
     ],
 )
-def test_a_part_of_a_file_leaves_out_what_the_task_wants_gone(bench: Bench, task: str, goes: bool) -> None:
-    (bench.root / "basket.py").write_text(BASKET)
-    # Without the import that it uses, the block is no whole file.
-    reply = "```python basket.py\ndef pay(prices):\n    return 2 * total(prices)\n```"
-    assert bench.editor.apply(parse_coder_reply(reply).files, task).refusals == []
-    mended = BASKET.replace("return total", "return 2 * total")
-    rest = mended.partition("\n\n\ndef debug")[0] + "\n"
-    assert (bench.root / "basket.py").read_text() == (rest if goes else mended)
+def test_a_part_of_a_file_leaves_out_what_the_task_removes(bench: Bench, task: str) -> None:
+    assert parts_left(bench, task) == ["pay", "export"]
+    assert (bench.root / "basket.py").read_text().endswith("return sorted(prices)\n")
 
 
-def test_what_the_task_wants_gone_stays_where_it_is_used(bench: Bench) -> None:
-    (bench.root / "basket.py").write_text(BASKET)
-    (bench.root / "shop.py").write_text("from basket import debug\n")
-    reply = "```python basket.py\ndef pay(prices):\n    return 2 * total(prices)\n```"
-    bench.editor.apply(parse_coder_reply(reply).files, "Remove debug from basket.py.")
-    assert "def debug" in (bench.root / "basket.py").read_text()
+@pytest.mark.parametrize(
+    "task",
+    [
+        "Remove the bug from `debug` in basket.py.",
+        "Remove everything but `debug` and `export`.",
+        "Rename the parameter `prices` of `debug` and `export`.",
+        "Rename `debug` to `shown`.",
+        "Move `debug` to tools.py.",
+        "Remove `Basket.debug`.",
+        "Delete what makes `debug` slow.",
+        "`debug` should sort the prices and remove zeros.",
+        "Mend debug, which must not remove a price.",
+    ],
+)
+def test_a_part_of_a_file_keeps_what_the_task_does_not_remove(bench: Bench, task: str) -> None:
+    assert parts_left(bench, task) == ["pay", "export", "debug"]
+
+
+def test_what_the_task_removes_stays_where_anything_names_it(bench: Bench) -> None:
+    (bench.root / "shop.py").write_text("def tip(debug):\n    return debug\n")
+    (bench.root / "test_shop.py").write_text("assert not hasattr(basket, 'export')\n")
+    task = "Remove `debug`, `export` and `pay`."
+    assert parts_left(bench, task) == ["pay", "debug"]
+    (bench.root / "shop.py").unlink()
+    assert parts_left(bench, task, f'{BASKET}\n\nNAMES = ["debug"]\n') == ["pay", "debug"]
+
+
+def test_a_method_in_place_of_its_class_leaves_the_class(bench: Bench) -> None:
+    file = "from order import total\n\n\nclass Basket:\n    def pay(self):\n        return total(self)\n"
+    reply = "```python basket.py\ndef pay(self):\n    return 2 * total(self)\n```"
+    assert parts_left(bench, "Remove `Basket` from the docs.", file, reply) == ["Basket"]

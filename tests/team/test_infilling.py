@@ -76,6 +76,7 @@ def test_where_tests_decide_none_are_written_into_a_file_of_code(workspace: Work
     decided = "Mend shop.py. The tests in tests/test_shop.py must pass."
     assert tests <= set(begun(workspace, decided, gap).stop)
     assert not tests & set(begun(workspace, "Mend shop.py.", gap).stop)
+    assert not tests & set(begun(workspace, f"{decided} Add a class Testimonial and test_connection().", gap).stop)
     (workspace.root / "shop.py").write_text("# Tested by hand\ndef price():\n    return 1\n\n\ndef test_all(): ...\n")
     assert tests & set(begun(workspace, decided, replace(gap, path="shop.py")).stop) == {"\nclass Test"}
 
@@ -85,9 +86,11 @@ def test_where_tests_decide_none_are_written_into_a_file_of_code(workspace: Work
     [
         ("Remove the function that nothing uses: `price` in shop.py. The rest stays.", True),
         ("Split shop.py: move `price` into till.py.", True),
-        ("Clean shop.py up, and delete price.", True),
-        ("Apague price de shop.py.", True),
+        ("Clean shop.py up, and delete `price`.", True),
+        ("Apague `price` de shop.py.", True),
+        ("Rename `price` to `cost` in shop.py.", True),
         ("Remove what is wrong in shop.py. Then price() is 2.", False),
+        ("Mend `price` in shop.py: it should strip the words and remove empty ones.", False),
         ("Mend `price` of shop.py, which does not remove anything.", False),
     ],
 )

@@ -6,6 +6,7 @@ certainly meant to stay: the block itself uses what it leaves out, or other file
 """
 
 import ast
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -28,21 +29,22 @@ def with_definitions(
     new: list[str],
     used: Callable[[], frozenset[str]],
     named: Collection[str] = (),
-    going: Collection[str] = (),
+    unused: Collection[str] = (),
 ) -> list[str] | None:
     """The file's lines with the block's definitions in their places; None where the block is no certain part of it.
 
     `used` gives the identifiers of the other files, which are read only where the block leaves something out: what they
     name is never dropped. What the task says is `named`: that may be meant to be renamed or to go. What it orders to be
-    taken away is `going`: functions and classes of these names that the block leaves out and nothing uses are dropped.
+    removed and no other file names is `unused`: that goes where the block and the rest of the file do not name it.
     """
     file, block = _Source.of(old), _Source.of(new)
     if file is None or block is None or not block.only_defines:
         return None
     edits = _Edits(file, block, used, frozenset(named))
-    if not (edits.of_methods() or edits.of_definitions()):
-        return None
-    edits.drop(going)
+    if not edits.of_methods():
+        if not edits.of_definitions():
+            return None
+        edits.drop(unused)
     edits.add_beginning()
     merged = edits.applied()
     return merged if merged != old and parses("\n".join(merged)) else None
@@ -145,18 +147,19 @@ class _Edits:
                 self.found.append((end, end, ["", *text]))
         return True
 
-    def drop(self, going: Collection[str]) -> None:
-        """What is to go and is used by nothing that stays, with the blank lines before it."""
-        mine = names_in(self.block.body) | used_in(self.block.body)
-        for name, node in _definitions(self.file.body).items():
-            if name not in going or name in mine:
+    def drop(self, unused: Collection[str]) -> None:
+        """The functions and classes of these names, with the blank lines before them, unless anything names them."""
+        for name in unused:
+            spans = [span(node) for node in self.file.body if isinstance(node, DefinitionNode) and node.name == name]
+            inside = {line for first, last in spans for line in range(first, last)}
+            others = [line for place, line in enumerate(self.file.lines) if place not in inside]
+            if re.search(rf"\b{name}\b", "\n".join([*others, *self.block.lines])):
                 continue
-            if name in used_in([other for other in self.file.body if other is not node]) or name in self.used():
-                continue
-            first, last = span(node)
-            while first and not self.file.lines[first - 1].strip():
-                first -= 1
-            self.found.append((first, last, []))
+            for first, last in spans:
+                begin = first
+                while begin and not self.file.lines[begin - 1].strip():
+                    begin -= 1
+                self.found.append((begin, last, []))
 
     def add_beginning(self) -> None:
         """The block's docstring and constants; what only the block imports or sets follows the file's own imports."""

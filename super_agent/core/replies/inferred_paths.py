@@ -58,14 +58,22 @@ _ASKED_FOR = re.compile(
 )
 
 
-_NOT = r"(?:do not|don['’]t|must not|may not|should not|not to|never|without|não|nunca|nem|sem)"
-_TOUCH = r"(?:chang|touch|edit|modif|alter|rewrit|adapt|delet|remov|mud|mex|toc|apag)\w*"
-_TESTS = r"test(?:e?s)?\b"
+_NOT = r"(?:do not|don['’]t|cannot|can['’]?t|must not|may not|should not|not to|never|without|não|nunca|nem|sem)"
+_TOUCH = r"(?:chang|touch|edit|modif|alter|rewrit|adapt|mud|mex|toc)\w*"
+_WHICH = (
+    r"(?:(?:the|any|all|of|old|existing|given|these|those|em|o|os|nenhum|qualquer|dos|nos|arquivos?|files?|de)\s+)*"
+)
+_TESTS = r"`?(?:test(?:es?|s)?\b|test_\w+)"
 _LEFT_ALONE = re.compile(
-    rf"\b{_NOT}\s+{_TOUCH}(?:\s+[\w-]+){{0,3}}\s+{_TESTS}"
-    rf"|\b{_TESTS}(?:\s+[\w./-]+){{0,4}}?\s+(?:not|não)\s+(?:\w+\s+)?(?:be|ser)\s+{_TOUCH}"
-    rf"|\b(?:leave|keep|deixe|mantenha)(?:\s+[\w-]+){{0,2}}\s+{_TESTS}(?:\s+[\w./-]+){{0,4}}?\s+"
+    rf"\b{_NOT}\s+{_TOUCH}\s+{_WHICH}{_TESTS}|\bno changes? (?:to|in|of) {_WHICH}{_TESTS}"
+    rf"|\b{_TESTS}(?:\s+[\w./-]+){{0,4}}?\s+(?:not|não)\s+(?:\w+\s+)?(?:be|ser|change|mudar)\b"
+    rf"|\b(?:leave|keep|deixe|mantenha)\s+{_WHICH}{_TESTS}(?:[\w./`-]*)(?:\s+[\w./-]+){{0,4}}?\s+"
     r"(?:alone|as (?:they|it) (?:are|is)|untouched|unchanged|intact|como est\w+|intact\w+|inalterad\w+)",
+    re.IGNORECASE,
+)
+_WORK_ON_TESTS = re.compile(
+    rf"\b(?:fix|mend|repair|refactor|convert|split|add|write|extend|update|change|adapt|create|rewrite|conserte|corrija"
+    rf"|atualize|reescreva|refatore|estenda)\s+(?:[\w-]+\s+){{0,3}}?{_TESTS}",
     re.IGNORECASE,
 )
 
@@ -74,7 +82,9 @@ def tests_decide(task: str) -> bool:
     """Whether the task names tests as what decides, or forbids to change them, and asks for no other ones: then those
     that are there stay."""
     rest = _LEFT_ALONE.sub(" ", task)
-    return (rest != task or bool(_DECIDING.search(task))) and not _ASKED_FOR.search(rest)
+    if _ASKED_FOR.search(rest):
+        return False
+    return bool(_DECIDING.search(task)) or (rest != task and not _WORK_ON_TESTS.search(rest))
 
 
 def named_path(language: str, around: Surroundings) -> str:
