@@ -188,7 +188,7 @@ class Editor:
         """What the task wants removed and no other file names; of tests what they say in texts is no use of it."""
         if not self._removed:
             return self._removed
-        others = [p for p in self._workspace.files() if p != path][:MAX_READ_FILES]
+        others = [p for p in self._workspace.files() if p != path and language_for(p)][:MAX_READ_FILES]
         texts = {p: text for p in others if (text := self._text_after(p)) is not None}
         words = {word for p, text in texts.items() if not is_test(p) for word in re.findall(r"\w+", text)}
         return self._removed - words - used_names(text for p, text in texts.items() if is_test(p))
