@@ -66,7 +66,7 @@ class Asked:
 def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
     """What the attempt is asked for that `count` others with these files came before; `failure` is how they fail."""
     attempt, texts = ATTEMPTS[count % len(ATTEMPTS)], suspects_in(workspace, task, failure)
-    going = taken_away(task).all
+    going = taken_away(task)
     found = [gap for gap in gaps(texts, task, failure) if not _is_going(gap, texts, going)]
     place = attempt.gap if attempt.file is None and not found else attempt.file
     if place is not None and (files := files_to_write(workspace, task)):

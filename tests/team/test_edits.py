@@ -1,6 +1,5 @@
 """What is applied to the workspace, what is refused, and with which words."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,9 +167,8 @@ def test_sections_need_an_existing_file(bench: Bench) -> None:
         ("Mend layout.py and leave the tests alone.", True),
         ("Conserte layout.py sem mudar os testes.", True),
         ("Conserte layout.py. Os testes não podem ser alterados.", True),
-        ("Mend layout.py. Do not change `tests/` or test_layout.py.", True),
+        ("Mend layout.py. Do not change the `tests`.", True),
         ("Mend layout.py; no changes to the tests, please.", True),
-        ("Mend layout.py and leave test_layout.py alone.", True),
         ("Conserte layout.py. Não altere os arquivos de teste.", True),
         ("Conserte layout.py; os testes não devem mudar.", True),
         ("Do not change the old tests, but add tests for bold.", False),
@@ -179,6 +177,10 @@ def test_sections_need_an_existing_file(bench: Bench) -> None:
         ("Não mude nada além dos testes.", False),
         ("Split test_layout.py without changing what the tests check; do not delete any test.", False),
         ("Change bold and update test_layout.py; don't change the other tests.", False),
+        ("Tests must not be skipped on Windows: remove the marks.", False),
+        ("The test should not change the database.", False),
+        ("Parametrize test_layout.py. Do not touch tests/conftest.py.", False),
+        ("Update test_layout.py; all tests must pass.", False),
         ("Keep the tests fast: remove what waits in them.", False),
         ("Add the tests that are missing to test_layout.py; all tests must pass.", False),
         ("Rename the tests of line, and see that the tests pass.", False),
@@ -192,78 +194,3 @@ def test_tests_that_the_task_names_as_what_decides_stay_as_they_are(bench: Bench
     assert (applied.paths == ["layout.py", "test_new.py"]) is stay
     assert ((bench.root / "test_layout.py").read_text() == "import layout\n") is stay
     assert ["stay as they are" in why for _, why in applied.refusals] == [True] * stay
-
-
-BASKET = """\
-from order import total
-
-
-def pay(prices):
-    return total(prices)
-
-
-def export(prices):
-    return sorted(prices)
-
-
-@staticmethod
-def debug(prices):
-    print(prices)
-"""
-PAY = "```python basket.py\ndef pay(prices):\n    return 2 * total(prices)\n```"
-"""Without the import that it uses: no whole file."""
-
-
-def parts_left(bench: Bench, task: str, file: str = BASKET, reply: str = PAY) -> list[str]:
-    """The functions and classes that the file has after a reply."""
-    (bench.root / "basket.py").write_text(file)
-    assert bench.editor.apply(parse_coder_reply(reply).files, task).refusals == []
-    return re.findall(r"^(?:def|class) (\w+)", (bench.root / "basket.py").read_text(), re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    "task",
-    [
-        "Remove the functions that nothing uses: `debug` in basket.py and `old` in order.py. `export` stays.",
-        "Remove `debug`, but keep `export`.",
-        "Clean basket.py up and delete the function `debug()`.",
-        "Apague a função `debug` de basket.py.",
-        "Elimine `old` e `debug`.",
-    ],
-)
-def test_a_part_of_a_file_leaves_out_what_the_task_removes(bench: Bench, task: str) -> None:
-    assert parts_left(bench, task) == ["pay", "export"]
-    assert (bench.root / "basket.py").read_text().endswith("return sorted(prices)\n")
-
-
-@pytest.mark.parametrize(
-    "task",
-    [
-        "Remove the bug from `debug` in basket.py.",
-        "Remove everything but `debug` and `export`.",
-        "Rename the parameter `prices` of `debug` and `export`.",
-        "Rename `debug` to `shown`.",
-        "Move `debug` to tools.py.",
-        "Remove `Basket.debug`.",
-        "Delete what makes `debug` slow.",
-        "`debug` should sort the prices and remove zeros.",
-        "Mend debug, which must not remove a price.",
-    ],
-)
-def test_a_part_of_a_file_keeps_what_the_task_does_not_remove(bench: Bench, task: str) -> None:
-    assert parts_left(bench, task) == ["pay", "export", "debug"]
-
-
-def test_what_the_task_removes_stays_where_anything_names_it(bench: Bench) -> None:
-    (bench.root / "shop.py").write_text("def tip(debug):\n    return debug\n")
-    (bench.root / "test_shop.py").write_text("assert not hasattr(basket, 'export')\n")
-    task = "Remove `debug`, `export` and `pay`."
-    assert parts_left(bench, task) == ["pay", "debug"]
-    (bench.root / "shop.py").unlink()
-    assert parts_left(bench, task, f'{BASKET}\n\nNAMES = ["debug"]\n') == ["pay", "debug"]
-
-
-def test_a_method_in_place_of_its_class_leaves_the_class(bench: Bench) -> None:
-    file = "from order import total\n\n\nclass Basket:\n    def pay(self):\n        return total(self)\n"
-    reply = "```python basket.py\ndef pay(self):\n    return 2 * total(self)\n```"
-    assert parts_left(bench, "Remove `Basket` from the docs.", file, reply) == ["Basket"]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from super_agent.core.edits.locate import with_hunks, with_lines, with_replaced_part, with_sections
 from super_agent.core.edits.partial import forgets_imports, imports_from_itself, used_names, with_definitions
 from super_agent.core.edits.stubs import STUB, filled
-from super_agent.core.edits.taken_away import taken_away
 from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
@@ -57,7 +56,6 @@ class Editor:
         self._shrunk: dict[str, str] = {}
         self._created: set[str] = set()
         self._named: frozenset[str] = frozenset()
-        self._removed: frozenset[str] = frozenset()
         self._tests_stay = False
         self._whole: dict[str, str] = {}
 
@@ -70,7 +68,7 @@ class Editor:
     def apply(self, blocks: tuple[FileBlock | BadBlock, ...], task: str = "") -> Applied:
         """Apply each block in turn; a refused one does not stop the others. What the `task` names may be taken out."""
         applied = Applied()
-        self._named, self._removed = frozenset(re.findall(r"\w+", task)), taken_away(task).removed
+        self._named = frozenset(re.findall(r"\w+", task))
         self._tests_stay = tests_decide(task)
         self._whole = {b.path: b.content for b in blocks if isinstance(b, FileBlock) and not b.is_edit}
         for block in blocks:
@@ -147,7 +145,7 @@ class Editor:
             raise PathRefused(f"it imports {name} from the very file that defines it, so it belongs to another file")
         if is_python:
             used = self._definitions if block.is_part else self._used_elsewhere
-            merged = with_definitions(lines, content, lambda: used(block.path), self._named, self._unused(block.path))
+            merged = with_definitions(lines, content, lambda: used(block.path), self._named)
             if merged is None and block.is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             if merged is None:
@@ -183,15 +181,6 @@ class Editor:
         """By other files as the reply leaves them."""
         others = [p for p in self._workspace.files() if p != path and language_for(p) == "python"][:MAX_READ_FILES]
         return used_names(text for p in others if (text := self._text_after(p)) is not None)
-
-    def _unused(self, path: str) -> frozenset[str]:
-        """What the task wants removed and no other file names; of tests what they say in texts is no use of it."""
-        if not self._removed:
-            return self._removed
-        others = [p for p in self._workspace.files() if p != path and language_for(p)][:MAX_READ_FILES]
-        texts = {p: text for p in others if (text := self._text_after(p)) is not None}
-        words = {word for p, text in texts.items() if not is_test(p) for word in re.findall(r"\w+", text)}
-        return self._removed - words - used_names(text for p, text in texts.items() if is_test(p))
 
     def _text_after(self, path: str) -> str | None:
         """As the reply leaves it, as far as that is a whole file."""

@@ -6,7 +6,6 @@ certainly meant to stay: the block itself uses what it leaves out, or other file
 """
 
 import ast
-import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -25,26 +24,19 @@ def used_names(texts: Iterable[str]) -> frozenset[str]:
 
 
 def with_definitions(
-    old: list[str],
-    new: list[str],
-    used: Callable[[], frozenset[str]],
-    named: Collection[str] = (),
-    unused: Collection[str] = (),
+    old: list[str], new: list[str], used: Callable[[], frozenset[str]], named: Collection[str] = ()
 ) -> list[str] | None:
     """The file's lines with the block's definitions in their places; None where the block is no certain part of it.
 
     `used` gives the identifiers of the other files, which are read only where the block leaves something out: what they
-    name is never dropped. What the task says is `named`: that may be meant to be renamed or to go. What it orders to be
-    removed and no other file names is `unused`: that goes where the block and the rest of the file do not name it.
+    name is never dropped. What the task says is `named`: that may be meant to be renamed or to go.
     """
     file, block = _Source.of(old), _Source.of(new)
     if file is None or block is None or not block.only_defines:
         return None
     edits = _Edits(file, block, used, frozenset(named))
-    if not edits.of_methods():
-        if not edits.of_definitions():
-            return None
-        edits.drop(unused)
+    if not (edits.of_methods() or edits.of_definitions()):
+        return None
     edits.add_beginning()
     merged = edits.applied()
     return merged if merged != old and parses("\n".join(merged)) else None
@@ -147,20 +139,6 @@ class _Edits:
                 self.found.append((end, end, ["", *text]))
         return True
 
-    def drop(self, unused: Collection[str]) -> None:
-        """The functions and classes of these names, with the blank lines before them, unless anything names them."""
-        for name in unused:
-            spans = [span(node) for node in self.file.body if isinstance(node, DefinitionNode) and node.name == name]
-            inside = {line for first, last in spans for line in range(first, last)}
-            others = [line for place, line in enumerate(self.file.lines) if place not in inside]
-            if re.search(rf"\b{name}\b", "\n".join([*others, *self.block.lines])):
-                continue
-            for first, last in spans:
-                begin = first
-                while begin and not self.file.lines[begin - 1].strip():
-                    begin -= 1
-                self.found.append((begin, last, []))
-
     def add_beginning(self) -> None:
         """The block's docstring and constants; what only the block imports or sets follows the file's own imports."""
         old, new = self.file.docstring, self.block.docstring
@@ -182,7 +160,7 @@ class _Edits:
         done = 0
         for first, last, lines in sorted(self.found, key=lambda edit: edit[0]):
             merged += [*self.file.lines[done:first], *lines]
-            done = max(done, last)
+            done = last
         return merged + self.file.lines[done:]
 
     def _replace(self, old: DefinitionNode, new: DefinitionNode) -> None:

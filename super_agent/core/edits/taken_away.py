@@ -1,37 +1,27 @@
-"""The functions and classes that a task orders to be removed, moved or renamed, by name."""
+"""The functions and classes that a task orders to be removed, moved or renamed, by name.
+
+Only for what an attempt asks for first: nothing is taken out of a file because of it.
+"""
 
 import re
-from dataclasses import dataclass
 
-_REMOVE = r"remove|delete|drop|remov(?:a|e|er)|apag(?:a|ue|ar)|exclu(?:a|i|ir)|elimin(?:e|a|ar)"
-_ELSEWHERE = r"move|rename|mov(?:a|er)|renome(?:ie|ia|ar)"
-_KIND = (
-    r"the|a|an|all|both|unused|dead|old|deprecated|functions?|methods?|class(?:es)?|constants?|that|which|nothing|nobody"
-    r"|uses|is|are|not|used|and|o|os|as|um|uma|função|funções|método|métodos|classes?|constantes?|que|ninguém|nada|usa"
+_ORDER = (
+    r"remove|delete|drop|move|rename|remov(?:a|e|er)|apag(?:a|ue|ar)|exclu(?:a|i|ir)|elimin(?:e|a|ar)|mov(?:a|er)"
+    r"|renome(?:ie|ia|ar)"
 )
-_NAME = r"`(\w+)(?:\(\))?`(?:\s+(?:in|from|of|em|de|do|da)\s+`?[\w./-]+\.\w+`?)?"
+_KIND = (
+    r"the|a|an|all|both|unused|dead|old|deprecated|functions?|methods?|class(?:es)?|that nothing uses|that nobody uses"
+    r"|o|os|as|um|uma|função|funções|método|métodos|classes?|que ninguém usa|que nada usa"
+)
+_NAME = r"`(\w+)(?:\(\))?`(?:\s(?:in|from|of|em|de|do|da)\s`?[\w./-]{1,99}\.\w{1,9}\b`?)?"
 _ORDERED = re.compile(
-    rf"(?:^|[.:;,!?]\s*|[-*]\s+|\b(?:and|then|also|now|please|you|e|então|também)\s+)(?:(?P<remove>{_REMOVE})|{_ELSEWHERE})"
-    rf"(?:\s+(?:{_KIND}))*\s*:?\s*(?P<names>{_NAME}(?:(?:\s*,\s*|\s+)(?:(?:and|or|e|ou)\s+)?(?:(?:{_KIND})\s+)*{_NAME})*)",
+    rf"(?:^|[.:;,!?]\s|[-*]\s|\b(?:and|then|also|now|please|you|e|então|também)\s)(?:{_ORDER})"
+    rf"(?:\s(?:{_KIND})){{0,4}}:?\s(?P<names>{_NAME}(?:,?\s(?:(?:and|or|e|ou)\s)?(?:(?:{_KIND})\s){{0,3}}{_NAME})*)",
     re.IGNORECASE | re.MULTILINE,
 )
-"""Only names in backquotes that stand right behind the order: a name that is lost costs more than one that stays."""
+"""Only names in backquotes that stand right behind the order; a wrapped line counts as one."""
 
 
-@dataclass(frozen=True, slots=True)
-class TakenAway:
-    """Names; `removed` are those that are to be nowhere, `all` those too that go elsewhere or are called otherwise."""
-
-    removed: frozenset[str] = frozenset()
-    all: frozenset[str] = frozenset()
-
-
-def taken_away(task: str) -> TakenAway:
+def taken_away(task: str) -> frozenset[str]:
     """What the task orders so; names with a dot are of methods, and left out."""
-    removed: set[str] = set()
-    found: set[str] = set()
-    for order in _ORDERED.finditer(task):
-        names = re.findall(_NAME, order["names"])
-        found.update(names)
-        removed.update(names if order["remove"] else ())
-    return TakenAway(frozenset(removed), frozenset(found))
+    return frozenset(name for order in _ORDERED.finditer(task) for name in re.findall(_NAME, order["names"]))

@@ -48,34 +48,31 @@ def _begins_as_file(fence: Fence) -> bool:
 
 
 _DECIDING = re.compile(
-    r"\btest(?:e?s)?\b[^;\n]*?\b(?:pass(?:es)?|fails?|stay|unchanged|green|red|passem?|passar|falham?|verdes?|ficam?)\b",
+    r"\btest(?:e?s)?\b[^;\n]{0,200}?\b(?:pass(?:es)?|fails?|stay|unchanged|green|red|passem?|passar|falham?|verdes?|ficam?)\b",
     re.IGNORECASE,
 )
 _ASKED_FOR = re.compile(
     r"\b(?:add|write|extend|update|change|adapt|create|rewrite|correct|rename|escrev\w+|acrescent\w+|adicion\w+|"
-    r"atualiz\w+|mud\w+|corrij\w+|renome\w+)(?:\s+[\w-]+){0,3}\s+test(?:e?s)?\b",
+    r"atualiz\w+|mud\w+|corrij\w+|renome\w+)(?:\s+[\w-]+){0,3}\s+(?:test(?:e?s)?\b|`?[\w/]{0,80}test_\w)",
     re.IGNORECASE,
 )
-
-
 _NOT = r"(?:do not|don['’]t|cannot|can['’]?t|must not|may not|should not|not to|never|without|não|nunca|nem|sem)"
-_TOUCH = r"(?:chang|touch|edit|modif|alter|rewrit|adapt|mud|mex|toc)\w*"
-_WHICH = (
-    r"(?:(?:the|any|all|of|old|existing|given|these|those|em|o|os|nenhum|qualquer|dos|nos|arquivos?|files?|de)\s+)*"
-)
-_TESTS = r"`?(?:test(?:es?|s)?\b|test_\w+)"
+_TOUCH = r"(?:chang|touch|edit|modif|alter|rewrit|adapt|mud|mex|toc)\w{0,9}"
+_WHICH = r"(?:(?:the|any|all|of|old|existing|given|these|those|em|o|os|nenhum|qualquer|dos|nos|arquivos?|de)\s){0,4}"
+_TESTS = r"`?test(?:es?|s)?\b(?![/.-]\w)"
 _LEFT_ALONE = re.compile(
-    rf"\b{_NOT}\s+{_TOUCH}\s+{_WHICH}{_TESTS}|\bno changes? (?:to|in|of) {_WHICH}{_TESTS}"
-    rf"|\b{_TESTS}(?:\s+[\w./-]+){{0,4}}?\s+(?:not|não)\s+(?:\w+\s+)?(?:be|ser|change|mudar)\b"
-    rf"|\b(?:leave|keep|deixe|mantenha)\s+{_WHICH}{_TESTS}(?:[\w./`-]*)(?:\s+[\w./-]+){{0,4}}?\s+"
+    rf"\b{_NOT}\s{_TOUCH}\s{_WHICH}{_TESTS}|\bno changes? (?:to|in|of) {_WHICH}{_TESTS}"
+    rf"|\b{_TESTS}(?:\s[\w./-]{{1,80}}){{0,4}}?\s(?:not|não)\s(?:\w{{1,20}}\s)?(?:(?:be|ser)\s{_TOUCH}|(?:change|mudar)[.,;!]?$)"
+    rf"|\b(?:leave|keep|deixe|mantenha)\s{_WHICH}{_TESTS}(?:\s[\w./-]{{1,80}}){{0,4}}?\s"
     r"(?:alone|as (?:they|it) (?:are|is)|untouched|unchanged|intact|como est\w+|intact\w+|inalterad\w+)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 _WORK_ON_TESTS = re.compile(
-    rf"\b(?:fix|mend|repair|refactor|convert|split|add|write|extend|update|change|adapt|create|rewrite|conserte|corrija"
-    rf"|atualize|reescreva|refatore|estenda)\s+(?:[\w-]+\s+){{0,3}}?{_TESTS}",
+    r"\b(?:fix|mend|repair|refactor|convert|split|parametri[sz]e|conserte|corrija|refatore|divida)\s(?:[\w-]{1,40}\s){0,3}?"
+    r"`?(?:[\w/]{0,80}test_\w|test(?:es?|s)?\b)",
     re.IGNORECASE,
 )
+"""Of a task that also forbids to change some: then it is about others."""
 
 
 def tests_decide(task: str) -> bool:

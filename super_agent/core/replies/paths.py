@@ -51,7 +51,7 @@ _COMMENT = re.compile(
     r"^\s*(?:#+|//+|--(?!-)|;+|%+|/\*+|<!--|\"\"\"|'{3}|REM\b|')\s*(?P<text>.*?)\s*(?:\*/|-->|\"\"\"|'{3})?\s*$"
 )
 _TEST = re.compile(
-    r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.\w+$|[^/]*[.-](?:test|spec)\.\w+$|check[^/]*$|conftest\.py$)"
+    r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.\w+$|[^/]*[.-](?:test|spec)\.\w+$|checks?(?:[_.-][^/]*)?$|conftest\.py$)"
 )
 _COMMENT_LABEL = (
     r"^(?:file|file ?name|file ?path|path|arquivo|ficheiro|datei|fichier|archivo|"
