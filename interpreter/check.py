@@ -25,8 +25,8 @@ class CheckResult:
     signature: str
 
     @property
-    def told(self) -> str:
-        """The command and its output, in which functions and files are looked for."""
+    def command_and_output(self) -> str:
+        """In which functions and files are looked for."""
         return f"{self.command}\n{self.output}"
 
     @property

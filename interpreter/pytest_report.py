@@ -11,8 +11,8 @@ from super_agent.core.text import clipped, lines_of
 
 _RULE_CHARS = 60
 """pytest draws its rules over 80 columns where there is no terminal; shorter ones are those of other programs."""
-_RULE = re.compile(r"={1,} (.+?) ={1,}")
-_HEADING = re.compile(r"_{1,} (.+?) _{1,}")
+_RULE = re.compile(r"=+ (.+?) =+")
+_HEADING = re.compile(r"_+ (.+?) _+")
 _ASIDE = re.compile(r"[-!]{3,} (.+?) [-!]{3,}")
 _COUNTED = re.compile(r"((?:\d+ [a-z]+(?:, )?)+) in \d+(?:\.\d+)?s(?: \(.*\))?")
 _FAILING = re.compile(r"FAILURES|ERRORS")

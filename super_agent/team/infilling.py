@@ -173,9 +173,9 @@ def _paths_of_code(workspace: Workspace) -> tuple[str, ...]:
 
 def _tests_in(task: str, workspace: Workspace, paths: list[str]) -> tuple[str, ...]:
     """How tests begin, where others decide and none of these files holds any."""
-    texts = [f"\n{workspace.read_text(path) or ''}" for path in paths]
     if not tests_decide(task) or any(is_test(path) for path in paths):
         return ()
+    texts = [f"\n{workspace.read_text(path) or ''}" for path in paths]
     begins = (begin for begin, wanted in TESTS_BEGIN.items() if not re.search(wanted, task))
     return tuple(begin for begin in begins if not any(begin in text for text in texts))
 

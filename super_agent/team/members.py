@@ -189,7 +189,7 @@ class CheckMember(ReportingMember):
     async def act(self, cancellation_token: CancellationToken) -> Entry:
         """Run the check command once."""
         result = await cancellable(lambda cancellation: self._check.run("after", cancellation), cancellation_token)
-        facts = CheckFacts(result.passed, result.signature, self._digest(()), result.score, result.told)
+        facts = CheckFacts(result.passed, result.signature, self._digest(()), result.score, result.command_and_output)
         return Entry("check", check_text(result, self._max_output_chars, self._in_prompt()), facts)
 
     def _in_prompt(self) -> str:
@@ -204,12 +204,12 @@ def nothing_said(text: str, task: str) -> str:
     return f"{what}, so nothing was written; begin a file's block with {form}."
 
 
-def check_text(result: CheckResult, max_output_chars: int, shown: str = "") -> str:
+def check_text(result: CheckResult, max_output_chars: int, shown: str) -> str:
     """A check's result as the team reads it, which was `shown` that text before."""
     return f"Check: `{result.command}` {result.verdict}.{output_of(result, max_output_chars, shown)}"
 
 
-def output_of(result: CheckResult, max_output_chars: int, shown: str = "") -> str:
+def output_of(result: CheckResult, max_output_chars: int, shown: str) -> str:
     """What a check wrote, on lines of its own, without what the team was `shown`; empty where it wrote nothing."""
     told = essence(result.output, max_output_chars, "a run block can show them", shown)
     return f"\n````\n{told}\n````" if told else ""

@@ -132,7 +132,7 @@ class TeamRun:
         """Run the check once before the first turn and write the opening message."""
         result = await self._check_before()
         self.began_green = result is not None and result.passed
-        told = "" if result is None else result.told
+        told = "" if result is None else result.command_and_output
         room = self.parts.allocation
         project, brief = self.parts.project, self.parts.composition.brief and result is not None
         first = asked(self.parts.workspace, task, told, 0) if brief and not self.began_green else Asked()
