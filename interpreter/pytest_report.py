@@ -135,11 +135,14 @@ def read_report(output: str) -> PytestReport | None:
 class _Reading:
     report: PytestReport = field(default_factory=PytestReport)
     part: re.Pattern[str] | None = None
+    within_result: bool = False
+    """Where CI is set, pytest's summary tells a test's message on as many lines as it has."""
 
     def take(self, line: str) -> None:
         """Put one line where it belongs."""
         if found := _COUNTED.fullmatch(_rule(_RULE, line) or line):
             self.part = _SUMMARY
+            self.within_result = False
             self.report.end.append(found[1])
         elif (name := _rule(_RULE, line)) and (part := _part_of(name)):
             self.part = part
@@ -165,13 +168,20 @@ class _Reading:
 
     def _of_summary(self, line: str) -> None:
         """A test with a traceback need not be told again."""
+        aside = _rule(_ASIDE, line)
         found = _RESULT.fullmatch(line)
-        name = found["what"].split(" - ", 1)[0].rpartition("::")[2] if found else ""
-        told = any(
+        if found:
+            self.within_result = found["how"] not in ("FAILED", "ERROR") or self._is_told(found["what"])
+        elif aside:
+            self.within_result = False
+        if not self.within_result:
+            self.report.end.append(aside or line)
+
+    def _is_told(self, result: str) -> bool:
+        name = result.split(" - ", 1)[0].rpartition("::")[2]
+        return any(
             failure.name == name or failure.name.endswith((f" {name}", f".{name}")) for failure in self.report.failed
         )
-        if found is None or (found["how"] in ("FAILED", "ERROR") and not told):
-            self.report.end.append(_rule(_ASIDE, line) or line)
 
 
 def _rule(pattern: re.Pattern[str], line: str) -> str:
