@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from interpreter.transcripts import without_prompts, without_python_prompts
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import RunLanguage, language_of, runs_as
 from super_agent.core.replies.line_above import SHOWN, WARNED, shows, warns
@@ -19,7 +20,7 @@ _QUOTED = frozenset(
      "yaml", "yml", "toml", "ini", "csv", "log", "css", "sql", "traceback", "http", "none", "stdout", "stderr", "tree")
 )  # fmt: skip
 """What is shown, not meant to run."""
-_PROMPT = re.compile(r"^\s*(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+[:\s][^$#\n]{0,60})?\$ ")
+_SESSION = re.compile(r"\b(?:session|console)\b", re.IGNORECASE)
 _CUT_INSIDE = "Your reply was cut by the length limit inside the block, so it was not run. Write less code."
 _CUT = "Your reply was cut by the length limit. Say it shorter."
 _NOT_CALLED = "A call in the text was not run: there are no tools to call. Write the code in a python or shell block."
@@ -65,9 +66,7 @@ def choose_block(text: str, finish_reason: str) -> ChosenBlock:
             notes.append(_CUT_INSIDE)
             break
         else:
-            chosen = CodeBlock(
-                language, _without_prompts(code) if language == "shell" else _without_python_prompts(code)
-            )
+            chosen = CodeBlock(language, _typed(code, language, fence.info))
     if chosen is None and not notes and not cut and _calls_in_prose(text):
         notes.append(_NOT_CALLED)
     if cut and chosen is None and not notes:
@@ -100,26 +99,11 @@ def _was_cut(fence: Fence, language: RunLanguage, whole_lines: int) -> bool:
     return not fence.closed or end > whole_lines or literal_text(language, fence.lines).open_from is not None
 
 
-def _without_prompts(code: str) -> str:
-    """`$ ls` as in a transcript: keep the commands with their heredocs and continued lines; the rest is output."""
-    lines = code.split("\n")
-    prompt = _PROMPT.match(lines[0])
-    if prompt is None:
-        return code
-    bare = [_PROMPT.sub("", line, count=1) for line in lines]
-    literal = literal_text("shell", bare)
-    kept: list[str] = []
-    goes_on = False
-    for number, line in enumerate(lines):
-        held = literal.holds(number) or goes_on
-        if _PROMPT.match(line) and not literal.holds(number):
-            kept.append(bare[number])
-        elif held:
-            kept.append(line.removeprefix("> "))
-        else:
-            continue
-        goes_on = kept[-1].endswith("\\")
-    return "\n".join(kept)
+def _typed(code: str, language: RunLanguage, info: str) -> str:
+    """The code without prompts and output, where the block shows a session."""
+    if language == "python":
+        return without_python_prompts(code)
+    return without_prompts(code, session=_SESSION.search(info) is not None)
 
 
 def _calls_in_prose(text: str) -> bool:
@@ -128,14 +112,6 @@ def _calls_in_prose(text: str) -> bool:
     for fence in reply_fences(text):
         lines[fence.line - 1 : fence.line + len(fence.lines)] = [""] * (len(fence.lines) + 1)
     return any(isinstance(meaning_of(call), CodeCall) for call in calls_beside_prose("\n".join(lines)))
-
-
-def _without_python_prompts(code: str) -> str:
-    """`>>> f()` as in a session: keep what was typed; the rest is output."""
-    lines = code.split("\n")
-    if not next((line for line in lines if line.strip()), "").startswith(">>> "):
-        return code
-    return "\n".join(line[4:] for line in lines if line.startswith((">>>", "... ")) or line == "...")
 
 
 def _bare_call(text: str) -> CodeBlock | None:

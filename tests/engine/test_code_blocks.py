@@ -102,6 +102,41 @@ def test_prompts_of_a_shell_transcript_are_taken_off() -> None:
     assert choose_block("```console\n$ ls\na.py\n$ pwd\n```", "stop").block == CodeBlock("shell", "ls\npwd")
 
 
+@pytest.mark.parametrize(
+    ("shown", "typed"),
+    [
+        ("$ cat > a <<END\n> [main]\n> > it\n> END\n$ ls\na", "cat > a <<END\n[main]\n> it\nEND\nls"),
+        ("$ cat > a <<END\n> kept\n$ kept\nEND\n$ ls\na", "cat > a <<END\n> kept\n$ kept\nEND\nls"),
+        ("$ python3 -c '\nprint(1)\n'\n1\n$ ls", "python3 -c '\nprint(1)\n'\nls"),
+        ("$ for i in 1 2; do\n> echo $i\n> done\n1\n2", "for i in 1 2; do\necho $i\ndone"),
+        ("$ f() {\n  echo a\n}\n$ f\na", "f() {\n  echo a\n}\nf"),
+        ("$ case $x in\n  a) echo 1;;\nesac\n1\n$ (cd a &&\n  ls)", "case $x in\n  a) echo 1;;\nesac\n(cd a &&\n  ls)"),
+        ("$ echo $((1<<2)) '<<END' # <<END\n4\n$ ls |\n    sort\na", "echo $((1<<2)) '<<END' # <<END\nls |\n    sort"),
+        ("$ echo it's\nits\n$ ls\na", "echo it's\nls"),
+        ("# the files\n$ ls\na\n% of them\n$", "ls"),
+    ],
+)
+def test_a_command_of_a_shell_transcript_keeps_all_its_lines_and_no_output(shown: str, typed: str) -> None:
+    assert choose_block(f"```console\n{shown}\n```", "stop").block == CodeBlock("shell", typed)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["user@host:~/a b$ ", "root@host:/# ", "[user@host a]$ ", "[root@host ~]# ", "bash-5.1$ ", "sh-5.1# ", "~/a$ ",
+     "~ $ ", "(venv) user@host:~$ ", "/ # ", "% ", "user@host ~ % ", "❯ ", "➜  a git:(main) ✗ "],
+)  # fmt: skip
+def test_prompts_of_other_shells_users_and_machines_are_known(prompt: str) -> None:
+    assert choose_block(f"```bash\n{prompt}ls\na\n{prompt}pwd\n```", "stop").block == CodeBlock("shell", "ls\npwd")
+
+
+def test_roots_bare_prompt_is_one_where_a_session_holds_nothing_else() -> None:
+    session = "# cat > a <<END\n[main]\nEND\n# ls"
+    typed = CodeBlock("shell", "cat > a <<END\n[main]\nEND\nls")
+    assert choose_block(f"```console\n{session}\n```", "stop").block == typed
+    for info, code in (("bash", session), ("console", "# list it\nls"), ("bash", "/bin/ls # list\n  # it\npwd")):
+        assert choose_block(f"```{info}\n{code}\n```", "stop").block == CodeBlock("shell", code)
+
+
 def test_a_tool_call_printed_as_json_is_a_block() -> None:
     call = {"name": "execute", "arguments": {"language": "python", "code": "print(1)"}}
     assert choose_block(json.dumps(call), "stop").block == CodeBlock("python", "print(1)")
