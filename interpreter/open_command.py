@@ -56,11 +56,8 @@ class OpenCommand:
                 self._quote, position = "", end.end()
                 continue
             token = _TOKEN.match(line, position)
-            if (
-                token is None
-                or (token["word"] or "").startswith("#")
-                and (not position or line[position - 1].isspace())
-            ):
+            begins_word = not position or line[position - 1].isspace()
+            if token is None or (begins_word and token[0].startswith("#")):
                 return
             position = token.end()
             at_command = self._take(token, at_command=at_command)

@@ -13,6 +13,7 @@ from super_agent.cli.flags import LIMITS, EnvFile, Flags, Json, Python, Workspac
 from super_agent.cli.render.output import lead_nowhere
 from super_agent.cli.say import complain
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
+from super_agent.core.standard_streams import open_missing
 
 app = typer.Typer(
     name="super-agent",
@@ -213,6 +214,7 @@ app.command()(session_commands.undo)
 
 def main(arguments: list[str] | None = None) -> None:
     """The console script: errors become one line on stderr and the exit code of their class, here and nowhere else."""
+    open_missing()
     sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
 
 

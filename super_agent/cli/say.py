@@ -7,9 +7,11 @@ whatever the stream's encoding cannot express is replaced instead of raised.
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from super_agent.cli.render.output import Output
+from super_agent.core.errors import OutputFailed
 from super_agent.core.sanitize import sanitize
 
 # Marks that not every encoding has, and what is written in their place.
@@ -37,7 +39,8 @@ def say_json(value: object) -> None:
 
 def complain(text: str) -> None:
     """One line on stderr, whatever line ends the text has."""
-    say(f"super-agent: {one_line(text)}\n", flush_to=sys.stderr)
+    with suppress(OutputFailed):  # there is nobody left to tell; the exit code still does
+        say(f"super-agent: {one_line(text)}\n", flush_to=sys.stderr)
 
 
 def one_line(text: str) -> str:

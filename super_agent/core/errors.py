@@ -71,6 +71,10 @@ class StoreFailed(SuperAgentError):
     """The session store could not be written or read any more; what it held before is whole."""
 
 
+class OutputFailed(SuperAgentError):
+    """What a command had to say could not be written, as on a full disk; what it did is done and recorded."""
+
+
 class ServerError(SuperAgentError):
     """The Ollama server or the model. `transient`: the same request may well succeed a little later."""
 

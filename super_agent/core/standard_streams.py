@@ -1,4 +1,6 @@
-"""Standard input and output as the wire of a protocol of lines: nothing else reads the one or writes the other.
+"""Standard streams: opened where a program was started without, and as the wire of a protocol of lines.
+
+As a wire nothing else reads standard input or writes standard output.
 
 Its threads are daemons, so that whoever neither writes nor reads any more holds up no end.
 """
@@ -10,6 +12,21 @@ import threading
 from collections.abc import Callable, Iterator
 
 READ_BYTES = 64 * 1024
+
+
+def open_missing() -> None:
+    """Lead those streams nowhere that the program was started without (`>&-`, services).
+
+    Otherwise the next file that is opened gets the number of standard output, and whatever a child prints is in it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number, which is this one
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def claim() -> tuple[int, int]:

@@ -61,6 +61,37 @@ def test_the_line_of_an_error_keeps_its_words() -> None:
     assert one_line("a\r\n  b\u2028c\x9b31m") == "a b\ufffdc\ufffd31m"
 
 
+def redirected(tmp_path: Path, redirection: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command whose standard streams a shell has redirected or closed."""
+    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "super_agent.cli.main", *arguments]
+    told = environment(tmp_path)
+    return subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT, env=told, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize(
+    "command", [["exec", "say nothing"], ["exec", "say nothing", "--json"], ["show"], ["sessions"]]
+)
+def test_a_command_without_standard_streams_does_its_work(
+    tmp_path: Path, a_diff: list[str], command: list[str], redirection: str
+) -> None:
+    with ScriptedOllama(["Nothing to do."]) as server:
+        where = ["--base-url", server.base_url, "--model", server.model] if command[0] == "exec" else []
+        done = redirected(tmp_path, redirection, *command, *a_diff[1:], *where)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("command", [["exec", "say nothing"], ["show", "--json"], ["sessions"], ["diff"]])
+def test_output_that_cannot_be_written_is_said_in_one_line(
+    tmp_path: Path, a_diff: list[str], command: list[str]
+) -> None:
+    with ScriptedOllama(["Nothing to do."]) as server:
+        where = ["--base-url", server.base_url, "--model", server.model] if command[0] == "exec" else []
+        done = redirected(tmp_path, ">/dev/full", *command, *a_diff[1:], *where)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "the output cannot be written: No space left on device. Make room" in done.stderr
+
+
 def test_down_says_as_json_whether_it_unloaded(super_agent: SuperAgent) -> None:
     with ScriptedOllama() as server:
         where = ("--base-url", server.base_url, "--model", server.model, "--json")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from super_agent.cli.render.capabilities import colours
-from super_agent.cli.render.output import Output, lead_nowhere
+from super_agent.cli.render.output import Output, lead_nowhere, output_failed
 from super_agent.cli.say import complain, say_json
 from super_agent.core.sanitize import sanitize
 from super_agent.core.snapshots.history import changes, diff
@@ -53,6 +53,8 @@ def _write(text: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         lead_nowhere(sys.stdout)
+    except OSError as error:
+        raise output_failed(sys.stdout, error) from error
 
 
 def coloured(text: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
+from super_agent.core.errors import OutputFailed
+
 
 class Output:
     """Writes and flushes at once. When the reader has gone, `on_reader_gone` is called once and the rest is dropped."""
@@ -30,7 +32,7 @@ class Output:
     def write(self, text: str, unencodable: Callable[[], str] | None = None) -> int:
         """Write; what the encoding cannot express (half a surrogate pair, too) is `?`, or the text is `unencodable()`.
 
-        Returns the number of characters, as a text stream does.
+        Returns the number of characters, as a text stream does. Raises `OutputFailed`, once, where that fails.
         """
         if self._gone:
             return len(text)
@@ -46,6 +48,9 @@ class Output:
             self._gone = True
             lead_nowhere(self._stream)
             self._on_reader_gone()
+        except OSError as error:
+            self._gone = True
+            raise output_failed(self._stream, error) from error
         return len(text)
 
     def flush(self) -> None:
@@ -58,3 +63,10 @@ def lead_nowhere(stream: TextIO) -> None:
     with suppress(OSError):  # a stream without a descriptor has nothing to be flushed at exit
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def output_failed(stream: TextIO, error: OSError) -> OutputFailed:
+    """What is to be raised where a stream cannot be written for another reason than that nobody reads it any more."""
+    lead_nowhere(stream)
+    fix = "Make room, or lead the output to where it can be written"
+    return OutputFailed(f"the output cannot be written: {error.strerror or error}", fix=fix)
