@@ -12,7 +12,7 @@ from super_agent.core.replies.line_above import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.literal_text import literal_text
 from super_agent.core.replies.tagged_tool_calls import PrintedCall
 from super_agent.core.replies.tool_call_meanings import meaning_of
-from super_agent.core.replies.tool_calls import calls_beside_prose, calls_in_json, printed_calls
+from super_agent.core.replies.tool_calls import calls_beside_prose, calls_in_json, looks_like_call, printed_calls
 from super_agent.core.replies.types import CodeCall
 
 _QUOTED = frozenset(
@@ -107,11 +107,12 @@ def _typed(code: str, language: RunLanguage, info: str) -> str:
 
 
 def _calls_in_prose(text: str) -> bool:
-    """Whether code is called for outside of a block, where a person could only have shown it."""
+    """Whether something is called for outside of a block: code, or anything in the tags that only calls have."""
     lines = text.split("\n")
     for fence in reply_fences(text):
         lines[fence.line - 1 : fence.line + len(fence.lines)] = [""] * (len(fence.lines) + 1)
-    return any(isinstance(meaning_of(call), CodeCall) for call in calls_beside_prose("\n".join(lines)))
+    prose = "\n".join(lines)
+    return looks_like_call(prose) or any(isinstance(meaning_of(call), CodeCall) for call in calls_beside_prose(prose))
 
 
 def _bare_call(text: str) -> CodeBlock | None:

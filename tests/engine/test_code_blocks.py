@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from interpreter.code_blocks import ChosenBlock, CodeBlock, choose_block
 from super_agent.core.replies.languages import RunLanguage
+from super_agent.core.replies.tool_calls import as_printed
 
 SAFE_LINE = st.text(st.characters(blacklist_characters="`~\r\n", codec="utf-8")).filter(lambda line: line.strip())
 
@@ -135,6 +136,24 @@ def test_roots_bare_prompt_is_one_where_a_session_holds_nothing_else() -> None:
     assert choose_block(f"```console\n{session}\n```", "stop").block == typed
     for info, code in (("bash", session), ("console", "# list it\nls"), ("bash", "/bin/ls # list\n  # it\npwd")):
         assert choose_block(f"```{info}\n{code}\n```", "stop").block == CodeBlock("shell", code)
+
+
+@pytest.mark.parametrize(
+    "call", [("browser.search", '{"q": "x"}'), ("execute", "null"), ("execute", '{"code'), ("", "{}")]
+)
+def test_a_call_that_nothing_answers_is_said_to_the_model(call: tuple[str, str]) -> None:
+    choice = choose_block(as_printed("", [call]), "stop")
+    assert (choice.block, [note[:30] for note in choice.notes]) == (None, ["A call in the text was not run"])
+
+
+def test_what_speaks_of_a_call_or_shows_one_is_none() -> None:
+    for text in ("It prints `<tool_call>` now.", "Seen:\n```xml\n<tool_call>\n{}\n</tool_call>\n```"):
+        assert choose_block(text, "stop") == ChosenBlock(None)
+
+
+def test_the_shell_call_of_gpt_oss_runs() -> None:
+    call = as_printed("", [("container.exec", '{"cmd": ["bash", "-lc", "ls"]}')])
+    assert choose_block(call, "stop").block == CodeBlock("shell", "ls")
 
 
 def test_a_tool_call_printed_as_json_is_a_block() -> None:

@@ -16,7 +16,8 @@ Meaning = CodeCall | FileBlock | BadBlock | ShowRequest | SearchRequest
 RUNNERS = frozenset(
     ("execute", "execute_code", "run", "run_code", "code_interpreter", "run_command", "execute_command", "run_shell",
      "run_shell_command", "run_terminal_cmd", "terminal", "exec", "command", "run_bash", "bash_command", "execute_bash",
-     "run_python", "execute_python", "python_interpreter", "ipython", "local_shell", "shell_command", "execute_shell")
+     "run_python", "execute_python", "python_interpreter", "ipython", "local_shell", "shell_command", "execute_shell",
+     "container.exec")
 )  # fmt: skip
 """Names under which models call for code to be run, beside those of the languages."""
 _WRITERS = frozenset(
