@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from super_agent.core import setting_forms
+from super_agent.core.env_files import names_set_in, read_env_file
 from super_agent.core.errors import SettingInvalid
 from super_agent.core.setting_forms import MAX_SECONDS, from_text
 
@@ -156,7 +156,7 @@ def load_settings(
     if env_file is not None and not env_file.is_file():
         raise SettingInvalid(f"--env-file {env_file} is not a file", fix="Name an existing .env file")
     path = env_file or user_env_file()
-    from_file = _read_env_file(path) if path.is_file() else {}
+    from_file = read_env_file(path) if path.is_file() else {}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for source, where in ((from_file, f" (in {path})"), (environ, "")):
@@ -175,10 +175,7 @@ def load_settings(
 
 def variables_in(path: Path) -> list[str]:
     """Which of our variables an env file sets, sorted; used to say that a workspace's `.env` is not read."""
-    try:
-        return sorted(k for k in dotenv_values(path, interpolate=False) if k in VARIABLES)
-    except (OSError, UnicodeDecodeError):
-        return []
+    return sorted(names_set_in(path) & VARIABLES.keys())
 
 
 def language(settings: Settings) -> Language:
@@ -250,13 +247,6 @@ def ray_token_there() -> bool:
     """Whether this machine has a token for a cluster, in one of the three places where Ray looks for it."""
     named = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
     return named or (Path.home() / ".ray" / "auth_token").is_file()
-
-
-def _read_env_file(path: Path) -> dict[str, str]:
-    try:
-        return {k: v for k, v in dotenv_values(path, interpolate=False).items() if v is not None}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingInvalid(f"{path} cannot be read: {error}", fix="Make it a readable UTF-8 text file") from error
 
 
 def _refuse_unknown(source: Mapping[str, str], where: str) -> None:

@@ -1,5 +1,6 @@
 """Where a setting comes from, and what is said about one that cannot be used."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,28 @@ def test_settings_as_variables_give_the_same_settings_again(tmp_path: Path) -> N
     flags = {"model": "m", "network": True, "api_key": "k", "sandbox_paths": f"{tmp_path}:/usr", "max_tokens": 5}
     settings = load_settings(flags, environ={}, env_file=None)
     assert load_settings({}, environ=variables_of(settings)) == settings
+
+
+@pytest.mark.parametrize("text", ["A=1\nDEFAULT_MODEL='open\n", "A=1\n=x\n", 'A=1\nSUPER_AGENT_API_KEY="secret\n'])
+def test_a_line_of_an_env_file_that_sets_nothing_is_named_and_not_shown(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".env").write_text(text)
+    with pytest.raises(SettingInvalid, match=r"line 2 of .*/\.env sets nothing\. Write NAME=value") as raised:
+        load_settings(environ={}, env_file=tmp_path / ".env")
+    assert "secret" not in str(raised.value)
+
+
+def test_an_env_file_of_a_windows_editor_is_read_from_its_first_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfDEFAULT_MODEL=a\r\nSUPER_AGENT_MAX_TURNS=3\r\n")
+    settings = load_settings(environ={}, env_file=tmp_path / ".env")
+    assert (settings.model, settings.max_turns) == ("a", 3)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_or_half_a_file_in_a_workspace_holds_nobody_up(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / ".env")
+    assert variables_in(tmp_path / ".env") == []
+    (tmp_path / "half").write_text("A='open\nDEFAULT_MODEL=x\n")
+    assert variables_in(tmp_path / "half") == ["DEFAULT_MODEL"]
+    assert capfd.readouterr().err == ""
