@@ -13,6 +13,7 @@ from super_agent.core.model.chat import Reply, ReplyPiece, ToolCall
 from super_agent.core.model.wire import FINISH_REASONS, ReplyStream
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import encoded
+from super_agent.core.ollama.responses import NullsLeftOut
 
 PATH = "/api/chat"
 NANOSECONDS = 1e9
@@ -46,22 +47,22 @@ class ChatRequest(BaseModel):
         return encoded(dict(self) | {"options": options})
 
 
-class _Function(BaseModel):
+class _Function(NullsLeftOut):
     name: str = ""
     arguments: Any = None
 
 
-class _Call(BaseModel):
+class _Call(NullsLeftOut):
     function: _Function = _Function()
 
 
-class _Message(BaseModel):
+class _Message(NullsLeftOut):
     content: str | None = None
     thinking: str | None = None
     tool_calls: list[_Call] | None = None
 
 
-class _Line(BaseModel):
+class _Line(NullsLeftOut):
     message: _Message = _Message()
     done: bool = False
     done_reason: str | None = None

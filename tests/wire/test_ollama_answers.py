@@ -158,6 +158,13 @@ def test_a_server_that_does_not_tell_what_models_can_do_is_too_old(server: Scrip
         ollama.show("base")
 
 
+@pytest.mark.parametrize("name", ["details", "parameters", "template", "modelfile", "license", "model_info"])
+def test_what_a_server_does_not_know_of_a_model_may_be_null(server: ScriptedOllama, ollama: Ollama, name: str) -> None:
+    shown = server.catalogue.handle("POST", "/api/show", b"", {"model": "base"})
+    server.overrides["/api/show"] = Raw(json.dumps({**dict(shown), name: None}).encode())  # type: ignore[call-overload]
+    assert ollama.show("base").capabilities == ("completion",)
+
+
 def test_a_cloud_model_does_not_run_here(server: ScriptedOllama, ollama: Ollama) -> None:
     shown = server.catalogue.handle("POST", "/api/show", b"", {"model": "base"})
     remote = {**dict(shown), "remote_model": "gpt-oss:120b", "remote_host": "https://ollama.com"}  # type: ignore[call-overload]

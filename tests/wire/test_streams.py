@@ -119,6 +119,29 @@ def test_comments_and_other_fields_of_server_sent_events_are_passed_over() -> No
     assert reply.text == "x"
 
 
+NULLS: dict[ClientKind, list[dict[str, object]]] = {
+    "open-interpreter": [
+        {"message": {"content": None, "tool_calls": [{"function": None}]}, "error": None},
+        {"message": None, "done": True, "done_reason": "stop", "eval_count": None, "load_duration": None},
+    ],
+    "autogen": [
+        {"choices": [{"delta": {"content": None, "tool_calls": [{"function": None}]}}], "error": None},
+        {"choices": [{"delta": None, "finish_reason": "stop"}]},
+        {"choices": None, "usage": {"prompt_tokens": 30, "completion_tokens": 2}},
+    ],
+}
+
+
+@both
+def test_a_null_says_no_more_than_a_field_that_is_not_there(kind: ClientKind) -> None:
+    first = wire_bytes(kind, Say("hell")).splitlines(keepends=True)[0]
+    lines = [json.dumps(each).encode() + b"\n" for each in NULLS[kind]]
+    if kind == "autogen":
+        lines = [*(b"data: " + line for line in lines), b"data: [DONE]\n"]
+    _, reply = read(kind, [first, *lines])
+    assert (reply.text, reply.finish_reason, len(reply.tool_calls)) == ("hell", "stop", 1)
+
+
 def test_tool_calls_come_whole_or_in_pieces() -> None:
     calls = (ToolCall("c1", "add", '{"a": 1}'), ToolCall("c2", "sub", "{}"))
     assert read("autogen", [wire_bytes("autogen", Say(tool_calls=calls))])[1].tool_calls == calls

@@ -13,6 +13,7 @@ from super_agent.core.model.chat import Reply, ReplyPiece, ToolCall
 from super_agent.core.model.wire import FINISH_REASONS, FinishReason, ReplyStream
 from super_agent.core.ollama import http_errors
 from super_agent.core.ollama.http import encoded
+from super_agent.core.ollama.responses import NullsLeftOut
 
 PATH = "/v1/chat/completions"
 SSE_FIELDS = (b"event:", b"id:", b"retry:", b":")
@@ -50,24 +51,24 @@ def tools_out(tools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"type": "function", "function": dict(tool)} for tool in tools]
 
 
-class _FunctionDelta(BaseModel):
+class _FunctionDelta(NullsLeftOut):
     name: str | None = None
     arguments: str | None = None
 
 
-class _CallDelta(BaseModel):
+class _CallDelta(NullsLeftOut):
     index: int = 0
     id: str | None = None
     function: _FunctionDelta = _FunctionDelta()
 
 
-class _Delta(BaseModel):
+class _Delta(NullsLeftOut):
     content: str | None = None
     reasoning: str | None = None
     tool_calls: list[_CallDelta] | None = None
 
 
-class _Choice(BaseModel):
+class _Choice(NullsLeftOut):
     delta: _Delta = _Delta()
     finish_reason: str | None = None
 
@@ -77,8 +78,8 @@ class _Usage(BaseModel):
     completion_tokens: int
 
 
-class _Chunk(BaseModel):
-    choices: list[_Choice] = []
+class _Chunk(NullsLeftOut):
+    choices: tuple[_Choice, ...] = ()
     usage: _Usage | None = None
     error: Any = None
 

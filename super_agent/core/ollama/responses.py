@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 _BLOB = re.compile(r"(?m)^FROM \S*(sha256-[0-9a-f]{64})")
 
@@ -65,13 +65,24 @@ class ProgressResponse:
     total: int = 0
 
 
+class NullsLeftOut(BaseModel):
+    """JSON in which null says no more than a field that is not there; servers write either."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        if isinstance(value, dict) and None in value.values():
+            return {name: each for name, each in value.items() if each is not None}
+        return value
+
+
 class VersionResponse(BaseModel):
     """GET /api/version."""
 
     version: str
 
 
-class ListedModel(BaseModel):
+class ListedModel(NullsLeftOut):
     """A model in `/api/tags` or `/api/ps`."""
 
     name: str
@@ -103,14 +114,14 @@ class ListResponse(BaseModel):
         )
 
 
-class ShowDetails(BaseModel):
+class ShowDetails(NullsLeftOut):
     """The `details` of `/api/show`."""
 
     family: str = "unknown"
     parent_model: str = ""
 
 
-class ShowResponse(BaseModel):
+class ShowResponse(NullsLeftOut):
     """POST /api/show."""
 
     capabilities: tuple[str, ...] | None = None
@@ -147,7 +158,7 @@ class ShowResponse(BaseModel):
         )
 
 
-class ProgressLine(BaseModel):
+class ProgressLine(NullsLeftOut):
     """A line of `/api/create` or `/api/pull`."""
 
     status: str = ""
@@ -176,7 +187,7 @@ def _seconds(moment: str) -> float | None:
         return None
 
 
-class GenerateResponse(BaseModel):
+class GenerateResponse(NullsLeftOut):
     """A whole reply of /api/generate; `response` is empty where there was no prompt."""
 
     response: str = ""
