@@ -1,5 +1,6 @@
 """Which program a shell command names, and which folders make it work in the sandbox."""
 
+import glob
 import os
 import shlex
 import shutil
@@ -9,19 +10,39 @@ from pathlib import Path
 MAX_INTERPRETERS = 4
 """Of scripts that name scripts; Linux itself follows as many (fs/exec.c)."""
 ASSIGNS = "="
+_RUN_ANOTHER = ("env", "exec", "time", "command", "nice", "nohup", "!")
 # Folders in the home folder that hold many things besides programs: of them only `bin` is named.
 _WIDE = (".", ".local", ".cargo", ".deno", ".bun", ".npm-global", "go", ".config")
 
 
 def program_of(command: str) -> str:
-    """The word that the shell looks up: the first one that assigns no variable; empty where only a shell can tell."""
+    """The program that a shell command is about; empty where only a shell can tell.
+
+    It is the first word that assigns no variable, behind `cd FOLDER &&` and what only runs another program.
+    """
     try:
         words = shlex.split(command)
     except ValueError:
         return ""  # bash will say what is wrong with it
-    while words and ASSIGNS in words[0] and not words[0].startswith(ASSIGNS):
-        words = words[1:]
-    return "" if not words or any(c in words[0] for c in "$`(){}<>|&;*?![") else words[0]
+    moved = False
+    while words and (leading := _leading(words)):
+        moved = moved or words[0] == "cd"
+        words = words[leading:]
+    if not words or (moved and "/" in words[0]) or any(c in words[0] for c in "$`(){}<>|&;*?!["):
+        return ""
+    return words[0]
+
+
+def _leading(words: Sequence[str]) -> int:
+    """How many words stand before what is run: an assignment, `env`, `timeout 5`, `cd FOLDER &&`; 0 for none."""
+    first = words[0]
+    if ASSIGNS in first and not first.startswith(ASSIGNS):
+        return 1
+    if first in _RUN_ANOTHER and words[1:] and not words[1].startswith("-"):
+        return 1
+    if first == "timeout" and words[2:] and words[1].rstrip("smhd").replace(".", "", 1).isdecimal():
+        return 2
+    return 3 if first == "cd" and words[2:3] == ["&&"] else 0
 
 
 def folders_for(program: str, shown: Sequence[Path], home: Path) -> list[Path]:
@@ -29,7 +50,7 @@ def folders_for(program: str, shown: Sequence[Path], home: Path) -> list[Path]:
     found: dict[Path, None] = {}
     for _ in range(MAX_INTERPRETERS):
         path = shutil.which(program)
-        if path is None:
+        if path is None or (found and Path(path).is_relative_to("/usr")):  # an interpreter that is shown anyway
             break
         real = _behind_proxy(Path(os.path.abspath(path)), home)
         for folder in _folders_of(real, home):
@@ -57,6 +78,8 @@ def _behind_proxy(program: Path, home: Path) -> Path:
     """The program itself where the path holds one that only chooses among versions, as pyenv's and rustup's do."""
     if program.parent.name == "shims":  # pyenv, rbenv, nodenv
         root = program.parent.parent
+        if having := sorted(root.glob(f"installs/*/*/bin/{glob.escape(program.name)}")):  # asdf, mise
+            return having[-1]
         return _chosen(root / "versions", _first_line(root / "version"), program)
     if program.resolve().name == "rustup" and program.name != "rustup":
         root = Path(home / ".rustup")

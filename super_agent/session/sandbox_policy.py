@@ -1,5 +1,6 @@
 """What code of a run may do: the policy, from the settings and what works here."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +60,10 @@ def require_program(policy: SandboxPolicy, command: str) -> None:
     """Raise `CheckNotFound` where the check's program does not exist inside the sandbox."""
     found = find_program(policy, command)
     if found == "missing":
-        raise CheckNotFound(f"the check `{command}` names a program that does not exist", fix="Correct --check")
+        fix = "Correct --check"
+        if program_of(command).startswith("~"):
+            fix = "Write its whole path: the sandbox has a home folder of its own"
+        raise CheckNotFound(f"the check `{command}` names a program that does not exist", fix=fix)
     if found == "hidden":
         word = program_of(command)
         program = shutil.which(word) or word
@@ -72,5 +76,5 @@ def require_program(policy: SandboxPolicy, command: str) -> None:
         allowed = ":".join(map(str, (*policy.readonly_paths, *folders)))
         raise CheckNotFound(
             f"the program of the check `{command}` is {program}, which the sandbox does not show",
-            fix=f"Allow it: SUPER_AGENT_SANDBOX_PATHS={allowed}",
+            fix=f"Allow it: SUPER_AGENT_SANDBOX_PATHS={shlex.quote(allowed)}",
         )

@@ -9,6 +9,8 @@ import pytest
 from interpreter.sandbox.command import find_program, run_command
 from interpreter.sandbox.programs import folders_for, program_of
 from interpreter.sandbox.protocol import SandboxPolicy
+from super_agent.core.errors import CheckNotFound
+from super_agent.session.sandbox_policy import require_program
 
 SCRIPT = "#!/bin/sh\necho works\n"
 NODE = '#!/bin/sh\nexec /bin/sh "$@"\n'
@@ -33,6 +35,15 @@ TOOLCHAINS = {
         },
         ".cargo/bin",
         [".rustup/toolchains/stable-x"],
+    ),
+    "asdf": (
+        {
+            ".asdf/shims/tool": "#!/bin/sh\nexec asdf exec tool\n",
+            ".asdf/installs/tool/1.2/bin/tool": SCRIPT,
+            ".asdf/plugins/tool/bin/list-all": SCRIPT,
+        },
+        ".asdf/shims",
+        [".asdf/installs/tool/1.2"],
     ),
     "cargo": ({".cargo/bin/tool": SCRIPT, ".cargo/credentials.toml": "secret"}, ".cargo/bin", [".cargo/bin"]),
     "pyenv": (
@@ -88,10 +99,39 @@ def test_what_is_named_for_a_toolchains_program_is_enough_and_no_more(
 
 @pytest.mark.parametrize(
     ("command", "program"),
-    [("CI=1 A='b c' tool -q", "tool"), ("tool", "tool"), ("$X y", ""), ("A=1", ""), ("'", ""), ("(cd x; y)", "")],
-)
+    [
+        ("CI=1 A='b c' tool -q", "tool"), ("tool", "tool"), ("$X y", ""), ("A=1", ""), ("'", ""), ("(cd x; y)", ""),
+        ("env CI=1 tool", "tool"), ("exec tool", "tool"), ("! time tool", "tool"), ("timeout 1.5m tool", "tool"),
+        ("cd 'a b' && CI=1 tool -q", "tool"), ("cd a && ./tool", ""), ("env -i tool", "env"), ("cd a", "cd"),
+        ("timeout -k 1 5 tool", "timeout"), ("time", "time"),
+    ],
+)  # fmt: skip
 def test_the_program_of_a_command_is_its_first_word_that_assigns_nothing(command: str, program: str) -> None:
     assert program_of(command) == program
+
+
+def test_an_interpreter_of_the_system_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "bin" / "tool"
+    tool.parent.mkdir()
+    tool.write_text("#!/usr/bin/env perl\nprint 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    assert folders_for("tool", (), Path("/home/user")) == [tmp_path]
+
+
+def test_what_is_said_of_a_hidden_program_can_be_typed(
+    policy: SandboxPolicy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "a b" / "bin" / "tool"
+    tool.parent.mkdir(parents=True)
+    tool.write_text(SCRIPT)
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    with pytest.raises(CheckNotFound) as raised:
+        require_program(policy, "tool")
+    assert raised.value.fix == f"Allow it: SUPER_AGENT_SANDBOX_PATHS='{tmp_path / 'a b'}'"
+    with pytest.raises(CheckNotFound, match="Write its whole path: the sandbox has a home folder of its own"):
+        require_program(policy, "~/bin/tool")
 
 
 def test_what_is_shown_already_is_not_named(policy: SandboxPolicy) -> None:
