@@ -37,6 +37,15 @@ def test_a_task_behind_two_dashes_or_from_a_pipe_is_taken_too(super_agent: Super
     assert told_task(super_agent, workspace, stdin=LIST) == LIST
 
 
+def test_a_task_from_a_pipe_that_is_no_text_is_refused_in_every_locale(tmp_path: Path, workspace: Path) -> None:
+    command = [sys.executable, "-m", "super_agent.cli.main", "exec", "-w", str(workspace)]
+    for locale in ("C", "C.UTF-8"):
+        told = environment(tmp_path) | {"LC_ALL": locale}
+        done = subprocess.run(command, input=b"caf\xe9", capture_output=True, cwd=CHECKOUT, env=told, check=False)
+        assert (done.returncode, done.stderr.count(b"\n")) == (2, 1), done.stderr
+        assert b"the task cannot be read" in done.stderr
+
+
 def test_the_value_of_an_option_stays_its_value(super_agent: SuperAgent, workspace: Path) -> None:
     done = super_agent("run", "--check", "-no such program", "- do it", "-w", str(workspace))
     assert done.code == 2

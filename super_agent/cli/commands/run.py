@@ -69,9 +69,10 @@ def read_task(given: str | None, file: Path | None) -> str:
             task = file.read_text(encoding="utf-8")
         elif given in (None, "-"):
             task = "" if sys.stdin.isatty() and given is None else sys.stdin.read()
+            task.encode()  # in some locales Python lets bytes through that are no text
         else:
             task = given or ""
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise UsageError(f"the task cannot be read: {error}", fix="Name a readable UTF-8 text file") from error
     if not task.strip():
         raise UsageError("the task is empty", fix='Say what is to be done: super-agent run "Write …"')
