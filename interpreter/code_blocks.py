@@ -17,7 +17,9 @@ from super_agent.core.replies.types import CodeCall
 
 _QUOTED = frozenset(
     ("json", "jsonc", "text", "txt", "plaintext", "plain", "output", "diff", "patch", "markdown", "md", "html", "xml",
-     "yaml", "yml", "toml", "ini", "csv", "log", "css", "sql", "traceback", "http", "none", "stdout", "stderr", "tree")
+     "yaml", "yml", "toml", "ini", "csv", "log", "css", "sql", "traceback", "http", "none", "stdout", "stderr", "tree",
+     "jsonl", "json5", "tsv", "rst", "svg", "mermaid", "math", "result", "results", "error", "errors", "warning",
+     "console-output", "shell-output")
 )  # fmt: skip
 """What is shown, not meant to run."""
 _SESSION = re.compile(r"\b(?:session|console)\b", re.IGNORECASE)

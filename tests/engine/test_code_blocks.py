@@ -39,7 +39,9 @@ def test_only_one_block_runs_and_the_model_is_told() -> None:
     assert choice.notes == ("Only the first block of a reply runs; the blocks after it were left alone.",)
 
 
-@pytest.mark.parametrize("fence", ["json", "output", "text", "diff", "html"])
+@pytest.mark.parametrize(
+    "fence", ["json", "output", "text", "diff", "html", "jsonl", "result", "error", "svg", "console-output"]
+)
 def test_other_fences_never_run(fence: str) -> None:
     assert choose_block(f"```{fence}\nx\n```", "stop") == ChosenBlock(None)
 
