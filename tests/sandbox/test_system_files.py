@@ -39,6 +39,12 @@ def test_openssl_makes_a_certificate(policy: SandboxPolicy) -> None:
 
 def test_packages_of_the_list_are_found_and_private_files_are_not(tmp_path: Path) -> None:
     public = ["java-21-openjdk/security/java.security", "php/8.2/cli/php.ini", "ssl/openssl.cnf", "ssl/certs/ca.pem"]
+    public += [
+        "perl/XML/SAX/ParserDetails.ini",
+        "OpenCL/vendors/pocl.icd",
+        "openmpi/openmpi-mca-params.conf",
+        "timezone",
+    ]
     private = ["ssl/private/key.pem", "shadow", "php/8.2/fpm/pool.d/www.conf", "maven/settings.xml", "hosts"]
     for name in (*public, *private, "java-21-openjdk/management/jmxremote.password"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
