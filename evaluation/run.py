@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from evaluation.contestants.arena import Arena, Contestant, Ending
 from evaluation.judge import Judge, left_in, temporary_folder
 from evaluation.losses import lost_replies
-from evaluation.proxy import RecordingProxy
+from evaluation.proxy import Call, RecordingProxy
 from evaluation.record import Reason, Row, Rows
 from evaluation.server_log import ServerLog
 from evaluation.task import Files, Task, write_files
@@ -71,6 +71,50 @@ def carry_out(plan: Plan, conditions: Conditions, rows: Rows, judge: Judge, tell
 def run_one(model: str, seed: int, task: Task, contestant: Contestant, conditions: Conditions, judge: Judge) -> Row:
     """One run. Whatever a contestant raises is its failure, and a row."""
     mark = conditions.log.mark() if conditions.log else 0
+    outcome = _outcome(model, seed, task, contestant, conditions, judge)
+    solved = judge.judge(task, outcome.left).passed
+    lost = [] if solved else lost_replies(task, [call.reply for call in outcome.calls], judge)
+    evaluations = conditions.log.evaluations_since(mark) if conditions.log else ()
+    return Row(
+        model=model,
+        contestant=contestant.name,
+        task=task.name,
+        kind=task.kind,
+        seed=seed,
+        budget=conditions.budget,
+        solved=solved,
+        reason=reason(task, outcome.left, outcome.ending, solved=solved, lost=bool(lost)),
+        ending=outcome.ending.kind,
+        exit_code=outcome.ending.exit_code,
+        calls=len(outcome.calls),
+        prompt_tokens=sum(call.prompt_tokens for call in outcome.calls),
+        evaluated=sum(found.evaluated for found in evaluations) if conditions.log else None,
+        reply_tokens=sum(call.reply_tokens for call in outcome.calls),
+        loads=conditions.log.loads_since(mark) if conditions.log else None,
+        model_s=round(sum(call.seconds for call in outcome.calls), 2),
+        wall_s=round(outcome.wall_s, 2),
+        lost_replies=len(lost),
+        ours=contestant.ours,
+        detail="" if solved else outcome.ending.said[-600:],
+        date=datetime.now(UTC).strftime("%Y-%m-%d"),
+        commit=conditions.commit,
+        replies=[call.reply for call in outcome.calls],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a contestant's work, without the folder in which it worked."""
+
+    ending: Ending
+    calls: tuple[Call, ...]
+    left: Files
+    wall_s: float
+
+
+def _outcome(
+    model: str, seed: int, task: Task, contestant: Contestant, conditions: Conditions, judge: Judge
+) -> _Outcome:
     began = time.monotonic()
     with (
         temporary_folder() as folder,
@@ -83,34 +127,13 @@ def run_one(model: str, seed: int, task: Task, contestant: Contestant, condition
         wall_s = time.monotonic() - began
         left = left_in(arena.workspace, task)
         calls = proxy.settle()
-    solved = judge.judge(task, left).passed
-    lost = [] if solved else lost_replies(task, [call.reply for call in calls], judge)
-    evaluations = conditions.log.evaluations_since(mark) if conditions.log else ()
-    return Row(
-        model=model,
-        contestant=contestant.name,
-        task=task.name,
-        kind=task.kind,
-        seed=seed,
-        budget=conditions.budget,
-        solved=solved,
-        reason=reason(task, left, ending, solved=solved, lost=bool(lost)),
-        ending=ending.kind,
-        exit_code=ending.exit_code,
-        calls=len(calls),
-        prompt_tokens=sum(call.prompt_tokens for call in calls),
-        evaluated=sum(found.evaluated for found in evaluations) if conditions.log else None,
-        reply_tokens=sum(call.reply_tokens for call in calls),
-        loads=conditions.log.loads_since(mark) if conditions.log else None,
-        model_s=round(sum(call.seconds for call in calls), 2),
-        wall_s=round(wall_s, 2),
-        lost_replies=len(lost),
-        ours=contestant.ours,
-        detail="" if solved else _nameless(ending.said, arena)[-600:],
-        date=datetime.now(UTC).strftime("%Y-%m-%d"),
-        commit=conditions.commit,
-        replies=[_nameless(call.reply, arena) for call in calls],
-    )
+        said = _nameless(ending.said, arena)
+        return _Outcome(
+            replace(ending, said=said),
+            tuple(replace(call, reply=_nameless(call.reply, arena)) for call in calls),
+            left,
+            wall_s,
+        )
 
 
 def reason(task: Task, left: Files, ending: Ending, *, solved: bool, lost: bool) -> Reason:
