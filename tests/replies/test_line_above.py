@@ -1,8 +1,12 @@
 """Blocks and calls that a reply shows as what not to do, or as an example, are neither written nor run."""
 
+from pathlib import Path
+
 import pytest
 
 from interpreter.code_blocks import choose_block
+from super_agent.core.edits.editor import Editor
+from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.coder_reply import parse_coder_reply, split_files
 from super_agent.core.replies.types import Surroundings
 
@@ -16,6 +20,16 @@ WARNINGS = [
     "The following would be incorrect:", "Never use the following code:",
     "Não faça isso:", "Errado:", "Do not write this in `app.py`:",
 ]  # fmt: skip
+
+
+def written(root: Path, name: str, old: str, reply: str) -> str:
+    """What a file holds after a reply."""
+    (root / name).write_text(old)
+    workspace = Workspace(root)
+    editor = Editor(workspace, lambda _event: None, lambda _path, _data: None)
+    editor.apply(parse_coder_reply(reply, editor.surroundings("")).files)
+    workspace.close()
+    return (root / name).read_text()
 
 
 @pytest.mark.parametrize("above", WARNINGS)
@@ -63,3 +77,36 @@ def test_a_call_between_backticks_is_spoken_of() -> None:
     assert choose_block(text, "stop").block is None
     assert parse_coder_reply(text, AROUND).instruction == ""
     assert choose_block(f"I use `print`: <tool_call>{CALL}</tool_call>", "stop").block is not None
+
+
+SHOP = "function a() {\n  return 1;\n}\n\nfunction b() {\n  return 2;\n}\n\nmodule.exports = { a, b };\n"
+ADDED = "function c() {\n  return 3;\n}\n"
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Add to `shop.js`:", "In `shop.js`:", "Update `b` in `shop.js`:", "**shop.js** (add at the end)",
+        "### shop.js (append)", "shop.js - add:", "Adicione em `shop.js`:", "`shop.js` (insert below `b`)",
+    ],
+)  # fmt: skip
+def test_what_is_headed_as_put_into_a_file_does_not_replace_it(tmp_path: Path, heading: str) -> None:
+    assert written(tmp_path, "shop.js", SHOP, f"{heading}\n```javascript\n{ADDED}```") == SHOP
+
+
+@pytest.mark.parametrize("heading", ["In `shop.js`:", "Update `b` in `shop.js`:", "**shop.js** (adds c)"])
+def test_a_whole_file_below_such_a_heading_is_written(tmp_path: Path, heading: str) -> None:
+    assert written(tmp_path, "shop.js", SHOP, f"{heading}\n```javascript\n{SHOP}{ADDED}```") == SHOP + ADDED
+
+
+def test_data_that_is_put_into_a_file_does_not_replace_it_either(tmp_path: Path) -> None:
+    assert written(tmp_path, "c.yaml", "a: 1\nb: 2\n", "Add `d` to `c.yaml`:\n```yaml\nd: 3\n```") == "a: 1\nb: 2\n"
+
+
+def test_python_that_is_put_into_a_file_goes_to_its_end(tmp_path: Path) -> None:
+    old, more = "def a():\n    return 1\n", "def c():\n    return 3\n"
+    assert written(tmp_path, "a.py", old, f"Add `c` to `a.py`:\n```python\n{more}```") == f"{old}\n\n{more}"
+
+
+def test_fewer_functions_with_none_of_the_old_ones_are_asked_for_again(tmp_path: Path) -> None:
+    assert written(tmp_path, "shop.js", SHOP, f"```javascript shop.js\n{ADDED}```") == SHOP

@@ -18,6 +18,7 @@ from super_agent.core.events import EditRefused, Emit, FileWritten
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.definitions import definitions, functions_and_types, parses, style_rules
 from super_agent.core.replies.elision import elision_in
+from super_agent.core.replies.file_blocks import SOME
 from super_agent.core.replies.inferred_paths import tests_decide
 from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
 from super_agent.core.replies.paths import is_test
@@ -139,14 +140,18 @@ class Editor:
             _refuse_elision(joined(content), block.earlier, language)
             return edited
         is_python = language == "python" and bool(lines)
+        is_part = block.is_part or (block.adds and not _is_whole(file.text, joined(content), language))
+        if is_part and not is_python and lines:
+            raise PathRefused(SOME)
         content = filled(lines, content) if is_python else content
         _refuse_elision(joined(content), file.text, language)
         if is_python and (name := imports_from_itself(block.path, file.text, joined(content))):
             raise PathRefused(f"it imports {name} from the very file that defines it, so it belongs to another file")
         if is_python:
-            used = self._definitions if block.is_part else self._used_elsewhere
-            merged = with_definitions(lines, content, lambda: used(block.path), self._named)
-            if merged is None and block.is_part and content != lines:
+            used = self._definitions if is_part else self._used_elsewhere
+            named = self._named | definitions(language, joined(content)) if block.adds and is_part else self._named
+            merged = with_definitions(lines, content, lambda: used(block.path), named)
+            if merged is None and is_part and content != lines:
                 raise PathRefused("the block has no function or class that changes in it; write the file whole")
             if merged is None:
                 self._refuse_forgotten(block.path, file.text, joined(content), language)
@@ -161,7 +166,8 @@ class Editor:
         parts = style_rules if language in _STYLES else functions_and_types
         had, has = parts(old), parts(new)
         lost = {name for name in had - has if not self._named.issuperset(re.findall(r"\w+", name))}
-        if has and has < had and 2 * len(lost) >= len(had) and self._shrunk.get(path) != new:
+        fewer = has < had or (not has & had and len(has) < len(lost))
+        if has and fewer and 2 * len(lost) >= len(had) and self._shrunk.get(path) != new:
             self._shrunk[path] = new
             raise PathRefused(
                 f"the file also defines {', '.join(sorted(lost)[:5])}, which the block leaves out; use SEARCH/REPLACE "
@@ -221,6 +227,14 @@ def syntax_error(path: str, text: str) -> str:
 def _creates(block: FileBlock) -> bool:
     """One section with an empty search part is how some models write a new file."""
     return len(block.sections) == 1 and not block.sections[0].search.strip()
+
+
+def _is_whole(old: str, new: str, language: str) -> bool:
+    """Whether a block that may be put into the file has all that the file defines, or at least half of its lines."""
+    had = definitions(language, old)
+    before = {line.strip() for line in lines_of(old) if re.search(r"\w", line)}
+    kept = before & {line.strip() for line in lines_of(new)}
+    return (bool(had) and had <= definitions(language, new)) or 2 * len(kept) >= len(before)
 
 
 def _refuse_elision(new: str, old: str, language: str) -> None:

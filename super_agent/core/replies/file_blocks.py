@@ -8,7 +8,7 @@ from super_agent.core.replies.definitions import only_defines
 from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.inferred_paths import defines_task_file
 from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
-from super_agent.core.replies.line_above import OLD, PART
+from super_agent.core.replies.line_above import OLD, PART, adds
 from super_agent.core.replies.pasted_artifacts import (
     is_shown_by_terminal,
     says_it_is_deleted,
@@ -21,7 +21,7 @@ from super_agent.core.replies.search_replace import has_markers, read_sections
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 
 _ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")
-_SOME = "it is headed as some of the file; write SEARCH/REPLACE sections, or the file whole"
+SOME = "it is headed as some of the file; write SEARCH/REPLACE sections, or the file whole"
 UNCLOSED = "the block has no closing fence, so its end is unknown; write it again, closed"
 LONGER_FENCE = "the file holds fences itself, so where the block ends is a guess; use a longer fence (````) around it"
 
@@ -42,9 +42,11 @@ def file_block(path: str, fence: Fence, comment: str, heading: Heading, around: 
     is_part = heading.lines is None and (PART.search(fence.above) or PART.search(fence.info))
     if not sections and is_part and path in around.files:
         defines = language == "python" and only_defines(whole.content)
-        return replace(whole, is_part=True) if defines else BadBlock(path, _SOME)
+        return replace(whole, is_part=True) if defines else BadBlock(path, SOME)
     if OLD.search(fence.above) or OLD.search(fence.info):
         whole = replace(whole, is_old=True)
+    if path in around.files and (adds(fence.above, path) or adds(fence.info, path)):
+        whole = replace(whole, adds=True)
     return replace(whole, sections=sections) if sections else replace(whole, lines=heading.lines)
 
 

@@ -26,6 +26,12 @@ PART = re.compile(
     re.IGNORECASE,
 )
 """What heads a block that is some of a file."""
+_ADDS = re.compile(
+    r"\b(?:add(?:s|ed|ing)?|append(?:ed)?|insert(?:ed)?|in|into|inside|within|to|functions?|methods?"
+    r"|em|no|na|ao|à|adicion\w+|acrescent\w+|insir\w+|inser\w+|füge|ergänz\w+|hinzu|a[ñn]ad\w+|agreg\w+|ajout\w+)\b"
+    r"|添加|增加|加入|追加|`[^`]+`|在",
+    re.IGNORECASE,
+)
 WARNED = "the line above says that it is not to be done"
 SHOWN = "the line above says that it is an example"
 
@@ -38,6 +44,11 @@ def warns(above: str) -> bool:
 def shows(above: str) -> bool:
     """Whether a call or command below this line is an example. Files are often headed so and meant all the same."""
     return warns(above) or _SHOWS.search(_PATH.sub("", above)) is not None
+
+
+def adds(heading: str, path: str) -> bool:
+    """Whether what heads a block of that path may say that it is only put into the file: "in", "add to", a name."""
+    return path in heading and _ADDS.search(heading.replace(f"`{path}`", "").replace(path, "")) is not None
 
 
 def line_above(text: str, position: int) -> str:

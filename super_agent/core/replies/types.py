@@ -47,6 +47,7 @@ class FileBlock:
     `is_part`: `content` is some of the file's definitions, and the rest of the file stays.
     `earlier`: what a block of the same reply gave for the file before this one; perhaps what this one replaces.
     `is_old`: the heading says that it shows the file as it was. `is_new`: a patch says that the file is new.
+    `adds`: the heading may say that the content is put into the file, which what the file holds has to settle.
     """
 
     path: str
@@ -59,6 +60,7 @@ class FileBlock:
     earlier: str = field(default="", compare=False)
     is_old: bool = False
     is_new: bool = False
+    adds: bool = False
 
     @property
     def is_edit(self) -> bool:
