@@ -124,3 +124,28 @@ def test_marks_of_html_in_python_are_what_they_stand_for() -> None:
     [block] = parse_coder_reply('```python a.py\nx = "&lt;"\n```').files
     assert isinstance(block, FileBlock)
     assert block.content == 'x = "&lt;"\n'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "**File:** main.py", "### Step 1: Create `main.py`", "Aqui está o arquivo `main.py`:", "Neue Datei: `main.py`",
+        "Crie o arquivo `main.py` com o seguinte conteúdo:", "Hier ist die Datei `main.py`:", "创建 `main.py`：",
+        "以下是 main.py 的完整代码：", "Create a file called `main.py` with the following content:", "Then, `main.py`:",
+        "<summary>main.py</summary>", "File name: `main.py`", "File 1 — main.py", "<code>main.py</code>",
+    ],
+)  # fmt: skip
+def test_a_line_that_only_says_which_file_follows(line: str) -> None:
+    reply = parse_coder_reply(f"{line}\n\n```python\nprint(1)\n```")
+    assert reply.files == (FileBlock("main.py", "print(1)\n"),)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "New version:", "Notice:", "**Version**", "Install:", "TODO:", "The config for Next.js:", "Old main.html:",
+        "Replace `foo` in `main.html` with:", "I created main.html and b.html:", "Here is what main.html printed:",
+    ],
+)  # fmt: skip
+def test_a_line_that_says_more_or_names_none(line: str) -> None:
+    assert parse_coder_reply(f"{line}\n\n```html\n<p>hi</p>\n```").files == ()

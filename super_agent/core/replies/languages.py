@@ -47,6 +47,8 @@ FILE_NAMES = frozenset(
      "authors", "procfile", "gemfile", "rakefile", "vagrantfile", "jenkinsfile", "pipfile", "justfile", "codeowners",
      "brewfile", "caddyfile", "copying", "contributing", "news", "todo", "version", "install", "cmakelists.txt")
 )  # fmt: skip
+WORDS_AND_NAMES = frozenset(("version", "install", "news", "todo", "notice", "changelog", "contributing", "authors"))
+"""Of these names those that head other things too: "New version:"."""
 DOT_FILES = (".env", ".gitignore")
 """Files whose names are those of languages but for the dot."""
 SHELLS = ("shell", "bash", "sh", "zsh", "console", "shell-session", "shellsession", "terminal", "cmd", "powershell")

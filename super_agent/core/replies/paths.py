@@ -4,7 +4,16 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from super_agent.core.replies.languages import FILE_EXTENSIONS, FILE_NAMES, SHELLS, is_language, language_of, suits
+from super_agent.core.replies.heading_words import only_names_file
+from super_agent.core.replies.languages import (
+    FILE_EXTENSIONS,
+    FILE_NAMES,
+    SHELLS,
+    WORDS_AND_NAMES,
+    is_language,
+    language_of,
+    suits,
+)
 from super_agent.core.replies.types import LineRange
 
 PLACEHOLDERS = re.compile(
@@ -50,6 +59,8 @@ _CHARS = re.compile(r"^[^\s<>\"'`|*?:;,\\=(){}\[\]!]+$")
 _COMMENT = re.compile(
     r"^\s*(?:#+|//+|--(?!-)|;+|%+|/\*+|<!--|\"\"\"|'{3}|REM\b|')\s*(?P<text>.*?)\s*(?:\*/|-->|\"\"\"|'{3})?\s*$"
 )
+_TAGS = re.compile(r"</?(?:b|strong|code|em|i|summary|details|file|file_?path|file_?name|path|h[1-6]|p)>")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9_@+./-]*[A-Za-z0-9_]")
 _TEST = re.compile(
     r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.\w+$|[^/]*[.-](?:test|spec)\.\w+$|checks?(?:[_.-][^/]*)?$|conftest\.py$)"
 )
@@ -197,14 +208,26 @@ def path_above(line: str, language: str, known: Collection[str] = ()) -> str:
     if len(line) > 160 or line.lstrip().startswith(("```", "~~~", "|", ">", "--- ", "+++ ")):
         ruled = _RULED.match(line.strip())
         return path_above(ruled["text"], language, known) if ruled is not None else ""
-    path = bare_path(line, known)
-    if not path:
-        marked = re.findall(r"`([^`\s]+)`|\*\*([^*\s]+)\*\*", line)
-        names = [n for pair in marked for n in pair if n and looks_like_path(_undressed(n))]
-        label = re.sub(r"`[^`]*`|\*\*[^*]*\*\*", "", line).strip(" :.-#*0123456789)")
-        if len(names) == 1 and (not label or not _LABEL.sub("", label + " ").strip()):
-            path = _undressed(names[0]).removeprefix("./")
+    line = _TAGS.sub("", line)
+    path = bare_path(line, known) or _path_among_words(line, known)
+    if path not in known and path.lower() in WORDS_AND_NAMES and f"`{path}`" not in line:
+        return ""
     return path if path and " " not in path and suits(language, path) else ""
+
+
+def _path_among_words(line: str, known: Collection[str]) -> str:
+    """The one path in a line whose other words only say that the file follows.
+
+    Of a file that exists other names in backquotes may be what the block changes in it.
+    """
+    marked = re.findall(r"`([^`\s]+)`|\*\*([^*\s]+)\*\*", line)
+    names = [n for pair in marked for n in pair if n and looks_like_path(_undressed(n))]
+    names = names or [n for n in _ASCII_WORD.findall(line) if re.search(r"[./]", n) and looks_like_path(n)]
+    if len(names) != 1:
+        return ""
+    path = with_slashes(_undressed(names[0])).removeprefix("./")
+    beside = line.replace(names[0], " ", 1)
+    return path if only_names_file(re.sub(r"`[^`]*`", "", beside) if path in known else beside) else ""
 
 
 def path_in_comment(line: str, language: str, known: Collection[str] = ()) -> str:
