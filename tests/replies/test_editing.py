@@ -26,7 +26,7 @@ class Desk:
         (self.root / name).write_bytes(data if isinstance(data, bytes) else data.encode())
 
     def apply(self, text: str, task: str = "") -> Applied:
-        return self.editor.apply(parse_coder_reply(text, self.editor.surroundings(task)).files)
+        return self.editor.apply(parse_coder_reply(text, self.editor.surroundings(task)).files, task)
 
     def bytes(self, name: str) -> bytes:
         return (self.root / name).read_bytes()
@@ -215,3 +215,44 @@ def test_replacing_one_line_keeps_the_bytes_of_all_others(
     new = file.replaced([*file.lines[:at], "changed entirely", *file.lines[at + 1 :]]).encoded()
     pairs[at] = ("changed entirely", pairs[at][1])
     assert new == "".join(line + end for line, end in pairs).encode()
+
+
+OLD, NEW = 'GREETING = "hello"\n', 'GREETING = "good day"\n'
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        f"app.py\n<<<<<<< SEARCH\n{OLD}=======\n{NEW}>>>>>>> REPLACE\n", f"Search:\n{OLD}Replace:\n{NEW}",
+        f"`<<<<<<< SEARCH`\n{OLD}`=======`\n{NEW}`>>>>>>> REPLACE`\n", f"# Before:\n{OLD}# After:\n{NEW}",
+        f"<<<<<<< SEARCH\n{OLD}=======\n=======\n{NEW}>>>>>>> REPLACE\n", f"FIND:\n{OLD}REPLACE WITH:\n{NEW}",
+        f"<old_str>\n{OLD}</old_str>\n<new_str>\n{NEW}</new_str>\n", f"**Old code:**\n{OLD}**New code:**\n{NEW}",
+        f"<search>{OLD.strip()}</search>\n<replace>{NEW.strip()}</replace>\n",
+        f"<edit>\n<search>\n{OLD}</search>\n<replace>\n{NEW}</replace>\n</edit>\n",
+        f"«««« SEARCH\n{OLD}====\n{NEW}»»»» REPLACE\n", f"[SEARCH]\n{OLD}[/SEARCH]\n[REPLACE]\n{NEW}[/REPLACE]\n",
+        f"&lt;&lt;&lt;&lt;&lt;&lt;&lt; SEARCH\n{OLD}=======\n{NEW}&gt;&gt;&gt;&gt;&gt;&gt;&gt; REPLACE\n",
+    ],
+)  # fmt: skip
+def test_an_edit_in_markers_of_other_dress_is_applied(desk: Desk, edit: str) -> None:
+    rest = "\n\ndef greet():\n    return GREETING\n"
+    desk.put("app.py", OLD + rest)
+    desk.apply(f"```python app.py\n{edit}```\n")
+    assert desk.bytes("app.py").decode() == NEW + rest
+
+
+def test_a_prompt_in_a_docstring_ends_no_section(desk: Desk) -> None:
+    new = 'def total():\n    """\n    >>> total\n    1\n    """\n'
+    desk.put("app.py", "def total():\n    pass\n")
+    desk.apply(section("app.py", "def total():\n    pass\n", new))
+    assert desk.bytes("app.py").decode() == new
+
+
+def test_lines_that_define_nothing_are_no_whole_file_of_code(desk: Desk) -> None:
+    desk.put("app.py", f"{OLD}\n\ndef greet():\n    return GREETING\n")
+    applied = desk.apply(f"```python app.py\n{NEW}```\n", "Let greet say good day")
+    assert "the file also defines greet" in applied.refusals[0][1]
+
+
+def test_a_first_line_that_is_only_the_path_is_no_code(desk: Desk) -> None:
+    desk.apply("```go main.go\nmain.go\npackage main\n```\n")
+    assert desk.bytes("main.go") == b"package main\n"

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from super_agent.core.replies.coder_reply import parse_coder_reply
-from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
+from super_agent.core.replies.types import BadBlock, FileBlock, Section, Surroundings
 from tests.replies.test_editing import Desk, desk
 
 __all__ = ["desk"]
@@ -100,3 +100,16 @@ def test_thousands_of_them_are_read_in_seconds(text: str) -> None:
     began = time.process_time()
     parse_coder_reply(text, Surroundings("", {"a.py": frozenset({"f1"})}))
     assert time.process_time() - began < 6
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "<<<<<<< HEAD\n{}=======\n{}>>>>>>> branch\n", "------- SEARCH\n{}=======\n{}+++++++ REPLACE\n",
+        "<<<<<<< OLD\n{}=======\n{}>>>>>>> NEW\n", "<<<<<<< SEARCH\n{}======= REPLACE\n{}>>>>>>>\n",
+    ],
+)  # fmt: skip
+def test_sections_without_a_fence_in_the_markers_of_other_tools(edit: str) -> None:
+    reply = parse_coder_reply("I change it.\n\napp.py\n" + edit.format("X = 1\n", "X = 2\n"))
+    [block] = [block for block in reply.files if isinstance(block, FileBlock)]
+    assert (block.path, block.sections) == ("app.py", (Section("X = 1\n", "X = 2\n"),))

@@ -165,9 +165,11 @@ class Editor:
         """Where parts are not merged, a block with no more than half of a file's functions or rules is asked again."""
         parts = style_rules if language in _STYLES else functions_and_types
         had, has = parts(old), parts(new)
-        lost = {name for name in had - has if not self._named.issuperset(re.findall(r"\w+", name))}
+        named = self._named if has else frozenset[str]()
+        gone = had - has - definitions(language, new)
+        lost = {name for name in gone if not named.issuperset(re.findall(r"\w+", name))}
         fewer = has < had or (not has & had and len(has) < len(lost))
-        if has and fewer and 2 * len(lost) >= len(had) and self._shrunk.get(path) != new:
+        if lost and fewer and 2 * len(lost) >= len(had) and self._shrunk.get(path) != new:
             self._shrunk[path] = new
             raise PathRefused(
                 f"the file also defines {', '.join(sorted(lost)[:5])}, which the block leaves out; use SEARCH/REPLACE "

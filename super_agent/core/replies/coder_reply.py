@@ -15,6 +15,7 @@ from super_agent.core.replies.block_paths import (
     with_section_headings,
 )
 from super_agent.core.replies.definitions import only_defines
+from super_agent.core.replies.edit_markers import has_markers
 from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.file_blocks import UNCLOSED, file_block, of_call, unfenced_files, whole_file
 from super_agent.core.replies.heredocs import heredoc_files
@@ -24,7 +25,7 @@ from super_agent.core.replies.line_above import SHOWN, WARNED, shows, warns
 from super_agent.core.replies.patches import is_patch, read_patch
 from super_agent.core.replies.paths import Heading, path_above, read_info
 from super_agent.core.replies.repeated_files import one_for_each_file
-from super_agent.core.replies.search_replace import has_markers, read_sections
+from super_agent.core.replies.search_replace import read_sections
 from super_agent.core.replies.search_requests import only_searches, search_in
 from super_agent.core.replies.tagged_tool_calls import MARK, PrintedCall, markup_calls
 from super_agent.core.replies.thoughts import split_thoughts

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 from super_agent.core.replies.definitions import only_defines
+from super_agent.core.replies.edit_markers import has_markers
 from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.inferred_paths import defines_task_file
 from super_agent.core.replies.languages import CODE_LANGUAGES, language_for
@@ -17,7 +18,7 @@ from super_agent.core.replies.pasted_artifacts import (
 )
 from super_agent.core.replies.patches import MAY_BE_EMPTY, is_patch, read_patch
 from super_agent.core.replies.paths import Heading, bare_path, is_placeholder
-from super_agent.core.replies.search_replace import has_markers, read_sections
+from super_agent.core.replies.search_replace import read_sections
 from super_agent.core.replies.types import BadBlock, FileBlock, Surroundings
 
 _ECHOED = ("the whole content of the file", "lines as they are now", "lines as they shall be")
@@ -31,6 +32,8 @@ def file_block(path: str, fence: Fence, comment: str, heading: Heading, around: 
     language = language_for(path)
     lines = without_numbers(fence.lines[1:] if comment else fence.lines, language)
     lines = without_entities(lines) if language == "python" else lines
+    if language in CODE_LANGUAGES or has_markers(lines):
+        lines = without_bare_path(lines, path)
     if problem := _no_content(path, fence, lines, around):
         return BadBlock(path, problem)
     sections, problem = read_sections(lines, labels=language in CODE_LANGUAGES)
@@ -67,6 +70,11 @@ def _no_content(path: str, fence: Fence, lines: tuple[str, ...], around: Surroun
     if is_shown_by_terminal(lines, language_for(path)):
         return "the block is what a terminal showed, not the file's content; write the content"
     return ""
+
+
+def without_bare_path(lines: tuple[str, ...], path: str) -> tuple[str, ...]:
+    """Without a first line that is the path and nothing else, as no line of code is."""
+    return lines[1:] if len(lines) > 1 and lines[0].strip().strip("`*:").removeprefix("./") == path else lines
 
 
 def _is_data(lines: tuple[str, ...]) -> bool:

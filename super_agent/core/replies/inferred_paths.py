@@ -3,10 +3,11 @@
 import re
 
 from super_agent.core.replies.definitions import definitions, only_defines, parses
+from super_agent.core.replies.edit_markers import has_markers
 from super_agent.core.replies.fences import Fence
 from super_agent.core.replies.languages import language_for, suits
 from super_agent.core.replies.paths import is_test, read_info
-from super_agent.core.replies.search_replace import has_markers, read_sections
+from super_agent.core.replies.search_replace import read_sections
 from super_agent.core.replies.types import Surroundings
 
 

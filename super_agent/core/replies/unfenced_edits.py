@@ -4,13 +4,14 @@ import re
 from bisect import bisect
 from collections.abc import Collection, Iterable
 
+from super_agent.core.replies.edit_markers import NEW, OLD
 from super_agent.core.replies.fences import Fence, heading_above
 from super_agent.core.replies.languages import language_for
 from super_agent.core.replies.paths import path_above
 
-_START = re.compile(r"^<{5,9} ?(?:SEARCH|ORIGINAL|HEAD)\b(?P<rest>.*)$")
-_END = re.compile(r"^>{5,9} ?(?:REPLACE|UPDATED)\b.*$")
-_DIVIDER = re.compile(r"^={5,9}$")
+_START = re.compile(rf"^(?:<{{5,9}}|-{{5,9}}) ?(?:{OLD})\b(?P<rest>.*)$")
+_END = re.compile(rf"^(?:>{{5,9}}|\+{{5,9}}|<{{5,9}}) ?(?:{NEW}|END)\b.*$|^>{{5,9}}(?: [\w./-]+)?$")
+_DIVIDER = re.compile(rf"^={{5,9}}(?: ?(?:{NEW}))?$")
 _FENCE = re.compile(r"^(?:```|~~~)")
 _OLD_HEADER, _NEW_HEADER = re.compile(r"^--- \S"), re.compile(r"^\+\+\+ \S")
 
