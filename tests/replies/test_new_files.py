@@ -49,3 +49,24 @@ def test_the_import_of_a_file_that_is_there_goes_with_its_function(desk: Desk) -
 def test_imports_that_the_whole_file_has_again_are_there_once(desk: Desk) -> None:
     desk.apply(f"```python new.py\nimport os\n```\n\n```python new.py\nimport os\n\n\n{USES}```", "write new.py")
     assert desk.bytes("new.py").decode() == f"import os\n\n\n{USES}"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "```diff\n--- a/n.py\n+++ b/n.py\n@@ -0,0 +1 @@\n+x = 1\n```\n", "```diff n.py\n+x = 1\n```\n",
+        "*** Begin Patch\n*** Create File: n.py\n+x = 1\n*** End Patch\n",
+    ],
+)  # fmt: skip
+def test_a_patch_that_only_adds_lines_makes_a_file_that_is_not_there(desk: Desk, reply: str) -> None:
+    desk.apply(reply)
+    assert desk.bytes("n.py") == b"x = 1\n"
+
+
+def test_a_time_or_a_remark_behind_the_path_of_a_header_is_no_part_of_it(desk: Desk) -> None:
+    desk.put("a.py", "x = 1\n")
+    desk.apply("```diff\n--- a.py (original)\n+++ a.py (modified)\n@@ -1 +1 @@\n-x = 1\n+x = 2\n```\n")
+    desk.apply(
+        "```diff\n--- a.py 2024-01-01 00:00:00\n+++ a.py 2024-01-01 00:00:01\n@@ -1 +1 @@\n-x = 2\n+x = 3\n```\n"
+    )
+    assert desk.bytes("a.py") == b"x = 3\n"

@@ -114,6 +114,8 @@ class Editor:
 
     def _new_lines(self, block: FileBlock, file: TextFile, *, is_new: bool) -> list[str]:
         lines, language = list(file.lines), language_for(block.path)
+        if is_new and block.hunks and all(sign == "+" for hunk in block.hunks for sign, _ in hunk.lines):
+            lines, block = [], replace(block, hunks=())
         if block.is_edit and is_new and not _creates(block):
             raise PathRefused("the file does not exist, so there is nothing to search; write it whole")
         for section in block.sections:

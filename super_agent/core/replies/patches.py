@@ -8,8 +8,12 @@ from super_agent.core.replies.definitions import parses
 from super_agent.core.replies.types import BadBlock, FileBlock, Hunk
 
 _HUNK = re.compile(r"^@@(?:\s*-(?P<start>\d+)(?:,\d+)?\s+\+\d+(?:,\d+)?\s*@@)?\s*(?P<anchor>.*?)\s*(?:@@)?\s*$")
-_BEGIN = re.compile(r"^\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File:)")
-_FILE = re.compile(r"^\*\*\* (?P<what>Update|Add|Delete) File:\s*(?P<path>.+?)\s*$")
+_BEGIN = re.compile(r"^\*\*\* (?:Begin Patch|(?:Update|Add|Create|New|Delete) File:)")
+_FILE = re.compile(r"^\*\*\* (?P<what>Update|Add|Create|New|Delete) File:\s*(?P<path>.+?)\s*$")
+_REMARK = re.compile(
+    r"\t.*$|\s+\d{4}-\d\d-\d\d[ T].*$|\s+\((?:original|modified|old|new|updated|before|after)\)$", re.IGNORECASE
+)
+"""What stands behind a path in a header: a time, or which of both it is."""
 _NOISE = re.compile(
     r"^(?:diff --git |index [0-9a-f]+|(?:new|deleted|old) (?:file )?mode|similarity index|"
     r"\\ No newline|\*\*\* End of File)"
@@ -116,7 +120,7 @@ class _Reader:
     def take(self, line: str) -> None:
         """One line that is no pair of headers."""
         if found := _FILE.match(line):
-            self.begin(_Growing(found["path"].removeprefix("./"), found["what"] == "Add"))
+            self.begin(_Growing(found["path"].removeprefix("./"), found["what"] in ("Add", "Create", "New")))
             if found["what"] == "Delete":
                 self.files[-1].problem = _DELETES
         elif line.startswith(("*** Move to:", "rename ")):
@@ -150,7 +154,7 @@ class _Reader:
 
 
 def _headed(old: str, new: str, path: str) -> _Growing:
-    old, new = (re.sub(r"\t.*$", "", name).strip() for name in (old, new))
+    old, new = (_REMARK.sub("", name).strip() for name in (old, new))
     if new == "/dev/null":
         return _Growing(_name(old), problem=_DELETES)
     named = _name(new)
