@@ -61,3 +61,26 @@ def test_a_remark_about_the_lines_below_it_is_none(remark: str) -> None:
 
 def test_a_remark_behind_an_edit_that_loses_nothing_is_none() -> None:
     assert elision_in("    x = 1\n    # items stay unchanged\n", "    x = 0\n", "python") == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# (existing code)", "# Leave the rest as it is", "# mantenha as funções existentes", "# see above",
+        "# bestehende Funktionen hier", "# 前面的代码不变", "# Your existing code here", "# Everything above stays.",
+        "# more functions here", "# // ... existing code ...", "# funções anteriores aqui", "# other code",
+    ],
+)  # fmt: skip
+def test_a_remark_in_the_place_of_one_line_of_a_section(line: str) -> None:
+    old, new = "def f(n):\n    return g(n) + 1\n", "def f(n):\n    if not n:\n        raise ValueError\n"
+    assert elision_in(f"{new}    {line}\n", old, "python", is_part=True).strip() == line
+    assert elision_in(f"{new}    return g(n) + 2\n    {line}\n", old, "python", is_part=True) == ""
+
+
+@pytest.mark.parametrize(
+    "line", ["// Your existing code here", "// unveränderter Code", "// 保留原有的函数", "// etc."]
+)
+def test_a_remark_in_the_place_of_functions(line: str) -> None:
+    old = "function a() {\n  return 1;\n}\nfunction b() {\n  return 2;\n}\n"
+    assert elision_in(f"{line}\nfunction c() {{\n}}\n", "", "javascript") == ""
+    assert elision_in(f"function c() {{\n}}\n\n{line}\n", old, "javascript") == line

@@ -119,7 +119,7 @@ class Editor:
         if block.is_edit and is_new and not _creates(block):
             raise PathRefused("the file does not exist, so there is nothing to search; write it whole")
         for section in block.sections:
-            _refuse_elision(section.replace, section.search, language)
+            _refuse_elision(section.replace, section.search, language, is_part=True)
         if block.sections:
             return with_sections(lines, block.sections)
         if block.hunks:
@@ -241,8 +241,8 @@ def _is_whole(old: str, new: str, language: str) -> bool:
     return (bool(had) and had <= definitions(language, new)) or 2 * len(kept) >= len(before)
 
 
-def _refuse_elision(new: str, old: str, language: str) -> None:
-    if marker := STUB if STUB in new else elision_in(new, old, language):
+def _refuse_elision(new: str, old: str, language: str, *, is_part: bool = False) -> None:
+    if marker := STUB if STUB in new else elision_in(new, old, language, is_part=is_part):
         raise PathRefused(f'the line "{marker.strip()}" {_ELIDED}; write the whole file, or SEARCH/REPLACE sections')
 
 

@@ -1,6 +1,7 @@
 """Lines that stand for code that was left out: "rest unchanged" and its kin, in the languages that models answer in."""
 
 import ast
+import difflib
 import re
 
 from super_agent.core.replies.definitions import definitions, tree_of
@@ -87,15 +88,39 @@ _LOOSE = (
         r"|unverändert|sin cambios|inchangée?s?|без изменений)\b.{0,24}$",
         re.IGNORECASE,
     ),
-    re.compile(r"^(?:etc|and so on|see above|same as above|skip(?:ped)?|e assim por diante)$", re.IGNORECASE),
+    re.compile(
+        rf"^.{{0,24}}?\b(?:existing|previous|original|remaining|other|existentes?|anterior(?:es)?|restantes?)"
+        rf"\s+(?:{_NOUN})\b.{{0,24}}$|^(?:more|additional|further) (?:{_NOUN})\b.{{0,12}}$"
+        rf"|^(?:the )?(?:{_NOUN}) (?:defined above|from (?:before|above))\b.{{0,12}}$"
+        rf"|^(?:todo:? |note:? )?(?:{_VERB})\b.{{0,24}}?\b(?:{_SUBJECT}|rest)\b.{{0,30}}$|^everything\b.{{0,40}}$",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"^.{0,40}?\b(?:existentes?|anterior(?:es)?|restantes?|outr[oa]s|acima|demais)\b.{0,30}$"
+        r"|^.{0,40}?\b(?:não mudam?|ficam? igua(?:l|is)|mantid[oa]s?)\b.{0,24}$"
+        r"|^.{0,40}?\b(?:bleib(?:t|en)|wie (?:vorher|zuvor|bisher|oben))\b.{0,24}$"
+        r"|^(?:der |die |das )?(?:bestehend|restlich|übrig|vorhanden|unverändert|bisherig)e[rsn]? \w+.{0,24}$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"^.{0,6}?(?:省略|保留|保持|不变|其他|其余|剩余|原有|现有|前面|以上|之前).{0,16}$"),
+    re.compile(
+        r"^(?:etc|and so on|as (?:above|before)|(?:same as|see|refer to) (?:the )?(?:original|above|previous).{0,12}"
+        r"|truncated|see above|skip(?:ped)?|e assim por diante)$",
+        re.IGNORECASE,
+    ),
 )
 """Said of lines that the block certainly leaves out; in a file that keeps all that it had they are plain remarks."""
 MAX_LOOSE_WORDS = 9
+MAX_COMPARED = 10_000
+"""Pairs of lines whose likeness is measured, about a tenth of a second."""
 _PROSE = ("markdown", "md", "rst", "text", "txt", "yaml", "yml", "csv", "log", "")
 
 
-def elision_in(new: str, old: str, language: str = "") -> str:
-    """The first line of `new` that stands for what was left out, or empty; a line that `old` has too is none."""
+def elision_in(new: str, old: str, language: str = "", *, is_part: bool = False) -> str:
+    """The first line of `new` that stands for what was left out, or empty; a line that `old` has too is none.
+
+    With `is_part` both are some lines of a file, and a remark stands for any that is gone and not changed.
+    """
     known = {line.strip() for line in lines_of(old)}
     lines = lines_of(new)
     for number, line in enumerate(lines):
@@ -103,19 +128,22 @@ def elision_in(new: str, old: str, language: str = "") -> str:
             return line
     if language == "python" and (name := _emptied(new, old)):
         return name
-    return _remark_in_place(lines, known, old, new, language)
-
-
-def _remark_in_place(lines: list[str], known: set[str], old: str, new: str, language: str) -> str:
-    """The first comment that says of what is missing from the file that it stays; empty where nothing is missing."""
-    if not _loses(known, lines, old, new, language):
+    remark = _remark_in_place(lines, known)
+    if not remark:
         return ""
+    return remark if (_drops(known, lines) if is_part else _loses(known, lines, old, new, language)) else ""
+
+
+def _remark_in_place(lines: list[str], known: set[str]) -> str:
+    """The first comment that says of what is missing from the file that it stays."""
     for line, following in zip(lines, [*lines[1:], ""], strict=False):
         heads = bool(following.strip()) and len(indent_of(following)) >= len(indent_of(line))
         if heads and not following.lstrip().startswith(("}", "]", ")", "</")):
             continue  # a remark about the lines below it
         comment = _COMMENT.match(line)
-        text = _DOTS.sub(" ", comment["text"]).strip(" ()[]<>{}*-=:.") if comment and line.strip() not in known else ""
+        text = (
+            _DOTS.sub(" ", comment["text"]).strip(" ()[]<>{}*-=:.#/!") if comment and line.strip() not in known else ""
+        )
         if text and len(text.split()) <= MAX_LOOSE_WORDS and any(pattern.match(text) for pattern in _LOOSE):
             return line
     return ""
@@ -125,10 +153,26 @@ def _loses(known: set[str], lines: list[str], old: str, new: str, language: str)
     """Whether definitions of the file are gone, or more lines than came."""
     if not definitions(language, old) <= definitions(language, new):
         return True
+    lost, added = _lost(known, lines)
+    return lost > max(added, 1)
+
+
+def _drops(known: set[str], lines: list[str]) -> bool:
+    """Whether a line is gone that none of the new ones is like."""
+    kept = {line.strip() for line in lines}
+    new = sorted(line for line in kept - known if not _COMMENT.match(line))
+    gone = [line for line in known - kept if re.search(r"\w", line) and not _COMMENT.match(line)]
+    if len(gone) * len(new) > MAX_COMPARED:
+        return len(gone) > len(new)
+    return any(not difflib.get_close_matches(line, new, 1) for line in gone)
+
+
+def _lost(known: set[str], lines: list[str]) -> tuple[int, int]:
+    """How many lines that say something are gone, and how many of code came."""
     kept = {line.strip() for line in lines}
     lost = sum(re.search(r"\w", line) is not None for line in known - kept)
     added = sum(re.search(r"\w", line) is not None and not _COMMENT.match(line) for line in kept - known)
-    return lost > max(added, 1)
+    return lost, added
 
 
 def _stands_for_code(line: str, before: str, language: str) -> bool:
