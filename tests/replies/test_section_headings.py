@@ -81,3 +81,19 @@ def test_code_is_no_notebook() -> None:
     [block] = parse_coder_reply("```python n.ipynb\nprint(1)\n```").files
     assert isinstance(block, BadBlock)
     assert paths('```json n.ipynb\n{"cells": []}\n```') == ["n.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.rb", "def f\n  <<~T\n```\nx\n```\nT\nend\n"), ("a.php", "<?php\n$a = <<<T\n```\nx\n```\nT;\necho $a;\n"),
+        ("a.kt", 'val s = """\n```\nx\n```\n"""\nfun f() {\n}\n'), ("a.toml", 'd = """\n```\nx\n```\n"""\nk = 1\n'),
+        ("a.lua", "local s = [[\n```\nx\n```\n]]\nreturn s\n"), ("a.yaml", "a: |\n  ```\n  x\n  ```\nb: 1\n"),
+        ("Dockerfile", "FROM x\nRUN cat > a.md <<EOF\n```\nx\n```\nEOF\nCMD x\n"),
+    ],
+)  # fmt: skip
+def test_a_fence_in_a_text_of_any_language_does_not_end_the_block(path: str, text: str) -> None:
+    language = {"rb": "ruby", "kt": "kotlin", "Dockerfile": "dockerfile"}.get(path.rpartition(".")[2], path[2:])
+    for reply in (f"```{language} {path}\n{text}```\n", f"1. It:\n\n```{language} {path}\n{text}```<|im_end|>"):
+        [block] = parse_coder_reply(reply).files
+        assert block == FileBlock(path, text)

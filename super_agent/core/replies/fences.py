@@ -14,7 +14,7 @@ from typing import Literal
 
 from super_agent.core.replies.definitions import parses
 from super_agent.core.replies.languages import SHELLS
-from super_agent.core.replies.literal_text import literal_text
+from super_agent.core.replies.literal_text import ends_inside_text, literal_text
 from super_agent.core.replies.search_replace import open_section_at
 from super_agent.core.text import indent_of, joined, lines_of
 
@@ -33,6 +33,7 @@ LanguageOf = Callable[[str, str], str]
 """Of a block's heading and the line above it: the language of what it holds, lower case, or empty."""
 _MARKDOWN = ("markdown", "md", "mdx", "rst")
 _MARKUP = ("html", "htm", "xml", "vue", "svelte")
+_INDENTED = ("yaml", "yml", "makefile", "make")
 _CURLY = frozenset(
     ("javascript", "js", "jsx", "node", "typescript", "ts", "tsx", "java", "c", "h", "cpp", "c++", "csharp", "cs", "go",
      "golang", "rust", "rs", "kotlin", "swift", "css", "scss", "php", "scala", "dart", "json")
@@ -143,15 +144,40 @@ def _end(block: _Open, language: str) -> tuple[int, bool]:
     if language in SHELLS:
         end = _outside_text("shell", block)
         return end, end < len(block.lines)
+    return _end_of_other(block, candidates, language)
+
+
+def _end_of_other(block: _Open, candidates: list[int], language: str) -> tuple[int, bool]:
+    """By what each language has of texts, brackets and margins; the first one where it has none of them."""
+    first = candidates[0]
     if language in _MARKUP and not _is_whole_markup(block.body(first)):
         whole = next((i for i in candidates[1:] if _is_whole_markup(block.body(i))), None)
         if whole is not None:
             return whole, True
+    if ends_inside_text(language, block.body(first)) and len(candidates) > 1:
+        whole = next((i for i in candidates[1:] if not ends_inside_text(language, block.body(i))), None)
+        return (first, False) if whole is None else (whole, True)
+    if language in _INDENTED:
+        first = _at_its_margin(block, candidates)
     nested = any(_labelled(line, block.fence) for line in block.lines[block.start : first])
     if language in _CURLY and not _balanced(block.body(first)):
         whole = next((i for i in candidates[1:] if _balanced(block.body(i))), None)
         return (first, not nested) if whole is None else (whole, True)
     return first, not nested
+
+
+def _at_its_margin(block: _Open, candidates: list[int]) -> int:
+    """The first one that is not indented deeper than the opening, as a text in the file is; up to the next block."""
+    stop = next(
+        (
+            i
+            for i in range(candidates[0], len(block.lines))
+            if i not in candidates and _labelled(block.lines[i], block.fence)
+        ),
+        None,
+    )
+    here = [i for i in candidates if stop is None or i < stop]
+    return next((i for i in here if len(indent_of(block.lines[i])) <= block.indent), candidates[0])
 
 
 def _end_of_python(block: _Open, candidates: list[int]) -> tuple[int, bool]:

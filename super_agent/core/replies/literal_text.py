@@ -10,6 +10,25 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 _HEREDOC = re.compile(r"(?<!<)<<(?P<tabs>-?)[ \t]*(?:'(?P<a>[^'\n]+)'|\"(?P<b>[^\"\n]+)\"|\\?(?P<c>[A-Za-z_][\w.-]*))")
+_RUBY = re.compile(r"(?<![<\w])<<[~-]?(?:'(?P<a>\w+)'|\"(?P<b>\w+)\"|(?P<c>[A-Z_]\w*))")
+_PHP = re.compile(r"<<<[ \t]*(?:'(?P<a>\w+)'|\"(?P<b>\w+)\"|(?P<c>\w+))[ \t]*$")
+_OF_OTHERS = {"ruby": _RUBY, "rb": _RUBY, "perl": _RUBY, "php": _PHP, "dockerfile": _HEREDOC, "docker": _HEREDOC}
+TRIPLE = (
+    "toml",
+    "kotlin",
+    "kt",
+    "swift",
+    "scala",
+    "groovy",
+    "java",
+    "csharp",
+    "cs",
+    "dart",
+    "elixir",
+    "julia",
+    "graphql",
+)
+"""Languages with texts in three quotes, beside Python."""
 # A comment, a triple quote that opens, or a short string with its end (or up to the end of a line that lacks it).
 _PYTHON = re.compile(r"#[^\n]*|\"\"\"|'''|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?", re.DOTALL)
 _END_OF_TEXT = {quote: re.compile(rf"(?:\\.|(?!{quote})[^\\])*{quote}", re.DOTALL) for quote in ('"""', "'''")}
@@ -38,6 +57,25 @@ class LiteralText:
 def literal_text(language: Literal["python", "shell"], lines: Sequence[str]) -> LiteralText:
     """Find them in one pass; what stands after the code's end is prose and may be misread, but only ends spans."""
     return _in_python(lines) if language == "python" else _in_shell(lines)
+
+
+def ends_inside_text(language: str, lines: Sequence[str]) -> bool:
+    """Whether code of another language ends inside of a heredoc, or of a text of several lines."""
+    if language in TRIPLE:
+        return literal_text("python", lines).open_from is not None
+    if language == "lua":
+        return "\n".join(lines).count("[[") > "\n".join(lines).count("]]")
+    pattern = _OF_OTHERS.get(language)
+    if pattern is None:
+        return False
+    word = ""
+    for line in lines:
+        if not word:
+            found = pattern.search(line)
+            word = (found["a"] or found["b"] or found["c"]) if found else ""
+        elif re.match(rf"{re.escape(word)}(?!\w)", line.strip()):
+            word = ""
+    return bool(word)
 
 
 def _in_python(lines: Sequence[str]) -> LiteralText:
