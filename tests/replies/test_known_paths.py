@@ -149,3 +149,21 @@ def test_a_line_that_only_says_which_file_follows(line: str) -> None:
 )  # fmt: skip
 def test_a_line_that_says_more_or_names_none(line: str) -> None:
     assert parse_coder_reply(f"{line}\n\n```html\n<p>hi</p>\n```").files == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "path"),
+    [
+        ("makefile", "Makefile"), ("dockerfile", "Dockerfile"), ("go", "go.mod"), ("cmake", "CMakeLists.txt"),
+        ("ini", "app.service"), ("tsx", "app/[id]/page.tsx"), ("tsx", "app/(shop)/[...slug]/page.tsx"),
+        ("protobuf", "a.proto"), ("cuelang", "a.tf"),
+    ],
+)  # fmt: skip
+def test_files_of_odd_names_in_each_form(language: str, path: str) -> None:
+    assert paths(f"```{language} {path}\nx\n```") == [path]
+    assert paths(f"**{path}**\n```{language}\nx\n```") == [path]
+
+
+def test_a_file_that_is_called_as_its_language_is_named_by_the_task() -> None:
+    around = Surroundings("Write a Makefile that builds main.go", {"main.go": frozenset()})
+    assert paths("```makefile\nall:\n\tgo build\n```", around) == ["Makefile"]

@@ -85,11 +85,18 @@ def tests_decide(task: str) -> bool:
     return bool(_DECIDING.search(task)) or (rest != task and not _WORK_ON_TESTS.search(rest))
 
 
+_NAMED_LIKE = {"makefile": "Makefile", "make": "Makefile", "dockerfile": "Dockerfile", "docker": "Dockerfile"}
+"""Languages that are called as their file is, so that the word in a task is not seen to be a path."""
+
+
 def named_path(language: str, around: Surroundings) -> str:
     """The one file that the task names and that may hold the language; tests aside, or empty."""
     words = dict.fromkeys(w.rstrip(".:").removeprefix("./") for w in re.findall(r"[\w./+-]+", around.task))
     by_name = {p.rsplit("/", 1)[-1]: p for p in around.files}
-    found = [w if w in around.files else by_name.get(w, w) for w in words if read_info(w, around.files).path]
+    own = _NAMED_LIKE.get(language, "")
+    found = [
+        w if w in around.files else by_name.get(w, w) for w in words if w == own or read_info(w, around.files).path
+    ]
     fitting = [p for p in dict.fromkeys(found) if suits(language, p)]
     real = [p for p in fitting if not is_test(p)] or fitting
     return real[0] if len(real) == 1 else ""

@@ -16,7 +16,7 @@ EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "yaml": ("yaml", "yml"), "yml": ("yml", "yaml"), "toml": ("toml",), "ini": ("ini", "cfg", "conf"),
     "cfg": ("cfg", "ini"), "conf": ("conf",), "config": ("cfg", "conf"), "properties": ("properties",),
     "dotenv": ("env",), "env": ("env",), "csv": ("csv",), "tsv": ("tsv",), "sql": ("sql",), "graphql": ("graphql",),
-    "proto": ("proto",), "c": ("c", "h"), "h": ("h",), "cpp": ("cpp", "cc", "cxx", "hpp", "h"),
+    "proto": ("proto",), "protobuf": ("proto",), "c": ("c", "h"), "h": ("h",), "cpp": ("cpp", "cc", "cxx", "hpp", "h"),
     "c++": ("cpp", "cc", "cxx", "hpp", "h"), "cc": ("cc",), "csharp": ("cs",), "cs": ("cs",), "c#": ("cs",),
     "objective-c": ("m", "h"), "objc": ("m",), "java": ("java",), "kotlin": ("kt", "kts"), "kt": ("kt",),
     "scala": ("scala",), "groovy": ("groovy", "gradle"), "swift": ("swift",), "go": ("go",), "golang": ("go",),
@@ -45,7 +45,8 @@ FILE_EXTENSIONS = frozenset(e for found in EXTENSIONS.values() for e in found) |
 FILE_NAMES = frozenset(
     ("makefile", "gnumakefile", "dockerfile", "containerfile", "license", "licence", "readme", "changelog", "notice",
      "authors", "procfile", "gemfile", "rakefile", "vagrantfile", "jenkinsfile", "pipfile", "justfile", "codeowners",
-     "brewfile", "caddyfile", "copying", "contributing", "news", "todo", "version", "install", "cmakelists.txt")
+     "brewfile", "caddyfile", "copying", "contributing", "news", "todo", "version", "install", "cmakelists.txt",
+     "go.mod", "go.sum")
 )  # fmt: skip
 WORDS_AND_NAMES = frozenset(("version", "install", "news", "todo", "notice", "changelog", "contributing", "authors"))
 """Of these names those that head other things too: "New version:"."""
@@ -54,6 +55,8 @@ DOT_FILES = (".env", ".gitignore")
 SHELLS = ("shell", "bash", "sh", "zsh", "console", "shell-session", "shellsession", "terminal", "cmd", "powershell")
 RunLanguage = Literal["python", "shell"]
 _RUN_BY_SHELL = ("shell", "bash", "sh", "zsh", "console", "shell-session")
+_ALSO = {"json": (".ipynb", ".webmanifest"), "ini": (".service", ".desktop"), "xml": (".csproj", ".plist")}
+"""Endings of files that hold such text, but are no files of that language alone."""
 _NUMBERED = re.compile(r"^(?:python|py|ruby|php|lua|perl|java|node|go|c\+\+|c|es|ecmascript|html|css|vb|f|r)-?[\d.]+$")
 _DOTTED = re.compile(
     r"^(?:node|vue|react|next|nuxt|express|angular|backbone|d3|three|p5|ember|nest|moment|chart|discord)\.js$"
@@ -96,6 +99,10 @@ def suits(language: str, path: str) -> bool:
     if known is None or language_of(language) in ("code", "file", "none", "text", "txt", "plaintext", "plain"):
         return True
     name = path.rsplit("/", 1)[-1].lower()
+    if name in FILE_NAMES and "." in name:
+        return True
+    if name.endswith(_ALSO.get(language_of(language), ())):
+        return True
     if "." not in name.lstrip("."):
         return language_of(language) not in ("python", "py", "javascript", "console")
     return name.rsplit(".", 1)[-1] in {e.lower() for e in known}

@@ -17,7 +17,7 @@ from super_agent.core.replies.languages import (
 from super_agent.core.replies.types import LineRange
 
 PLACEHOLDERS = re.compile(
-    r"^(?:greet\.py|package/module\.\w+|(?:the/|your/|some/)?path/(?:to/)?.*|path|file_?path|.*<[^>]*>.*|.*\.\.\..*"
+    r"^(?:greet\.py|package/module\.\w+|(?:the/|your/|some/)?path/(?:to/)?.*|path|file_?path|.*<[^>]*>.*|(?!.*\[\.{3}\w).*\.\.\..*"
     r"|(?:your|the|my|some|new|existing)[-_ ]?(?:file|module|script)[-_]?(?:name|path)?(?:\.\w+)?|file_?name\.\w+"
     r"|file\.ext|example/path.*|dir(?:ectory)?/file(?:name)?\.\w+|folder/file(?:name)?\.\w+)$",
     re.IGNORECASE,
@@ -56,6 +56,8 @@ _RANGE = re.compile(
     re.IGNORECASE,
 )
 _CHARS = re.compile(r"^[^\s<>\"'`|*?:;,\\=(){}\[\]!]+$")
+_ROUTE = re.compile(r"(?P<before>^|/)(?:\[{1,2}(?:\.\.\.)?[\w-]+\]{1,2}(?=[./])|\(\.{0,3}[\w-]+\)(?=/))")
+"""Folders and files of web frameworks: `app/(shop)/[id]/page.tsx`."""
 _COMMENT = re.compile(
     r"^\s*(?:#+|//+|--(?!-)|;+|%+|/\*+|<!--|\"\"\"|'{3}|REM\b|')\s*(?P<text>.*?)\s*(?:\*/|-->|\"\"\"|'{3})?\s*$"
 )
@@ -103,6 +105,8 @@ def read_info(info: str, known: Collection[str] = ()) -> Heading:
     language, colon, after = word.partition(":")
     if colon and after and is_language(language):
         return _with_range(language_of(language), f"{after} {rest}".strip(), known)
+    if re.fullmatch(r"[a-z][a-z0-9+#-]*", word) and " " not in rest and looks_like_path(rest):
+        return _with_range(word, rest, known)  # a language that is not known
     named = _with_range("", info, known)
     if named.path or not rest:
         return named
@@ -177,9 +181,9 @@ def _without_remark(text: str) -> str:
 
 def looks_like_path(text: str, *, has_language: bool = False) -> bool:
     """Whether one word is a path: a known ending or name, or, after a language, any ending or folder."""
-    if not text or not _CHARS.match(text) or text in (".", "..") or "//" in text:
+    if not text or not _CHARS.match(_ROUTE.sub(r"\g<before>x", text)) or text in (".", "..") or "//" in text:
         return False
-    if is_language(text) and not (has_language and text.lower() in FILE_NAMES):
+    if is_language(text) and not (text.lower() in FILE_NAMES and (has_language or text[0].isupper())):
         return False
     name = text.rsplit("/", 1)[-1]
     stem, dot, extension = name.rpartition(".")
