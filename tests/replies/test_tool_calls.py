@@ -137,3 +137,39 @@ def test_the_tags_of_an_argument_may_stand_in_it() -> None:
 def test_a_path_that_only_stands_for_one_is_refused_in_a_call_beside_code_too() -> None:
     [block] = split_files(call(path="path/to/file.py", content="x = 1"), Surroundings())[0]
     assert isinstance(block, BadBlock)
+
+
+CODE = 'def f():\n    return "x" + "\\n"\n'
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"tool_name": "write_file", "tool_input": {"path": "a.py", "content": CODE}},
+        {"recipient_name": "functions.write_file", "parameters": {"path": "a.py", "content": CODE}},
+        {"name": "fs.write_file", "arguments": {"path": "a.py", "content": CODE}},
+        {"name": "file_editor", "arguments": {"action": "create", "path": "a.py", "content": CODE}},
+        {"command": "create", "path": "a.py", "file_text": CODE},
+        {"files": [{"name": "a.py", "content": CODE}]}, {"files": [{"filename": "a.py", "code": CODE}]},
+        {"file": "a.py", "language": "python", "code": CODE}, {"a.py": CODE},
+    ],
+)  # fmt: skip
+def test_a_file_under_the_keys_of_other_tools(call: dict[str, object]) -> None:
+    for reply in (json.dumps(call), f"I write it.\n\n```json\n{json.dumps(call, indent=2)}\n```\n"):
+        assert parse_coder_reply(reply).files == (FileBlock("a.py", CODE),)
+
+
+@pytest.mark.parametrize("begin", ['{"files": [', "[", '{"tool_calls": ['])
+def test_calls_below_a_sentence(begin: str) -> None:
+    one = json.dumps({"name": "write_file", "arguments": {"path": "a.py", "content": CODE}})
+    end = "".join({"{": "}", "[": "]"}[c] for c in reversed(begin) if c in "{[")
+    assert parse_coder_reply(f"I write it.\n\n{begin}{one}{end}\n").files == (FileBlock("a.py", CODE),)
+
+
+def test_escapes_in_a_text_of_three_quotes_are_those_of_the_file() -> None:
+    reply = f'{{"name": "write_file", "arguments": {{"path": "a.py", "content": """{CODE}"""}}}}'
+    assert parse_coder_reply(reply).files == (FileBlock("a.py", CODE),)
+
+
+def test_data_is_no_file() -> None:
+    assert parse_coder_reply('```json\n{"a.py": "3 lines", "b.py": "4 lines"}\n```').files == ()

@@ -1,6 +1,7 @@
 """What a tool call that a model printed asks for: a file written or edited, something shown, or code to run."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,7 +67,7 @@ def meaning_of(call: PrintedCall) -> Meaning | None:
 
 
 def _plain_name(name: str) -> str:
-    return name.lower().removeprefix("functions.").replace("-", "_").replace(" ", "_")
+    return re.split(r"\.|__", name.lower())[-1].replace("-", "_").replace(" ", "_")
 
 
 def _patch_of_command(arguments: Mapping[str, Any]) -> str | None:
@@ -80,11 +81,11 @@ def _patch_of_command(arguments: Mapping[str, Any]) -> str | None:
 
 
 def _meaning(name: str, arguments: Mapping[str, Any], path: str | None) -> Meaning | None:
-    command = str(arguments.get("command", ""))
+    command = str(arguments.get("command", arguments.get("action", "")))
     edits = name in _EDITORS or command in ("str_replace", "create", "view")
     if path and edits and (edit := _edit(path, arguments)) is not None:
         return edit
-    if path and (name in _WRITERS or command == "create"):
+    if path and (name in _WRITERS or command in ("create", "write")):
         content = _content(path, arguments)
         return None if content is None else FileBlock(path.removeprefix("./"), _ended(content))
     if path and (name in _READERS or command == "view"):

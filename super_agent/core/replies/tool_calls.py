@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from super_agent.core.replies.definitions import MAX_CHARS
+from super_agent.core.replies.definitions import MAX_CHARS, parses
 from super_agent.core.replies.line_above import line_above, shows
 from super_agent.core.replies.paths import looks_like_path
 from super_agent.core.replies.tagged_tool_calls import MARK, PrintedCall, between_tags, markup_calls, trimmed
@@ -41,7 +41,14 @@ _MARK = re.compile(
     r"</?tool_call>|<function=|<invoke name=|\[TOOL_CALLS\]|<function_call>|<\|tool_call\|>|<\|python_tag\|>|<tool_use>"
     r"|<｜tool▁call|<\|channel\|>commentary to="
 )
-_JSON_CALL = re.compile(r"^\{\s*\"(?:name|tool|tool_name|function|action|type)\"\s*:", re.MULTILINE)
+_JSON_CALL = re.compile(
+    r"^(?:\[\s*)?\{\s*\"(?:name|tool|tool_name|function|action|type|tool_calls|files|path|file|file_?path|file_?name|command"
+    r"|recipient_name|thoughts?|reasoning|explanation)\"\s*:",
+    re.MULTILINE,
+)
+MAX_KEYS = 4
+"""Of an object that is a file: path, text, language and one more."""
+_TEXTS = ("content", "contents", "file_text", "code")
 _QUOTED = re.compile(rf"(?<!`)`(?={_MARK.pattern})[^`\n]*`(?!`)")
 """A call between backticks in a sentence is spoken of."""
 
@@ -134,10 +141,26 @@ def _python_literal(text: str) -> Iterator[Any]:
     """An object as Python writes it: single quotes, or a text in three of them."""
     if not text.startswith("{") or len(text) > MAX_CHARS:
         return
+    for quotes in ('"""', "'''"):
+        raw = re.sub(rf"(?<!r){quotes}(?=.*?{quotes})", f"r{quotes}", text, count=1, flags=re.DOTALL)
+        if raw != text and "\\" in text and (value := _evaluated(raw)) is not None and _is_python(value):
+            yield value  # escapes in it are those of the file
+            return
+    if (value := _evaluated(text)) is not None:
+        yield value
+
+
+def _evaluated(text: str) -> Any:
     try:
-        yield ast.literal_eval(text)
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return
+        return None
+
+
+def _is_python(value: Any) -> bool:
+    """Whether all that the calls of a value write is Python."""
+    texts = [text_in(call.arguments, _TEXTS) for call in _calls_of(value, 0)]
+    return bool(texts) and all(text is not None and parses(text) for text in texts)
 
 
 def _calls_of(value: Any, depth: int) -> list[PrintedCall]:
@@ -154,17 +177,32 @@ def _calls_of(value: Any, depth: int) -> list[PrintedCall]:
     if isinstance(value.get("function"), dict):
         return _calls_of(value["function"], depth + 1)
     name = next(
-        (value[k] for k in ("name", "function", "tool", "tool_name", "action") if isinstance(value.get(k), str)), None
+        (
+            value[k]
+            for k in ("name", "function", "tool", "tool_name", "recipient_name", "action")
+            if isinstance(value.get(k), str)
+        ),
+        None,
     )
     arguments = next(
-        (value[k] for k in ("arguments", "parameters", "args", "input", "action_input", "params") if k in value), None
+        (
+            value[k]
+            for k in ("arguments", "parameters", "args", "input", "tool_input", "action_input", "params")
+            if k in value
+        ),
+        None,
     )
     arguments = _parsed(arguments)
     if isinstance(name, str) and isinstance(arguments, dict):
         return [PrintedCall(name, arguments)]
-    if name is None and text_in(value, PATH_NAMES[:-1]) and isinstance(value.get("content"), str) and len(value) <= 3:
+    if (
+        name is None
+        and len(value) <= MAX_KEYS
+        and text_in(value, PATH_NAMES[:-1])
+        and text_in(value, _TEXTS) is not None
+    ):
         return [PrintedCall("write_file", value)]
-    return []
+    return _files_of(value) if value and all(isinstance(v, str) and "\n" in v for v in value.values()) else []
 
 
 def _parsed(arguments: Any) -> Any:
@@ -177,10 +215,20 @@ def _parsed(arguments: Any) -> Any:
         return None
 
 
+def is_named(file: Mapping[str, Any]) -> bool:
+    """Whether a file of a list has its path as its name."""
+    return isinstance(file.get("name"), str) and looks_like_path(file["name"]) and text_in(file, _TEXTS) is not None
+
+
+def _without_name(file: Any) -> Any:
+    return {k: v for k, v in file.items() if k != "name"} if isinstance(file, dict) and is_named(file) else file
+
+
 def _files_of(files: Mapping[str, Any] | list[Any]) -> list[PrintedCall]:
     """A list of files, or an object that holds each text by its path."""
     if isinstance(files, list):
-        return [call for each in files for call in _calls_of(each, 3)]
+        named = [{"path": f["name"], **f} if isinstance(f, dict) and is_named(f) else f for f in files]
+        return [call for each in named for call in _calls_of(_without_name(each), 3)]
     if not all(isinstance(text, str) and looks_like_path(path) for path, text in files.items()):
         return []
     return [PrintedCall("write_file", {"path": path, "content": text}) for path, text in files.items()]
