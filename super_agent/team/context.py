@@ -1,7 +1,9 @@
 """AutoGen's window on the shared transcript: each thinking member has one, and all show the same record."""
 
 import json
+import re
 from collections.abc import Iterator
+from typing import Literal
 
 from autogen_core.model_context import ChatCompletionContext
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
@@ -10,6 +12,17 @@ from super_agent.core.model.chat import Message
 from super_agent.core.replies.thoughts import split_thoughts
 from super_agent.team.roles import Role, Verdict
 from super_agent.team.transcript import Entry, Transcript, VerdictFacts
+
+_MEANT: dict[str, Literal["accept", "revise"]] = {
+    "accept": "accept", "accepted": "accept", "approve": "accept", "approved": "accept",
+    "revise": "revise", "revised": "revise", "reject": "revise", "rejected": "revise",
+}  # fmt: skip
+_LINE = re.compile(
+    r"^[\s>*\"'{`#-]*verdict[\"'*`]*\s*[:=][\"'*` \t]*"
+    r"(?P<word>accept|revise)(?:d|ed)?[\"'*`]*\s*[.,}]?\s*(?:$|[\"'*\s]*reasons?\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A verdict that is no JSON: on a line of its own, or before its reasons."""
 
 
 class SharedContext(ChatCompletionContext):
@@ -55,14 +68,30 @@ def _verdicts(text: str) -> Iterator[Verdict]:
     """The verdicts in a reply: in a fence, after a sentence, with further fields; thoughts do not count."""
     said, _ = split_thoughts(text)
     decoder, position = json.JSONDecoder(strict=False), said.find("{")
+    found = False
     while position >= 0:
         try:
             value, end = decoder.raw_decode(said, position)
-            kept = {name: value[name] for name in ("verdict", "reasons")}
-            yield Verdict.model_validate(kept)
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, RecursionError):
             end = position + 1
+        else:
+            verdict = _verdict({str(k).lower(): v for k, v in value.items()}) if isinstance(value, dict) else None
+            end = end if verdict is not None else position + 1
+            found = found or verdict is not None
+            if verdict is not None:
+                yield verdict
         position = said.find("{", end)
+    if not found:
+        yield from (Verdict(verdict=_MEANT[line["word"].lower()], reasons="") for line in _LINE.finditer(said))
+
+
+def _verdict(value: dict[str, object]) -> Verdict | None:
+    """An object as a verdict: other cases and forms of the two words, and reasons as a list, or none."""
+    word, reasons = value.get("verdict"), value.get("reasons", value.get("reason", ""))
+    meant = _MEANT.get(word.strip().lower()) if isinstance(word, str) else None
+    if isinstance(reasons, list):
+        reasons = "; ".join(str(each) for each in reasons)
+    return None if meant is None else Verdict(verdict=meant, reasons=str(reasons or ""))
 
 
 def _to_autogen(message: Message) -> LLMMessage:
