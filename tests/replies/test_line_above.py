@@ -110,3 +110,24 @@ def test_python_that_is_put_into_a_file_goes_to_its_end(tmp_path: Path) -> None:
 
 def test_fewer_functions_with_none_of_the_old_ones_are_asked_for_again(tmp_path: Path) -> None:
     assert written(tmp_path, "shop.js", SHOP, f"```javascript shop.js\n{ADDED}```") == SHOP
+
+
+THOUGHT = "```python bad.py\ny = 2\n```\n"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"<|start|>assistant<|channel|>analysis<|message|>\n{THOUGHT}<|end|><|start|>assistant<|channel|>final<|message|>\n",
+        f"analysisWe write it.\n{THOUGHT}assistantfinal", f"Okay. <think>\n{THOUGHT}</think>\n",
+        f"Here is my thought process:\n{THOUGHT}Here is my response:\n",
+        f"<seed:cot_budget_reflect>1</seed:cot_budget_reflect><seed:think>\n{THOUGHT}</seed:think>\n",
+    ],
+)  # fmt: skip
+def test_what_is_only_thought_is_not_written(reply: str) -> None:
+    assert [block.path for block in parse_coder_reply(f"{reply}{BLOCK}", AROUND).files] == ["app.py"]
+
+
+def test_a_closing_tag_in_python_ends_no_thought() -> None:
+    text = 'P = """\n</think>\n"""\n'
+    assert [block.path for block in parse_coder_reply(f"I wrote it.\n\n```python p.py\n{text}```\n").files] == ["p.py"]

@@ -5,11 +5,15 @@ Many models and templates leave them in the content, some without the tag that o
 
 import re
 
+from super_agent.core.replies.definitions import parses
 from super_agent.core.replies.fence_tracker import FenceTracker
+from super_agent.core.replies.fences import fences
+from super_agent.core.replies.languages import language_of
 
-_NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think"
+_NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think|seed:cot_budget_reflect"
 _OPEN = re.compile(
-    rf"<(?:{_NAMES})>|<\|think\|>|<\|channel>(?:thought|analysis)|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>\s*analysis\s*<\|message\|>",
+    rf"<(?:{_NAMES})>|<\|think\|>|<\|channel>(?:thought|analysis)|\[THINK\]|◁think▷|<\|begin_of_thought\|>"
+    r"|(?:<\|start\|>assistant)?<\|channel\|>\s*analysis\s*<\|message\|>",
     re.IGNORECASE,
 )
 _CLOSE = re.compile(
@@ -19,13 +23,22 @@ _CLOSE = re.compile(
     re.IGNORECASE,
 )
 
+_HEADED = re.compile(
+    r"\s*(?:analysis(?=[A-Z`\s])(?P<a>.*?)assistantfinal"
+    r"|Here is my thought process:(?P<b>.*?)\n\s*Here is my response:)(?P<said>.*)",
+    re.DOTALL,
+)
+"""Of gpt-oss where its tokens were taken out, and of Granite."""
+
 
 def split_thoughts(text: str) -> tuple[str, str]:
     """What was said, and what was only thought; a thought that is opened and never closed lasts to the end.
 
-    A tag counts where it begins a line outside of a block; a closing tag that nothing opened, where it stands alone
-    on its line or ends a line of prose.
+    A tag counts where it begins a line outside of a block, or ends one and is closed later; a closing tag that nothing
+    opened, where it stands alone on its line or ends a line of prose.
     """
+    if headed := _HEADED.fullmatch(text):
+        return headed["said"].lstrip("\r\n"), (headed["a"] or headed["b"]).strip("\r\n")
     if not (_OPEN.search(text) or _CLOSE.search(text)):
         return text, ""
     thoughts: list[str] = []
@@ -51,10 +64,19 @@ def _without_unopened(text: str, thoughts: list[str]) -> str:
         line_start = text.rfind("\n", 0, closing.start()) + 1
         line_end = text.find("\n", closing.end())
         lead, tail = text[line_start : closing.start()], text[closing.end() : line_end if line_end >= 0 else len(text)]
+        if _is_in_python(text, text.count("\n", 0, closing.start())):
+            continue
         if not re.search(r"[\"'`=]", lead) and not re.search(r"^\s*[\"'`)\]]", tail):
             thoughts.append(text[: closing.start()])
             return text[closing.end() :]
     return text
+
+
+def _is_in_python(text: str, line: int) -> bool:
+    """Whether a line, counted from 0, is of a block that Python reads."""
+    blocks = fences(text, lambda info, _above: language_of(info.split()[0]) if info else "")
+    holding = next((block for block in blocks if line in block.span), None)
+    return holding is not None and holding.closed and holding.info.startswith("py") and parses(holding.text)
 
 
 def _opening(text: str) -> re.Match[str] | None:
@@ -66,5 +88,12 @@ def _opening(text: str) -> re.Match[str] | None:
             found = _OPEN.match(text, position + len(line) - len(line.lstrip()))
             if found is not None:
                 return found
+            ending = next((m for m in _OPEN.finditer(line) if not line[m.end() :].strip()), None)
+            if (
+                ending
+                and not re.search(r"[\"'`=]", line[: ending.start()])
+                and _CLOSE.search(text, position + len(line))
+            ):
+                return _OPEN.match(text, position + ending.start())
         position += len(line) + 1
     return None
