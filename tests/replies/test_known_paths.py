@@ -167,3 +167,17 @@ def test_files_of_odd_names_in_each_form(language: str, path: str) -> None:
 def test_a_file_that_is_called_as_its_language_is_named_by_the_task() -> None:
     around = Surroundings("Write a Makefile that builds main.go", {"main.go": frozenset()})
     assert paths("```makefile\nall:\n\tgo build\n```", around) == ["Makefile"]
+
+
+def test_new_files_below_their_paths_in_one_block_are_two_files() -> None:
+    text = "```python\n# a.py\nX = 1\n\n# b.py\nY = 2\n```"
+    assert parse_coder_reply(text).files == (FileBlock("a.py", "X = 1\n"), FileBlock("b.py", "Y = 2\n"))
+    one = "```python a.py\nX = 1\n\n# b.py\nY = 2\n```"
+    assert paths(one) == ["a.py"]
+
+
+@pytest.mark.parametrize("reply", ["```text a.txt [2-2]\nX\n```", "**a.txt:2-2**\n```text\nX\n```"])
+def test_lines_of_a_file_never_replace_all_of_it(desk: Desk, reply: str) -> None:
+    desk.put("a.txt", "one\ntwo\nthree\n")
+    desk.apply(reply)
+    assert desk.bytes("a.txt") in (b"one\nX\nthree\n", b"one\ntwo\nthree\n")

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from super_agent.core.replies.definitions import definitions, is_use_of, parses
 from super_agent.core.replies.fences import Fence
-from super_agent.core.replies.languages import SHELLS, language_for
+from super_agent.core.replies.languages import CODE_LANGUAGES, SHELLS, language_for
 from super_agent.core.replies.patches import is_patch
 from super_agent.core.replies.paths import Heading, path_above, path_in_comment, read_info, with_slashes
 from super_agent.core.replies.search_replace import read_sections
@@ -54,6 +54,8 @@ def each_file(fence: Fence, known: Collection[str]) -> list[Fence]:
     paths = [_path(fence.lines[i], known) for i in places]
     if places[:1] != [0] and (own := read_info(fence.info, known).path):
         places, paths = [0, *places], [own, *paths]
+    if not places and (new := _new_files(fence, known)):
+        places, paths = list(new), list(new.values())
     if len(places) < 2 or places[0] or len(set(paths)) < len(paths):
         return [fence]
     ends = [*places[1:], len(fence.lines)]
@@ -61,7 +63,7 @@ def each_file(fence: Fence, known: Collection[str]) -> list[Fence]:
     if not all(parses("\n".join(lines)) for lines, path in zip(parts, paths, strict=True) if path.endswith(".py")):
         return [fence]
     return [
-        replace(fence, info=f"{language_for(path)} {path}", lines=_body(lines, known), line=fence.line + place)
+        replace(fence, info=f"{language_for(path)} {path}", lines=_body(lines, path, known), line=fence.line + place)
         for lines, path, place in zip(parts, paths, places, strict=True)
     ]
 
@@ -72,8 +74,18 @@ def _path(line: str, known: Collection[str]) -> str:
     return path if path in known else ""
 
 
-def _body(lines: tuple[str, ...], known: Collection[str]) -> tuple[str, ...]:
-    return lines[1:] if lines and _path(lines[0], known) else lines
+def _new_files(fence: Fence, known: Collection[str]) -> dict[int, str]:
+    """Of code without a path the lines that are the path of a new file, each behind an empty line, by their place."""
+    language = read_info(fence.info, known).language
+    if language not in CODE_LANGUAGES or read_info(fence.info, known).path:
+        return {}
+    apart = [i for i, line in enumerate(fence.lines) if line[:1].strip() and (not i or not fence.lines[i - 1].strip())]
+    found = {i: path for i in apart if (path := path_in_comment(fence.lines[i], language, known))}
+    return found if all(language_for(path) == language for path in found.values()) else {}
+
+
+def _body(lines: tuple[str, ...], path: str, known: Collection[str]) -> tuple[str, ...]:
+    return lines[1:] if lines and path_in_comment(lines[0], "", known) == path else lines
 
 
 def _without_blanks(lines: tuple[str, ...]) -> tuple[str, ...]:

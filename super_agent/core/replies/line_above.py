@@ -22,7 +22,8 @@ OLD = re.compile(
 PART = re.compile(
     r"[(\[](?:[^()\[\]]*\b)?(?:snippet|excerpt|partial|fragment|trecho|changes only"
     r"|only (?:the )?(?:changed|new|relevant)"
-    r"|(?:changed|relevant|new) (?:part|lines|section)|lines? \d+|linha \d+)\b[^()\[\]]*[)\]]\W*$",
+    r"|(?:changed|relevant|new) (?:part|lines|section)|lines? \d+|linha \d+)\b[^()\[\]]*[)\]]\W*$"
+    r"|[:#]L?\d+\s*[-–]\s*L?\d+\W*$",
     re.IGNORECASE,
 )
 """What heads a block that is some of a file."""

@@ -52,7 +52,7 @@ _COMMANDS = frozenset(
 )  # fmt: skip
 """Words that begin a sentence or a command line, not a path with blanks."""
 _RANGE = re.compile(
-    r"(?:[\s,(\[]*(?:lines?|L|linhas?)\s*|[:#]L?)(?P<first>\d+)\s*(?:-|–|\.\.|to|a|:|,)\s*L?(?P<last>\d+)[)\]]?\s*:?$",
+    r"(?:[\s,(\[]*(?:lines?|L|linhas?)\s*|[:#]L?|\s[\[(](?=\d+\s*[-–]))(?P<first>\d+)\s*(?:-|–|\.\.|to|a|:|,)\s*L?(?P<last>\d+)[)\]]?\s*:?$",
     re.IGNORECASE,
 )
 _CHARS = re.compile(r"^[^\s<>\"'`|*?:;,\\=(){}\[\]!]+$")
