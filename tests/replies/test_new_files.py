@@ -70,3 +70,17 @@ def test_a_time_or_a_remark_behind_the_path_of_a_header_is_no_part_of_it(desk: D
         "```diff\n--- a.py 2024-01-01 00:00:00\n+++ a.py 2024-01-01 00:00:01\n@@ -1 +1 @@\n-x = 2\n+x = 3\n```\n"
     )
     assert desk.bytes("a.py") == b"x = 3\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "block"),
+    [
+        ("p.json", '{"name": "x", "version": "1"}\n', '"version": "2"\n'), ("p.toml", "[a]\nx = 1\n", "x = [1,\n"),
+        ("p.json", '{"a": 1, "b": 1}\n', '{\n  ...,\n  "b": 2\n}\n'),
+        ("p.json", '{"name": "x", "a": 1, "version": "1"}\n', '{"version": "2"}\n'),
+    ],
+)  # fmt: skip
+def test_data_that_is_some_of_a_file_does_not_replace_it(desk: Desk, path: str, old: str, block: str) -> None:
+    desk.put(path, old)
+    assert desk.apply(f"```{path[2:]} {path}\n{block}```").refusals
+    assert desk.bytes(path).decode() == old

@@ -16,7 +16,14 @@ from super_agent.core.edits.textfile import TextFile, decoded
 from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
 from super_agent.core.files.workspace import Workspace
-from super_agent.core.replies.definitions import definitions, functions_and_types, parses, style_rules
+from super_agent.core.replies.definitions import (
+    data_of,
+    definitions,
+    functions_and_types,
+    json_keys,
+    parses,
+    style_rules,
+)
 from super_agent.core.replies.elision import elision_in
 from super_agent.core.replies.file_blocks import SOME
 from super_agent.core.replies.inferred_paths import tests_decide
@@ -106,6 +113,11 @@ class Editor:
             and not parses(new.text)
         ):
             raise PathRefused("the file would not be Python any more; write SEARCH/REPLACE sections, or the whole file")
+        if (kind := _broken(block.path, file.text, new.text)) and self._shrunk.get(block.path) != new.text:
+            self._shrunk[block.path] = new.text
+            raise PathRefused(
+                f"the file would not be {kind} any more; write SEARCH/REPLACE sections, or the whole file"
+            )
         self._before_write(block.path, original)
         self._workspace.write_bytes(block.path, data)
         if original is None:
@@ -158,14 +170,14 @@ class Editor:
             if merged is None:
                 self._refuse_forgotten(block.path, file.text, joined(content), language)
             content = merged or content
-        elif language in CODE_LANGUAGES or language in _STYLES:
+        elif language in CODE_LANGUAGES or language in _STYLES or language == "json":
             self._refuse_forgotten(block.path, file.text, joined(content), language)
         self._refuse_shrinkage(block.path, file.text, joined(content))
         return content
 
     def _refuse_forgotten(self, path: str, old: str, new: str, language: str) -> None:
         """Where parts are not merged, a block with no more than half of a file's functions or rules is asked again."""
-        parts = style_rules if language in _STYLES else functions_and_types
+        parts = style_rules if language in _STYLES else json_keys if language == "json" else functions_and_types
         had, has = parts(old), parts(new)
         named = self._named if has else frozenset[str]()
         gone = had - has - definitions(language, new)
@@ -212,6 +224,14 @@ class Editor:
         """Of a Python file that was just written: where and what, and the line; empty where there is none."""
         text = self._text(path) if language_for(path) == "python" else None
         return "" if text is None else syntax_error(path, text)
+
+
+def _broken(path: str, old: str, new: str) -> str:
+    """What a file of data was and would not be any more; empty where it can be read as before."""
+    language = language_for(path)
+    if not old.strip() or data_of(language, old) is None or data_of(language, new) is not None:
+        return ""
+    return language.upper()
 
 
 def syntax_error(path: str, text: str) -> str:

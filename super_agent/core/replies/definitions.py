@@ -1,9 +1,12 @@
 """What a file defines at its top level, by which a block is told to be that file."""
 
 import ast
+import json
 import re
+import tomllib
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 _OTHERS = re.compile(
     r"^(?:export\s+)?(?:default\s+)?(?:pub(?:\([^)]*\))?\s+)?(?:public\s+|static\s+|final\s+|abstract\s+)*(?:async\s+)?"
@@ -49,6 +52,22 @@ def functions_and_types(text: str) -> frozenset[str]:
 def style_rules(text: str) -> frozenset[str]:
     """Selectors of a style sheet's rules that begin at the left margin."""
     return frozenset(" ".join(m["name"].split()) for m in _RULE.finditer(text[:MAX_CHARS]))
+
+
+def data_of(language: str, text: str) -> Any:
+    """The data of a JSON or TOML text; None where it is none."""
+    try:
+        if language == "toml":
+            return tomllib.loads(text)
+        return json.loads(text) if language == "json" else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def json_keys(text: str) -> frozenset[str]:
+    """The keys of a JSON object; none of any other text."""
+    data = data_of("json", text)
+    return frozenset(data) if isinstance(data, dict) else frozenset()
 
 
 def names_in(body: Sequence[ast.stmt]) -> frozenset[str]:

@@ -180,7 +180,7 @@ def _stands_for_code(line: str, before: str, language: str) -> bool:
     comment = _COMMENT.match(line)
     if comment is not None and not (stripped.startswith(("*", "-")) and language in _PROSE and not _DOTS.search(line)):
         return _is_elision(comment["text"], is_comment=True)
-    if stripped in ("...", "…", "[...]", "(...)", "....", "[…]"):
+    if stripped.rstrip(",") in ("...", "…", "[...]", "(...)", "....", "[…]"):
         return _dots_alone(line, before, language)
     braced = _BRACED.match(line)
     if braced is not None and not re.search(r"[=\"']|\w\(", stripped):
