@@ -97,3 +97,15 @@ def test_a_fence_in_a_text_of_any_language_does_not_end_the_block(path: str, tex
     for reply in (f"```{language} {path}\n{text}```\n", f"1. It:\n\n```{language} {path}\n{text}```<|im_end|>"):
         [block] = parse_coder_reply(reply).files
         assert block == FileBlock(path, text)
+
+
+@pytest.mark.parametrize("wrap", ["```markdown\n{}```\n", "```\n{}```", "```md\nI write it.\n\n{}```\n"])
+def test_a_fence_around_the_whole_reply_is_none(wrap: str) -> None:
+    files = parse_coder_reply(wrap.format("```python a.py\nx = 1\n```\n\n**b.py**\n```python\ny = 2\n```\n")).files
+    assert files == (FileBlock("a.py", "x = 1\n"), FileBlock("b.py", "y = 2\n"))
+
+
+def test_markdown_that_shows_files_is_not_taken_apart_where_it_is_asked_for() -> None:
+    around = Surroundings("Write README.md that shows a.py", {"a.py": frozenset()})
+    reply = parse_coder_reply("```markdown\n# T\n\n```python a.py\nx = 1\n```\n```\n", around)
+    assert [block.path for block in reply.files] == ["README.md"]

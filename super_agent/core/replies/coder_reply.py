@@ -45,6 +45,7 @@ from super_agent.core.replies.types import (
 from super_agent.core.replies.unfenced_edits import unfenced_edits
 
 _RANGE = re.compile(r"^(?P<path>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
+_WRAPPED = re.compile(r"\s*(?P<fence>`{3,}|~{3,})(?:markdown|md)?[ \t]*\n(?P<said>.*\n)(?P=fence)\s*", re.DOTALL)
 _File = FileBlock | BadBlock
 _NOT_RUN = "nothing in a reply is run by itself; a ```run block holds one instruction in plain words"
 MAX_SEARCHES = 5
@@ -76,6 +77,7 @@ def read_fences(text: str, around: Surroundings = NOWHERE) -> list[Fence]:
 def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     """Read a whole reply; any text can be read."""
     said, _ = split_thoughts(text)
+    said = _unwrapped(said, around)
     reading = _Reading(around, [], [], [], [])
     edits, said = unfenced_edits(said, around.files, read_fences(said, around))
     found = [with_first_line_as_path(fence, around.files.keys()) for fence in read_fences(said, around)]
@@ -95,6 +97,16 @@ def parse_coder_reply(text: str, around: Surroundings = NOWHERE) -> CoderReply:
     return CoderReply(
         files, tuple(reading.shows), "\n".join(i for i in reading.instructions if i), tuple(reading.unused)
     )
+
+
+def _unwrapped(said: str, around: Surroundings) -> str:
+    """A reply without a fence around all of it, where it holds closed blocks of files and no Markdown is asked for."""
+    wrapped = _WRAPPED.fullmatch(said)
+    if wrapped is None or named_path("markdown", around):
+        return said
+    inner = read_fences(wrapped["said"], around)
+    headed = all(path_of(fence, read_info(fence.info, around.files), around)[0] for fence in inner)
+    return wrapped["said"] if inner and headed and all(fence.closed for fence in inner) else said
 
 
 def _calls_of(said: str, found: list[Fence]) -> list[PrintedCall]:
