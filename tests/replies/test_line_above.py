@@ -131,3 +131,40 @@ def test_what_is_only_thought_is_not_written(reply: str) -> None:
 def test_a_closing_tag_in_python_ends_no_thought() -> None:
     text = 'P = """\n</think>\n"""\n'
     assert [block.path for block in parse_coder_reply(f"I wrote it.\n\n```python p.py\n{text}```\n").files] == ["p.py"]
+
+
+SPLIT = (
+    "```javascript a.js\nfunction a() {\n  return 1;\n}\n```\n```javascript b.js\nfunction b() {\n  return 2;\n}\n```\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("beside", "new"),
+    [
+        (SPLIT, "module.exports = { ...require('./all') };\n"),
+        ("", "const { a } = require('./a');\nconst { b } = require('./b');\n\nmodule.exports = { a, b };\n"),
+        ("", "export { a } from './a.js';\nexport {\n  b,\n} from './b.js';\n"),
+        ("", "class Shop {\n  a() {\n    return 1;\n  }\n\n  async b(x, y) {\n    return 2;\n  }\n}\n"),
+        ("", "module.exports = {\n  a: () => 1,\n  b: () => 2,\n};\n"),
+        ("", "exports.a = () => 1;\nexports.b = () => 2;\n"),
+    ],
+)
+def test_functions_that_move_or_change_their_form_are_not_left_out(tmp_path: Path, beside: str, new: str) -> None:
+    assert written(tmp_path, "shop.js", SHOP, f"{beside}```javascript shop.js\n{new}```") == new
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "from geometry import area\nfrom words import (\n    shout,\n)\n",
+        "class Box:\n    def area(self):\n        return 1\n\n    def shout(self) -> int:\n        return 2\n",
+    ],
+)
+def test_a_module_of_imports_or_of_methods_in_place_of_functions_is_written(tmp_path: Path, new: str) -> None:
+    old = "def area():\n    return 1\n\n\ndef shout():\n    return 2\n"
+    assert written(tmp_path, "tools.py", old, f"```python tools.py\n{new}```") == new
+
+
+@pytest.mark.parametrize("some", ["run(a, b);\n", "module.exports = {\n  a: a,\n  b,\n};\n", "total = a() + b();\n"])
+def test_lines_that_only_use_the_functions_of_a_file_do_not_replace_it(tmp_path: Path, some: str) -> None:
+    assert written(tmp_path, "shop.js", SHOP, f"```javascript shop.js\n{some}```") == SHOP

@@ -17,6 +17,7 @@ from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.definitions import (
+    bound_in,
     data_of,
     definitions,
     functions_and_types,
@@ -180,7 +181,9 @@ class Editor:
         parts = style_rules if language in _STYLES else json_keys if language == "json" else functions_and_types
         had, has = parts(old), parts(new)
         named = self._named if has else frozenset[str]()
-        gone = had - has - definitions(language, new)
+        others = (definitions(language_for(p), text) for p, text in self._whole.items() if p != path)
+        bound = frozenset[str]() if has & had else bound_in(language, new)
+        gone = had - has - definitions(language, new) - bound.union(*others)
         lost = {name for name in gone if not named.issuperset(re.findall(r"\w+", name))}
         fewer = has < had or (not has & had and len(has) < len(lost))
         if lost and fewer and 2 * len(lost) >= len(had) and self._shrunk.get(path) != new:

@@ -13,6 +13,12 @@ _OTHERS = re.compile(
     r"(?:function\*?|class|interface|enum|struct|trait|type|func|fn|def|module|const|let|var)\s+(?P<name>[A-Za-z_$][\w$]*)",
     re.MULTILINE,
 )
+_BOUND = re.compile(
+    r"^[ \t]*(?:(?:async|static|public|private|protected|get|set|def|fn|func|fun)[ \t]+|\w+\.)*(?P<name>[A-Za-z_$][\w$]*)"
+    r"[ \t]*(?:[:=](?![ \t]*(?:=|(?P=name)\b))|\([^;{}=\n]{0,200}\)[^;{}=()\n]{0,80}[{:][ \t]*$)",
+    re.MULTILINE,
+)
+_IMPORTED = re.compile(r"^[ \t]*(?:import|export)\b[^;'\"]*\bfrom\b|^.{0,400}\brequire\(|^use .{0,400}", re.MULTILINE)
 _VALUE = re.compile(r"\b(?:const|let|var)\s+[A-Za-z_$]")
 _RULE = re.compile(r"^(?P<name>[^\s{}@/*;][^{};/\n]*)\{", re.MULTILINE)
 MAX_CHARS = 400_000
@@ -47,6 +53,16 @@ def definitions(language: str, text: str) -> frozenset[str]:
 def functions_and_types(text: str) -> frozenset[str]:
     """Names of functions and types at the left margin, in a language that is not Python; no values."""
     return frozenset(m["name"] for m in _OTHERS.finditer(text[:MAX_CHARS]) if not _VALUE.search(m[0]))
+
+
+def bound_in(language: str, text: str) -> frozenset[str]:
+    """Names that code imports, or gives to a method or a property, in place of functions of its own."""
+    text = text[:MAX_CHARS]
+    tree = tree_of(text) if language == "python" else None
+    found = imported_by(tree.body) if tree is not None else set[str]()
+    if language != "python":
+        found = {word for m in _IMPORTED.finditer(text) for word in re.findall(r"[\w$]+", m[0])}
+    return frozenset(found | {m["name"] for m in _BOUND.finditer(text)})
 
 
 def style_rules(text: str) -> frozenset[str]:
