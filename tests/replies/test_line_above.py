@@ -168,3 +168,53 @@ def test_a_module_of_imports_or_of_methods_in_place_of_functions_is_written(tmp_
 @pytest.mark.parametrize("some", ["run(a, b);\n", "module.exports = {\n  a: a,\n  b,\n};\n", "total = a() + b();\n"])
 def test_lines_that_only_use_the_functions_of_a_file_do_not_replace_it(tmp_path: Path, some: str) -> None:
     assert written(tmp_path, "shop.js", SHOP, f"```javascript shop.js\n{some}```") == SHOP
+
+
+@pytest.mark.parametrize("heading", ["In `{}`:", "Let's modify `{}` to fix the issue:", "Update `{}` to use `x`:"])
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("c.yaml", "port: 8080\nhost: localhost\n", "port: 9090\nhost: 0.0.0.0\n"),
+        ("package.json", '{\n  "name": "x",\n  "version": "1"\n}\n', '{\n  "name": "y",\n  "version": "2"\n}\n'),
+        ("requirements.txt", "flask==1.0\n", "flask==2.0\nrequests\n"),
+    ],
+)
+def test_data_with_all_keys_of_the_file_is_all_of_it(
+    tmp_path: Path, heading: str, name: str, old: str, new: str
+) -> None:
+    assert written(tmp_path, name, old, f"{heading.format(name)}\n```text {name}\n{new}```") == new
+
+
+@pytest.mark.parametrize("heading", ["In `c.yaml`:", "Add another to `c.yaml`:"])
+def test_one_more_item_with_the_same_keys_is_not_all_of_the_file(tmp_path: Path, heading: str) -> None:
+    old = "- name: a\n  age: 1\n- name: b\n  age: 2\n"
+    assert written(tmp_path, "c.yaml", old, f"{heading}\n```yaml\n- name: c\n  age: 3\n```") == old
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Below is the full content of `q.sql` (no other changes are needed):",
+        "Here's the whole `q.sql`, mended in place:",
+        "Replace the contents of `q.sql` with this to mend it:", "Aqui está o código completo em `q.sql`:",
+        "Here's the fixed version of `q.sql` with the changes applied to it:",
+        "Updated `q.sql` (no changes elsewhere):",
+    ],
+)  # fmt: skip
+def test_a_heading_that_says_it_is_the_whole_file_is_believed(tmp_path: Path, heading: str) -> None:
+    reply = f"{heading}\n```sql q.sql\nSELECT id\nFROM t;\n```"
+    assert written(tmp_path, "q.sql", "SELECT * FROM t;\n", reply) == "SELECT id\nFROM t;\n"
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Add the full code to `q.sql`:",
+        "Here is the complete code of `b` in `q.sql`:",
+        "No `q.sql`, mude:",
+        "No final do `q.sql`:",
+    ],
+)
+def test_a_heading_that_says_it_is_put_into_the_file_is_too(tmp_path: Path, heading: str) -> None:
+    old = "SELECT * FROM t;\n"
+    assert written(tmp_path, "q.sql", old, f"{heading}\n```sql q.sql\nSELECT id\nFROM t;\n```") == old

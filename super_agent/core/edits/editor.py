@@ -6,6 +6,7 @@ Small models elide ("rest unchanged") and so destroy files; what looks like it i
 import difflib
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -17,11 +18,13 @@ from super_agent.core.errors import PathRefused
 from super_agent.core.events import EditRefused, Emit, FileWritten
 from super_agent.core.files.workspace import Workspace
 from super_agent.core.replies.definitions import (
+    KEYED,
     bound_in,
     data_of,
     definitions,
     functions_and_types,
     json_keys,
+    keys_in,
     parses,
     style_rules,
 )
@@ -40,6 +43,10 @@ MAX_DIFF_LINES = 40
 MAX_READ_FILES = 200
 """Files whose definitions are read to find the one that a block without a path is."""
 _STYLES = ("css", "scss", "less")
+_PUT_IN = (
+    "its heading may say that it is put into the file, which has more than that; write SEARCH/REPLACE sections, or the "
+    "whole file below a line that is its path and nothing else"
+)
 _ELIDED = "stands for code that was left out"
 
 
@@ -157,7 +164,7 @@ class Editor:
         is_python = language == "python" and bool(lines)
         is_part = block.is_part or (block.adds and not _is_whole(file.text, joined(content), language))
         if is_part and not is_python and lines:
-            raise PathRefused(SOME)
+            raise PathRefused(SOME if block.is_part else _PUT_IN)
         content = filled(lines, content) if is_python else content
         _refuse_elision(joined(content), file.text, language)
         if is_python and (name := imports_from_itself(block.path, file.text, joined(content))):
@@ -257,11 +264,12 @@ def _creates(block: FileBlock) -> bool:
 
 
 def _is_whole(old: str, new: str, language: str) -> bool:
-    """Whether a block that may be put into the file has all that the file defines, or at least half of its lines."""
+    """Whether a block that may be put into the file has all that it defines, its keys, or half of its lines."""
     had = definitions(language, old)
     before = {line.strip() for line in lines_of(old) if re.search(r"\w", line)}
     kept = before & {line.strip() for line in lines_of(new)}
-    return (bool(had) and had <= definitions(language, new)) or 2 * len(kept) >= len(before)
+    keyed = language in KEYED and Counter(keys_in(old)) <= Counter(keys_in(new))
+    return keyed or (bool(had) and had <= definitions(language, new)) or 2 * len(kept) >= len(before)
 
 
 def _refuse_elision(new: str, old: str, language: str, *, is_part: bool = False) -> None:

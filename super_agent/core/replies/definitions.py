@@ -14,11 +14,14 @@ _OTHERS = re.compile(
     re.MULTILINE,
 )
 _BOUND = re.compile(
-    r"^[ \t]*(?:(?:async|static|public|private|protected|get|set|def|fn|func|fun)[ \t]+|\w+\.)*(?P<name>[A-Za-z_$][\w$]*)"
-    r"[ \t]*(?:[:=](?![ \t]*(?:=|(?P=name)\b))|\([^;{}=\n]{0,200}\)[^;{}=()\n]{0,80}[{:][ \t]*$)",
+    r"^[ \t]*(?:(?:async|static|public|private|protected|get|set|def|fn|func|fun)[ \t]+|\w+\.)*"
+    r"(?P<name>[A-Za-z_$][\w$]*)[ \t]*(?:[:=](?![ \t]*(?:=|(?P=name)\b))|\([^;{}=\n]{0,200}\)[^;{}=()\n]{0,80}[{:][ \t]*$)",
     re.MULTILINE,
 )
 _IMPORTED = re.compile(r"^[ \t]*(?:import|export)\b[^;'\"]*\bfrom\b|^.{0,400}\brequire\(|^use .{0,400}", re.MULTILINE)
+_PAIR = re.compile(r"\"(?P<text>[^\"\n]+)\"[ \t]*:|^[ \t]*(?:-[ \t]+)?(?P<word>[\w.@/-]+)[ \t]*(?:[:=]|[<>~!]=)")
+KEYED = ("json", "yaml", "yml", "toml", "ini", "cfg", "conf", "properties", "env", "dotenv", "text", "txt")
+"""Languages of data whose lines begin with their keys."""
 _VALUE = re.compile(r"\b(?:const|let|var)\s+[A-Za-z_$]")
 _RULE = re.compile(r"^(?P<name>[^\s{}@/*;][^{};/\n]*)\{", re.MULTILINE)
 MAX_CHARS = 400_000
@@ -63,6 +66,16 @@ def bound_in(language: str, text: str) -> frozenset[str]:
     if language != "python":
         found = {word for m in _IMPORTED.finditer(text) for word in re.findall(r"[\w$]+", m[0])}
     return frozenset(found | {m["name"] for m in _BOUND.finditer(text)})
+
+
+def keys_in(text: str) -> list[str]:
+    """The keys in a text of data, each as often as it is there, and the lines that have none; no remarks."""
+    found: list[str] = []
+    for line in text[:MAX_CHARS].splitlines():
+        keys = [m["text"] or m["word"] for m in _PAIR.finditer(line)]
+        bare = line.strip()
+        found += keys or ([bare] if re.search(r"\w", bare) and not bare.startswith(("#", ";", "//")) else [])
+    return found
 
 
 def style_rules(text: str) -> frozenset[str]:

@@ -27,12 +27,26 @@ PART = re.compile(
     re.IGNORECASE,
 )
 """What heads a block that is some of a file."""
-_ADDS = re.compile(
-    r"\b(?:add(?:s|ed|ing)?|append(?:ed)?|insert(?:ed)?|in|into|inside|within|to|functions?|methods?"
-    r"|em|no|na|ao|à|adicion\w+|acrescent\w+|insir\w+|inser\w+|füge|ergänz\w+|hinzu|a[ñn]ad\w+|agreg\w+|ajout\w+)\b"
-    r"|添加|增加|加入|追加|`[^`]+`|在",
+_PUTS = re.compile(
+    r"\b(?:add(?:s|ed|ing)?|append(?:ed)?|insert(?:ed)?|adicion\w+|acrescent\w+|insir\w+|inser\w+|füge|ergänz\w+"
+    r"|hinzu|a[ñn]ad\w+|agreg\w+|ajout\w+)\b|添加|增加|加入|追加",
     re.IGNORECASE,
 )
+_ADDS = re.compile(
+    r"\b(?:in|into|inside|within|to|functions?|methods?|em|ao|à"
+    r"|n[oa](?=\s+(?:arquivo|ficheiro|módulo|classe|função|final|fim|início|topo)\b|\s+\x00))\b|`[^`]+`|在",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(
+    r"\b(?:full|complete|entire|whole)(?: (?:and )?(?:new|updated|fixed|corrected|modified|final))*"
+    r" (?:file|contents?|code|source|script|module|version|implementation)\b|\b(?:full|complete|entire|whole) \x00"
+    r"|\breplace (?:all|everything|(?:the |all )?(?:\w+ )?contents?)\b"
+    r"|\b(?:fixed|corrected|updated|final|new) version of \x00|\b(?:arquivo|ficheiro|código|conteúdo|archivo|contenido) complet[oa]\b|完整",
+    re.IGNORECASE,
+)
+"""What heads a file as a whole; a zero character is its path."""
+_PIECE = re.compile(r"`[^`]+`|\b(?:functions?|methods?|class|função|método)\b", re.IGNORECASE)
+"""Said before the path: "the complete code of `b` in a.js"."""
 WARNED = "the line above says that it is not to be done"
 SHOWN = "the line above says that it is an example"
 
@@ -49,7 +63,12 @@ def shows(above: str) -> bool:
 
 def adds(heading: str, path: str) -> bool:
     """Whether what heads a block of that path may say that it is only put into the file: "in", "add to", a name."""
-    return path in heading and _ADDS.search(heading.replace(f"`{path}`", "").replace(path, "")) is not None
+    if path not in heading:
+        return False
+    said = re.sub(r"[`*]*\x00[`*]*", "\x00", heading.replace(path, "\x00"))
+    before = said[: said.index("\x00")]
+    is_whole = _WHOLE.search(said) and not _PIECE.search(before)
+    return bool(_PUTS.search(said)) or (bool(_ADDS.search(said)) and not is_whole)
 
 
 def line_above(text: str, position: int) -> str:
