@@ -181,3 +181,13 @@ def test_lines_of_a_file_never_replace_all_of_it(desk: Desk, reply: str) -> None
     desk.put("a.txt", "one\ntwo\nthree\n")
     desk.apply(reply)
     assert desk.bytes("a.txt") in (b"one\nX\nthree\n", b"one\ntwo\nthree\n")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["### Makefile\n```bash\nmake test\n```", "Dockerfile:\n```sh\ndocker build .\n```",
+     "`go.mod`:\n```bash\ngo mod tidy\n```",
+     "**Makefile**\n```python\nimport os\n```"],
+)  # fmt: skip
+def test_commands_below_the_name_of_a_file_are_not_that_file(shown: str) -> None:
+    assert paths(shown, Surroundings("", {"main.go": frozenset()})) == []

@@ -113,3 +113,18 @@ def test_sections_without_a_fence_in_the_markers_of_other_tools(edit: str) -> No
     reply = parse_coder_reply("I change it.\n\napp.py\n" + edit.format("X = 1\n", "X = 2\n"))
     [block] = [block for block in reply.files if isinstance(block, FileBlock)]
     assert (block.path, block.sections) == ("app.py", (Section("X = 1\n", "X = 2\n"),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"--- a/{' ' * 20_000}x\n+++ b/{' ' * 20_000}x\n@@ -1 +1 @@\n-x\n+y\n",
+        f"```{'-' * 10_000}\nx\n```",
+        "A line of it <think>\n" * 20_000,
+    ],
+    ids=["blanks in a header", "signs behind a fence", "opening tags at ends of lines"],
+)
+def test_long_lines_and_many_tags_without_an_end_are_read_in_seconds(text: str) -> None:
+    started = time.perf_counter()
+    parse_coder_reply(text)
+    assert time.perf_counter() - started < 5

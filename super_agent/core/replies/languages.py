@@ -108,6 +108,15 @@ def suits(language: str, path: str) -> bool:
     return name.rsplit(".", 1)[-1] in {e.lower() for e in known}
 
 
+def is_commanded(path: str, language: str) -> bool:
+    """Whether a block of a shell or of code is about a file of such a name and not it: `make test` below "Makefile"."""
+    name = path.rsplit("/", 1)[-1].lower()
+    of = language_of(language)
+    return (is_language(name) and (of in CODE_LANGUAGES or of in SHELLS)) or (
+        name in FILE_NAMES and "." in name and of in SHELLS
+    )
+
+
 def language_for(path: str) -> str:
     """The language whose text a path holds, or empty."""
     extension = path.rsplit("/", 1)[-1].rpartition(".")[2].lower()

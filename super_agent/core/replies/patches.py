@@ -11,7 +11,8 @@ _HUNK = re.compile(r"^@@(?:\s*-(?P<start>\d+)(?:,\d+)?\s+\+\d+(?:,\d+)?\s*@@)?\s
 _BEGIN = re.compile(r"^\*\*\* (?:Begin Patch|(?:Update|Add|Create|New|Delete) File:)")
 _FILE = re.compile(r"^\*\*\* (?P<what>Update|Add|Create|New|Delete) File:\s*(?P<path>.+?)\s*$")
 _REMARK = re.compile(
-    r"\t.*$|\s+\d{4}-\d\d-\d\d[ T].*$|\s+\((?:original|modified|old|new|updated|before|after)\)$", re.IGNORECASE
+    r"\t.*$|(?<!\s)\s+\d{4}-\d\d-\d\d[ T].*$|(?<!\s)\s+\((?:original|modified|old|new|updated|before|after)\)$",
+    re.IGNORECASE,
 )
 """What stands behind a path in a header: a time, or which of both it is."""
 _NOISE = re.compile(

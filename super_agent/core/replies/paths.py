@@ -10,6 +10,7 @@ from super_agent.core.replies.languages import (
     FILE_NAMES,
     SHELLS,
     WORDS_AND_NAMES,
+    is_commanded,
     is_language,
     language_of,
     suits,
@@ -55,6 +56,8 @@ _RANGE = re.compile(
     r"(?:[\s,(\[]*(?:lines?|L|linhas?)\s*|[:#]L?|\s[\[(](?=\d+\s*[-–]))(?P<first>\d+)\s*(?:-|–|\.\.|to|a|:|,)\s*L?(?P<last>\d+)[)\]]?\s*:?$",
     re.IGNORECASE,
 )
+MAX_HEADING = 500
+"""Characters of a path with what dresses it; a path of more than 255 is hardly ever one."""
 _CHARS = re.compile(r"^[^\s<>\"'`|*?:;,\\=(){}\[\]!]+$")
 _ROUTE = re.compile(r"(?P<before>^|/)(?:\[{1,2}(?:\.\.\.)?[\w-]+\]{1,2}(?=[./])|\(\.{0,3}[\w-]+\)(?=/))")
 """Folders and files of web frameworks: `app/(shop)/[id]/page.tsx`."""
@@ -130,6 +133,8 @@ def bare_path(text: str, known: Collection[str] = (), language: str = "") -> str
     text = text.strip()
     if text in known:
         return text
+    if len(text) > MAX_HEADING:
+        return ""
     text = _undressed(text.replace("：", ": "))
     bare = m["path"] if (m := _ATTRIBUTES.match(text)) else text
     for candidate in (text, bare, _without_remark(text), _LABEL.sub("", _without_remark(text))):
@@ -215,6 +220,8 @@ def path_above(line: str, language: str, known: Collection[str] = ()) -> str:
     line = _TAGS.sub("", line)
     path = bare_path(line, known) or _path_among_words(line, known)
     if path not in known and path.lower() in WORDS_AND_NAMES and f"`{path}`" not in line:
+        return ""
+    if path not in known and is_commanded(path, language):
         return ""
     return path if path and " " not in path and suits(language, path) else ""
 

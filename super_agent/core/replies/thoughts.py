@@ -7,7 +7,7 @@ import re
 
 from super_agent.core.replies.definitions import parses
 from super_agent.core.replies.fence_tracker import FenceTracker
-from super_agent.core.replies.fences import fences
+from super_agent.core.replies.fences import Fence, fences
 from super_agent.core.replies.languages import language_of
 
 _NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think|seed:cot_budget_reflect"
@@ -57,6 +57,7 @@ def split_thoughts(text: str) -> tuple[str, str]:
 
 def _without_unopened(text: str, thoughts: list[str]) -> str:
     """Cut off all up to a closing tag that no opening one stands before; templates put that one into the prompt."""
+    blocks: list[Fence] | None = None
     for closing in _CLOSE.finditer(text):
         before = _OPEN.search(text, 0, closing.start())
         if before is not None:
@@ -64,7 +65,9 @@ def _without_unopened(text: str, thoughts: list[str]) -> str:
         line_start = text.rfind("\n", 0, closing.start()) + 1
         line_end = text.find("\n", closing.end())
         lead, tail = text[line_start : closing.start()], text[closing.end() : line_end if line_end >= 0 else len(text)]
-        if _is_in_python(text, text.count("\n", 0, closing.start())):
+        blocks = _python_blocks(text) if blocks is None else blocks
+        line = text.count("\n", 0, closing.start())
+        if any(line in block.span for block in blocks):
             continue
         if not re.search(r"[\"'`=]", lead) and not re.search(r"^\s*[\"'`)\]]", tail):
             thoughts.append(text[: closing.start()])
@@ -72,28 +75,23 @@ def _without_unopened(text: str, thoughts: list[str]) -> str:
     return text
 
 
-def _is_in_python(text: str, line: int) -> bool:
-    """Whether a line, counted from 0, is of a block that Python reads."""
+def _python_blocks(text: str) -> list[Fence]:
+    """The blocks that Python reads."""
     blocks = fences(text, lambda info, _above: language_of(info.split()[0]) if info else "")
-    holding = next((block for block in blocks if line in block.span), None)
-    return holding is not None and holding.closed and holding.info.startswith("py") and parses(holding.text)
+    return [block for block in blocks if block.closed and block.info.startswith("py") and parses(block.text)]
 
 
 def _opening(text: str) -> re.Match[str] | None:
     """The first opening tag that begins a line outside of a fenced block."""
     fence = FenceTracker()
-    position = 0
+    position, last_close = 0, max((m.start() for m in _CLOSE.finditer(text)), default=-1)
     for line in text.split("\n"):
         if not fence.take(line) and not fence.mark:
             found = _OPEN.match(text, position + len(line) - len(line.lstrip()))
             if found is not None:
                 return found
             ending = next((m for m in _OPEN.finditer(line) if not line[m.end() :].strip()), None)
-            if (
-                ending
-                and not re.search(r"[\"'`=]", line[: ending.start()])
-                and _CLOSE.search(text, position + len(line))
-            ):
+            if ending and not re.search(r"[\"'`=]", line[: ending.start()]) and last_close >= position + len(line):
                 return _OPEN.match(text, position + ending.start())
         position += len(line) + 1
     return None
