@@ -173,3 +173,14 @@ def test_escapes_in_a_text_of_three_quotes_are_those_of_the_file() -> None:
 
 def test_data_is_no_file() -> None:
     assert parse_coder_reply('```json\n{"a.py": "3 lines", "b.py": "4 lines"}\n```').files == ()
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        'The linter prints:\n\n```json\n{"file": "a.py", "code": "E501"}\n```',
+        '{"file": "a.py", "line": 3, "code": "E501"}',
+    ],
+)
+def test_a_report_about_a_file_is_no_file(shown: str) -> None:
+    assert parse_coder_reply(shown).files == ()

@@ -195,12 +195,7 @@ def _calls_of(value: Any, depth: int) -> list[PrintedCall]:
     arguments = _parsed(arguments)
     if isinstance(name, str) and isinstance(arguments, dict):
         return [PrintedCall(name, arguments)]
-    if (
-        name is None
-        and len(value) <= MAX_KEYS
-        and text_in(value, PATH_NAMES[:-1])
-        and text_in(value, _TEXTS) is not None
-    ):
+    if name is None and len(value) <= MAX_KEYS and text_in(value, PATH_NAMES[:-1]) and _has_text(value):
         return [PrintedCall("write_file", value)]
     return _files_of(value) if value and all(isinstance(v, str) and "\n" in v for v in value.values()) else []
 
@@ -215,9 +210,14 @@ def _parsed(arguments: Any) -> Any:
         return None
 
 
+def _has_text(file: Mapping[str, Any]) -> bool:
+    """Whether it holds the text of a file: under the usual key, or lines, as `"code": "E501"` of a report is none."""
+    return isinstance(file.get("content"), str) or "\n" in (text_in(file, _TEXTS) or "")
+
+
 def is_named(file: Mapping[str, Any]) -> bool:
     """Whether a file of a list has its path as its name."""
-    return isinstance(file.get("name"), str) and looks_like_path(file["name"]) and text_in(file, _TEXTS) is not None
+    return isinstance(file.get("name"), str) and looks_like_path(file["name"]) and _has_text(file)
 
 
 def _without_name(file: Any) -> Any:
