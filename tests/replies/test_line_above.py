@@ -195,7 +195,7 @@ def test_one_more_item_with_the_same_keys_is_not_all_of_the_file(tmp_path: Path,
     "heading",
     [
         "Below is the full content of `q.sql` (no other changes are needed):",
-        "Here's the whole `q.sql`, mended in place:",
+        "Here's the whole `q.sql`, mended in place:", "Write this to `q.sql`:",
         "Replace the contents of `q.sql` with this to mend it:", "Aqui está o código completo em `q.sql`:",
         "Here's the fixed version of `q.sql` with the changes applied to it:",
         "Updated `q.sql` (no changes elsewhere):",

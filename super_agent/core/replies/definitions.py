@@ -15,7 +15,8 @@ _OTHERS = re.compile(
 )
 _BOUND = re.compile(
     r"^[ \t]*(?:(?:async|static|public|private|protected|get|set|def|fn|func|fun)[ \t]+|\w+\.)*"
-    r"(?P<name>[A-Za-z_$][\w$]*)[ \t]*(?:[:=](?![ \t]*(?:=|(?P=name)\b))|\([^;{}=\n]{0,200}\)[^;{}=()\n]{0,80}[{:][ \t]*$)",
+    r"(?P<name>[A-Za-z_$][\w$]*)[ \t]*"
+    r"(?:[:=](?![ \t]*(?:=|(?P=name)\b))|\([^;{}=\n]{0,200}\)[^;{}=()\n]{0,80}[{:][ \t]*$)",
     re.MULTILINE,
 )
 _IMPORTED = re.compile(r"^[ \t]*(?:import|export)\b[^;'\"]*\bfrom\b|^.{0,400}\brequire\(|^use .{0,400}", re.MULTILINE)

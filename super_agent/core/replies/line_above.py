@@ -41,7 +41,9 @@ _WHOLE = re.compile(
     r"\b(?:full|complete|entire|whole)(?: (?:and )?(?:new|updated|fixed|corrected|modified|final))*"
     r" (?:file|contents?|code|source|script|module|version|implementation)\b|\b(?:full|complete|entire|whole) \x00"
     r"|\breplace (?:all|everything|(?:the |all )?(?:\w+ )?contents?)\b"
-    r"|\b(?:fixed|corrected|updated|final|new) version of \x00|\b(?:arquivo|ficheiro|código|conteúdo|archivo|contenido) complet[oa]\b|完整",
+    r"|\b(?:fixed|corrected|updated|final|new) version of \x00"
+    r"|\b(?:write|save)[ds]?(?: (?:it|this|the following))?(?: to| as| in| into)? \x00"
+    r"|\b(?:arquivo|ficheiro|código|conteúdo|archivo|contenido) complet[oa]\b|完整",
     re.IGNORECASE,
 )
 """What heads a file as a whole; a zero character is its path."""
