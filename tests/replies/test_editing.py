@@ -256,3 +256,10 @@ def test_lines_that_define_nothing_are_no_whole_file_of_code(desk: Desk) -> None
 def test_a_first_line_that_is_only_the_path_is_no_code(desk: Desk) -> None:
     desk.apply("```go main.go\nmain.go\npackage main\n```\n")
     assert desk.bytes("main.go") == b"package main\n"
+
+
+def test_json_with_a_remark_is_asked_again_once_and_told_why(desk: Desk) -> None:
+    desk.put("tsconfig.json", '{\n  "strict": false\n}\n')
+    reply = '```json tsconfig.json\n{\n  // as the tests need it\n  "strict": true\n}\n```'
+    assert "would not be JSON any more" in desk.apply(reply).refusals[0][1]
+    assert desk.apply(reply).paths == ["tsconfig.json"]

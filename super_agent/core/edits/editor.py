@@ -186,6 +186,8 @@ class Editor:
     def _refuse_forgotten(self, path: str, old: str, new: str, language: str) -> None:
         """Where parts are not merged, a block with no more than half of a file's functions or rules is asked again."""
         parts = style_rules if language in _STYLES else json_keys if language == "json" else functions_and_types
+        if language == "json" and data_of(language, new) is None:
+            return  # what has no keys that can be read is no object with fewer of them
         had, has = parts(old), parts(new)
         named = self._named if has else frozenset[str]()
         others = (definitions(language_for(p), text) for p, text in self._whole.items() if p != path)
