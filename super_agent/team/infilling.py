@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from super_agent.core.edits.gaps import END, MAX_BEFORE_CHARS, Gap, gaps, is_there, surround
@@ -32,11 +32,13 @@ MAX_TESTS = 4
 @dataclass(frozen=True, slots=True)
 class AttemptPlan:
     """What an attempt asks for: what is to be written at that place of the list (see `core/edits/gaps`), or whole
-    files, beginning with that one of those that the task names, or with none. So many functions are shown as stubs."""
+    files, beginning with that one of those that the task names, or with none. So many functions are shown as stubs.
+    With `remark` a function's body begins with one."""
 
     gap: int | None = None
     file: int | None = None
     stubs: int = 0
+    remark: bool = False
 
 
 ATTEMPTS = (
@@ -45,14 +47,16 @@ ATTEMPTS = (
     AttemptPlan(file=0, stubs=1),
     AttemptPlan(gap=1),
     AttemptPlan(file=1),
-    AttemptPlan(gap=0),
+    AttemptPlan(gap=0, remark=True),
     AttemptPlan(gap=2),
     AttemptPlan(),
 )
 """Those that begin with the same files, in turn. The most likely function first, which costs a quarter of the tokens
 (see `core/edits/gaps`), and whole files in between, as what is wrong may lie elsewhere: first with the same stub, for
 which the prompt stays as it was, and with which 1.5B mended more (see `core/edits/stubs`). One of eight is not begun,
-as what has to change may be none of those: of 73 such replies over 62 tasks one was right, of 436 others 25 were."""
+as what has to change may be none of those: of 73 such replies over 62 tasks one was right, of 436 others 25 were. The
+third time that function's body is begun with a remark, in which the model says how it goes about it: of tasks that no
+other body solved that solved two (HumanEval/75, our remove-while-looping)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
         named = [name for name in suspects(texts.values(), failure) if name not in going]
         return Asked(None, tuple(named[: attempt.stubs]))
     gap = found[min(attempt.gap, len(found) - 1)]
-    return Asked(gap, stubs_of(gap, texts.get(gap.path, "")))
+    return Asked(replace(gap, remark=attempt.remark), stubs_of(gap, texts.get(gap.path, "")))
 
 
 def _is_going(gap: Gap, texts: Mapping[str, str], going: Collection[str]) -> bool:
@@ -151,7 +155,9 @@ def prefill_of(gap: Gap | None, task: str, workspace: Workspace) -> Prefill:
     behind = around.behind.rstrip("\n")
     tests = _headings_of_tests(task, workspace) if gap.rest else ()
     ends = dict.fromkeys((*around.stop, *_paths_of_code(workspace), *tests, *_tests_in(task, workspace, [gap.path])))
-    return Prefill(f"```python {gap.path}\n{around.before}", tuple(ends), f"\n{behind}{END}" if behind else END)
+    remark = f"{' ' * around.indent}#" if gap.remark and around.indent is not None else ""
+    begun = f"```python {gap.path}\n{around.before}{remark}"
+    return Prefill(begun, tuple(ends), f"\n{behind}{END}" if behind else END)
 
 
 def _whole_files(workspace: Workspace, task: str, first: str) -> Prefill:

@@ -33,20 +33,26 @@ PARAMETER = r"""(?:\*|\*{0,2}[a-z_]\w*(?:=(?:[\w.]+|"[^"]*"|'[^']*'))?)"""
 @dataclass(frozen=True, slots=True)
 class Gap:
     """What is to be written: a function by its file and dotted name, which is there and wrong, or is missing; a class
-    that is missing; without a name the whole file. With `rest` it is all of the file from that function on."""
+    that is missing; without a name the whole file. With `rest` it is all of the file from that function on, with
+    `remark` the body begins with a remark."""
 
     path: str
     name: str
     rest: bool = False
+    remark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Surround:
-    """A file's text before and behind the part to be written, and the texts that begin what no longer belongs to it."""
+    """A file's text before and behind the part to be written, and the texts that begin what no longer belongs to it.
+
+    `indent` is that of the body's lines in characters; None where more than a body is to be written.
+    """
 
     before: str
     behind: str
     stop: tuple[str, ...]
+    indent: int | None = None
 
 
 def gaps(texts: Mapping[str, str], task: str, failure: str) -> list[Gap]:
@@ -81,7 +87,7 @@ def surround(text: str, name: str, task: str = "", *, rest: bool = False) -> Sur
     found = dict(functions_in(tree)).get(name)
     around = _around_missing(tree, text, name, task) if found is None else _around_body(text, name, found, task)
     if around is not None and rest:
-        around = Surround(around.before, "", (END,))
+        around = Surround(around.before, "", (END,), around.indent)
     return around if around is not None and len(around.before) <= MAX_BEFORE_CHARS else None
 
 
@@ -98,7 +104,7 @@ def _around_body(text: str, name: str, node: Function, task: str) -> Surround | 
         kind = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
         head = f"{_indent(lines, node)}{kind} {node.name}{given}".rstrip("\n")
         before = [*lines[: node.lineno - 1], head, *lines[node.body[0].lineno - 1 : body.start]]
-    return Surround("\n".join([*before, ""]), behind, _stops(node.col_offset))
+    return Surround("\n".join([*before, ""]), behind, _stops(node.col_offset), node.body[0].col_offset)
 
 
 def _indent(lines: list[str], node: Function) -> str:
