@@ -130,6 +130,20 @@ def test_an_unwritten_file_is_begun_up_to_its_first_body_and_ends_before_tests(w
     assert written.end == "\n```"
 
 
+def test_one_attempt_at_a_body_begins_with_a_remark(workspace: Workspace) -> None:
+    remarked = next(count for count, attempt in enumerate(ATTEMPTS) if attempt.remark)
+    found = asked(workspace, "Mend shop.py.", "assert price() == 2", remarked)
+    assert found == Asked(Gap("shop.py", "price", remark=True), ("price",))
+    assert begun(workspace, "Mend shop.py.", found.gap).text == "```python shop.py\ndef price():\n    #"
+    (workspace.root / "shop.py").write_text('class Till:\n  def price(self):\n    """Cents."""\n    return 1\n')
+    assert begun(workspace, "Mend shop.py.", Gap("shop.py", "Till.price", remark=True)).text.endswith('"""\n    #')
+
+
+def test_what_has_no_body_yet_begins_without_a_remark(workspace: Workspace) -> None:
+    missing = Gap("shop.py", "count", remark=True)
+    assert begun(workspace, "Write count.", missing).text.endswith("\ndef count")
+
+
 def test_the_path_of_another_file_ends_what_was_begun(workspace: Workspace) -> None:
     (workspace.root / "data.json").write_text("{}")
     for gap in (Gap("shop.py", "price"), Gap("shop.py", "count"), Gap("till.py", "")):
