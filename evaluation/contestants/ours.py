@@ -27,6 +27,7 @@ def contestant(name: str, *options: str) -> Contestant:
             "XDG_DATA_HOME": os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share"),
             "XDG_CONFIG_HOME": f"{arena.folder}/config",
             "SUPER_AGENT_STATE_DIR": f"{arena.folder}/state",
+            "SUPER_AGENT_SEED": str(arena.seed),  # else each session draws from one of its own
         }
         return on_host(arena, [*words, arena.task.text], environment, ORDERLY)
 
