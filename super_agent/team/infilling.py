@@ -53,10 +53,11 @@ ATTEMPTS = (
 )
 """Those that begin with the same files, in turn. The most likely function first, which costs a quarter of the tokens
 (see `core/edits/gaps`), and whole files in between, as what is wrong may lie elsewhere: first with the same stub, for
-which the prompt stays as it was, and with which 1.5B mended more (see `core/edits/stubs`). One of eight is not begun,
-as what has to change may be none of those: of 73 such replies over 62 tasks one was right, of 436 others 25 were. The
-third time that function's body is begun with a remark, in which the model says how it goes about it: of tasks that no
-other body solved that solved two (HumanEval/75, our remove-while-looping)."""
+which the prompt stays as it was, and with which 1.5B mended more (see `core/edits/stubs`). Where the task names no
+second file the function comes again, which takes a third of the tokens. One of eight is not begun, as what has to
+change may be none of those: of 73 such replies over 62 tasks one was right, of 436 others 25 were. One body is begun
+with a remark, in which the model says how it goes about it: that solved two tasks that other bodies did not
+(HumanEval/75, our remove-while-looping)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,11 @@ def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
     attempt, texts = ATTEMPTS[count % len(ATTEMPTS)], suspects_in(workspace, task, failure)
     going = taken_away(task)
     found = [gap for gap in gaps(texts, task, failure) if not _is_going(gap, texts, going)]
+    files = files_to_write(workspace, task)
+    if found and attempt.file is not None and attempt.file >= max(1, len(files)):
+        attempt = AttemptPlan(gap=0)
     place = attempt.gap if attempt.file is None and not found else attempt.file
-    if place is not None and (files := files_to_write(workspace, task)):
+    if place is not None and files:
         stubs = stubs_of(found[0], texts.get(found[0].path, "")) if found and attempt.stubs else ()
         return Asked(Gap(files[place % len(files)], ""), stubs)
     if attempt.gap is None or not found:

@@ -130,6 +130,13 @@ def test_an_unwritten_file_is_begun_up_to_its_first_body_and_ends_before_tests(w
     assert written.end == "\n```"
 
 
+def test_a_file_that_the_task_does_not_name_is_not_written_again_in_whole(workspace: Workspace) -> None:
+    second = next(count for count, attempt in enumerate(ATTEMPTS) if attempt.file == 1)
+    for task, path in (("Mend shop.py.", ""), ("Mend it.", ""), ("Mend shop.py and till.py.", "till.py")):
+        function = Asked(Gap("shop.py", "price"), ("price",))
+        assert asked(workspace, task, "assert price() == 2", second) == (Asked(Gap(path, "")) if path else function)
+
+
 def test_one_attempt_at_a_body_begins_with_a_remark(workspace: Workspace) -> None:
     remarked = next(count for count, attempt in enumerate(ATTEMPTS) if attempt.remark)
     found = asked(workspace, "Mend shop.py.", "assert price() == 2", remarked)
