@@ -1,5 +1,6 @@
 """The command line. Commands import what they need when they run, so that `--help` stays quick."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from super_agent import __version__
 from super_agent.cli import acp_command, batch_commands, mcp_commands, session_commands, web_commands
 from super_agent.cli.commands.task_arguments import TaskCommand
 from super_agent.cli.flags import LIMITS, EnvFile, Flags, Json, Python, WorkspaceDir, with_settings
-from super_agent.cli.render.output import lead_nowhere
+from super_agent.cli.render.output import lead_nowhere, output_failed
 from super_agent.cli.say import complain
 from super_agent.core.errors import ExitCode, PlatformUnsupported, SuperAgentError
 from super_agent.core.standard_streams import open_missing
@@ -236,6 +237,12 @@ def run_command(arguments: list[str]) -> int:
     except BrokenPipeError:
         lead_nowhere(sys.stdout)
         return int(ExitCode.NOT_DONE)
+    except OSError as error:  # typer writes help and version itself
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO) or error.filename is not None:
+            raise
+        failed = output_failed(sys.stdout, error)
+        complain(str(failed))
+        return int(failed.exit_code)
     return outcome if isinstance(outcome, int) else int(ExitCode.OK)
 
 

@@ -92,6 +92,13 @@ def test_output_that_cannot_be_written_is_said_in_one_line(
     assert "the output cannot be written: No space left on device. Make room" in done.stderr
 
 
+@pytest.mark.parametrize("command", [["--version"], ["--help"], ["run", "--help"]])
+def test_help_that_cannot_be_written_is_said_in_one_line(tmp_path: Path, command: list[str]) -> None:
+    done = redirected(tmp_path, ">/dev/full", *command)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "the output cannot be written" in done.stderr
+
+
 def test_down_says_as_json_whether_it_unloaded(super_agent: SuperAgent) -> None:
     with ScriptedOllama() as server:
         where = ("--base-url", server.base_url, "--model", server.model, "--json")
