@@ -24,13 +24,23 @@ def program_of(command: str) -> str:
         words = shlex.split(command)
     except ValueError:
         return ""  # bash will say what is wrong with it
-    moved = False
+    moved = led = False
     while words and (leading := _leading(words)):
+        if _changes_search(words[0]):
+            return ""
         moved = moved or words[0] == "cd"
+        led = led or ASSIGNS not in words[0]
         words = words[leading:]
-    if not words or (moved and "/" in words[0]) or any(c in words[0] for c in "$`(){}<>|&;*?!["):
+    if not words or (moved and "/" in words[0]) or (led and "||" in words):  # behind `||` may stand another
         return ""
-    return words[0]
+    return "" if any(c in words[0] for c in "$`(){}<>|&;*?![") else words[0]
+
+
+def _changes_search(word: str) -> bool:
+    """Whether an assignment says where programs are, or goes on in the next word: `V=$(git`."""
+    name, assigns, value = word.partition(ASSIGNS)
+    open_substitution = value.count("(") != value.count(")") or value.count("`") % 2 == 1
+    return bool(assigns) and (name.rstrip("+") == "PATH" or open_substitution)
 
 
 def _leading(words: Sequence[str]) -> int:

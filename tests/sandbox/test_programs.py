@@ -104,6 +104,8 @@ def test_what_is_named_for_a_toolchains_program_is_enough_and_no_more(
         ("env CI=1 tool", "tool"), ("exec tool", "tool"), ("! time tool", "tool"), ("timeout 1.5m tool", "tool"),
         ("cd 'a b' && CI=1 tool -q", "tool"), ("cd a && ./tool", ""), ("env -i tool", "env"), ("cd a", "cd"),
         ("timeout -k 1 5 tool", "timeout"), ("time", "time"),
+        ("cd a && PATH=$PWD/bin:$PATH tool", ""), ("env PATH=bin:/bin tool", ""), ("V=$(git describe x y) tool", ""),
+        ("cd a && yarn test || npm test", ""), ("env tool || other", ""), ("A=\"$(x y)\" tool", "tool"),
     ],
 )  # fmt: skip
 def test_the_program_of_a_command_is_its_first_word_that_assigns_nothing(command: str, program: str) -> None:
