@@ -40,7 +40,11 @@ def names_set_in(path: Path) -> set[str]:
 
 def _text_of(path: Path) -> str:
     """Without the mark that Windows' editors put before it; raises `OSError` for what is no regular file."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe would be waited for
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would be waited for
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError("not a regular file")
-        return file.read(MAX_BYTES).decode("utf-8-sig")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES).decode("utf-8-sig")
+    finally:
+        os.close(descriptor)

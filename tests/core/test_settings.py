@@ -145,3 +145,10 @@ def test_a_pipe_or_half_a_file_in_a_workspace_holds_nobody_up(
     (tmp_path / "half").write_text("A='open\nDEFAULT_MODEL=x\n")
     assert variables_in(tmp_path / "half") == ["DEFAULT_MODEL"]
     assert capfd.readouterr().err == ""
+
+
+def test_a_folder_named_as_an_env_file_keeps_no_descriptor_open(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    before = len(os.listdir("/proc/self/fd"))
+    assert variables_in(tmp_path / ".env") == []
+    assert len(os.listdir("/proc/self/fd")) == before
