@@ -23,6 +23,8 @@ _QUOTED = frozenset(
 )  # fmt: skip
 """What is shown, not meant to run."""
 _SESSION = re.compile(r"\b(?:session|console)\b", re.IGNORECASE)
+_SPOKEN_OF = re.compile(r"(?<=\w )(?:<[^<>\s/][^<>\n]{0,60}>|\[TOOL_CALLS\])(?= [a-z]|[.,;:!?](?:\s|$))")
+"""A tag as a word of a sentence."""
 _CUT_INSIDE = "Your reply was cut by the length limit inside the block, so it was not run. Write less code."
 _CUT = "Your reply was cut by the length limit. Say it shorter."
 _NOT_CALLED = "A call in the text was not run: there are no tools to call. Write the code in a python or shell block."
@@ -113,7 +115,7 @@ def _calls_in_prose(text: str) -> bool:
     lines = text.split("\n")
     for fence in reply_fences(text):
         lines[fence.line - 1 : fence.line + len(fence.lines)] = [""] * (len(fence.lines) + 1)
-    prose = "\n".join(lines)
+    prose = _SPOKEN_OF.sub("", "\n".join(lines))
     return looks_like_call(prose) or any(isinstance(meaning_of(call), CodeCall) for call in calls_beside_prose(prose))
 
 

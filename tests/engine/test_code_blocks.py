@@ -149,7 +149,8 @@ def test_a_call_that_nothing_answers_is_said_to_the_model(call: tuple[str, str])
 
 
 def test_what_speaks_of_a_call_or_shows_one_is_none() -> None:
-    for text in ("It prints `<tool_call>` now.", "Seen:\n```xml\n<tool_call>\n{}\n</tool_call>\n```"):
+    sentences = ("It prints `<tool_call>` now.", "Now <tool_call> is read, as are <function=a> and [TOOL_CALLS].")
+    for text in (*sentences, "Seen:\n```xml\n<tool_call>\n{}\n</tool_call>\n```"):
         assert choose_block(text, "stop") == ChosenBlock(None)
 
 
