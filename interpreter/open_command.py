@@ -4,7 +4,8 @@ import re
 
 _HEREDOC = r"<<(?P<tabs>-?)[ \t]*(?:'(?P<a>[^'\n]+)'|\"(?P<b>[^\"\n]+)\"|\\?(?P<c>[\w.-]+))"
 _TOKEN = re.compile(
-    rf"(?P<joined>\\$)|(?P<escaped>\\.)|(?P<quote>['\"`])|<<<|(?P<heredoc>{_HEREDOC})|(?P<variable>\$\{{[^}}]*\}})"
+    r"(?P<joined>\\$)|(?P<escaped>\\.)|(?P<ansi>\$'(?:[^'\\]|\\.)*')|(?P<quote>['\"`])"
+    rf"|<<<|(?P<heredoc>{_HEREDOC})|(?P<variable>\$\{{[^}}]*\}})"
     r"|(?P<open>\$?\(\(?)|(?P<close>\)\)?)|(?P<operator>&&|\|\|?&?|;;?|&)|(?P<space>\s+)|(?P<word>[^\s\\'\"`<$()&|;]+)|."
 )
 _END_OF_QUOTE = {"'": re.compile(r"'"), '"': re.compile(r"(?<!\\)(?:\\\\)*\""), "`": re.compile(r"(?<!\\)`")}

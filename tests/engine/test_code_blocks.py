@@ -116,6 +116,7 @@ def test_prompts_of_a_shell_transcript_are_taken_off() -> None:
         ("$ case $x in\n  a) echo 1;;\nesac\n1\n$ (cd a &&\n  ls)", "case $x in\n  a) echo 1;;\nesac\n(cd a &&\n  ls)"),
         ("$ echo $((1<<2)) '<<END' # <<END\n4\n$ ls |\n    sort\na", "echo $((1<<2)) '<<END' # <<END\nls |\n    sort"),
         ("$ echo it's\nits\n$ ls\na", "echo it's\nls"),
+        ("$ echo $'it\\'s'\nit's\n$ ls\na", "echo $'it\\'s'\nls"),
         ("# the files\n$ ls\na\n% of them\n$", "ls"),
     ],
 )
