@@ -15,14 +15,18 @@ _PROMPT = re.compile(
 
 Root's bare `# ` is not among them, as it may as well be a comment.
 """
-_ROOT = re.compile(r"^# (?=\S)")
+_ROOT = re.compile(
+    r"^# (?=[a-z./~_]|[A-Z]\w*=)(?!.*\w[:!?]$|.*[a-z]{3}\.$)"
+    r"(?!.*\b(?:the|this|that|it|you|your|and|to|of|uma?|os|as|da|de|para)\b)"
+)
+"""Root's, before what may be a command: a sentence is a comment, and so is then what stands below it."""
 
 
 def without_prompts(code: str, *, session: bool) -> str:
     """The commands of a shell's transcript; code without a prompt as it is.
 
-    In a `session`, which shows what a terminal did, `# ` is root's prompt where every line is typed behind one: a
-    block of comments alone does nothing.
+    In a `session`, which shows what a terminal did, `# ` is root's prompt where every line is typed behind one and
+    none is a sentence: a block of comments alone does nothing.
     """
     lines = code.split("\n")
     begin = next((line for line in lines if line.strip() and not line.startswith("#")), "")

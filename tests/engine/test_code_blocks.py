@@ -137,7 +137,9 @@ def test_roots_bare_prompt_is_one_where_a_session_holds_nothing_else() -> None:
     session = "# cat > a <<END\n[main]\nEND\n# ls"
     typed = CodeBlock("shell", "cat > a <<END\n[main]\nEND\nls")
     assert choose_block(f"```console\n{session}\n```", "stop").block == typed
-    for info, code in (("bash", session), ("console", "# list it\nls"), ("bash", "/bin/ls # list\n  # it\npwd")):
+    sentences = ("Clean up", "clean the build up", "clean up:", "clean up then.", "limpa os a")
+    shown = [("console", f"# {sentence}\n# rm -rf build") for sentence in sentences]
+    for info, code in (*shown, ("bash", session), ("console", "# list it\nls"), ("bash", "/bin/ls # l\n  # it\npwd")):
         assert choose_block(f"```{info}\n{code}\n```", "stop").block == CodeBlock("shell", code)
 
 
@@ -150,8 +152,8 @@ def test_a_call_that_nothing_answers_is_said_to_the_model(call: tuple[str, str])
 
 
 def test_what_speaks_of_a_call_or_shows_one_is_none() -> None:
-    sentences = ("It prints `<tool_call>` now.", "Now <tool_call> is read, as are <function=a> and [TOOL_CALLS].")
-    for text in (*sentences, "Seen:\n```xml\n<tool_call>\n{}\n</tool_call>\n```"):
+    spoken = "Now <tool_call> is read, as are <function=a> and [TOOL_CALLS]."
+    for text in (spoken, "It prints `<tool_call>` now.", "Seen:\n```xml\n<tool_call>\n{}\n</tool_call>\n```"):
         assert choose_block(text, "stop") == ChosenBlock(None)
 
 
