@@ -1,6 +1,7 @@
 """The check: the user's own command, run in the sandbox, that says when the work is done."""
 
 import hashlib
+import math
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,11 @@ from interpreter.sandbox.command import Command
 from interpreter.sandbox.protocol import CodeOutcome, SandboxPolicy
 from super_agent.core.cancellation import Cancellation
 from super_agent.core.events import CheckFinished
+
+MAX_SILENCE_S = 60.0
+"""Of a check that took a twentieth of that before, or less: a loop without end in what a model wrote took ten minutes,
+the limit for checks of any length. Programs that run tests say something at each of them."""
+MAX_SLOWDOWN = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +59,23 @@ class Check:
         self._policy = policy
         self._recorder = recorder
         self._timeout_s = timeout_s
+        self._longest_s: float | None = None
+        """Of the runs that ended by themselves, as far as there were any."""
 
     def run(self, when: Literal["before", "after"], cancellation: Cancellation | None = None) -> CheckResult:
         """Run to the end, or until it is cancelled; passed means exit code 0. Raises `SandboxUnavailable`."""
         command = Command(self._policy)
+        known_s = self._longest_s
+        silence_s = math.inf if known_s is None else max(MAX_SILENCE_S, MAX_SLOWDOWN * known_s)
         with closing(command), (cancellation or Cancellation()).ending(command.interrupt):
             outcome, output = self._recorder.run(
-                "check", "shell", self.command, lambda on_output: command.run(self.command, on_output, self._timeout_s)
+                "check",
+                "shell",
+                self.command,
+                lambda on_output: command.run(self.command, on_output, self._timeout_s, silence_s),
             )
+        if outcome.exit_code is not None:
+            self._longest_s = max(known_s or 0.0, outcome.duration_s)
         passed = outcome.kind == "finished" and outcome.exit_code == 0
         signature = hashlib.sha256(f"{outcome.exit_code} {steady(output)}".encode()).hexdigest()[:16]
         self._recorder.emit(CheckFinished(self.command, when, passed, outcome.exit_code, output, outcome.duration_s))

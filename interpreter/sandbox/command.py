@@ -3,6 +3,7 @@
 It looks at a silent command again and again: no descriptor that a wait could include tells of a `Process` its end.
 """
 
+import math
 import shlex
 import shutil
 import threading
@@ -13,7 +14,7 @@ from typing import Literal
 from interpreter.sandbox.bubblewrap.process import DRIBBLE_BYTES, GATHER_S
 from interpreter.sandbox.programs import program_of
 from interpreter.sandbox.protocol import CodeOutcome, OutcomeKind, SandboxPolicy
-from interpreter.sandbox.start import start
+from interpreter.sandbox.start import Process, start
 from super_agent.core.errors import SandboxUnavailable
 from super_agent.core.pipes import remaining, wait_readable
 from super_agent.core.text import last_line
@@ -32,11 +33,15 @@ class Command:
         self._policy = policy
         self._interrupted = threading.Event()
 
-    def run(self, command: str, on_output: Callable[[bytes], None], timeout_s: float) -> CodeOutcome:
-        """Run it with bash; everything it started ends with it. Raises `SandboxUnavailable`."""
+    def run(
+        self, command: str, on_output: Callable[[bytes], None], timeout_s: float, silence_s: float = math.inf
+    ) -> CodeOutcome:
+        """Run it with bash, for so long in all and without any output; everything it started ends with it.
+
+        Raises `SandboxUnavailable`.
+        """
         began = time.monotonic()
         process = start(self._policy, [SHELL, "-c", command.replace("\0", "")])
-        total = 0
         said = bytearray()
 
         def hear(data: bytes) -> None:
@@ -44,17 +49,7 @@ class Command:
             on_output(data)
 
         try:
-            ended_by: OutcomeKind | None = None
-            while ended_by is None and process.exit_code() is None:
-                wait_readable([process.output_fd], min(POLL_EVERY_S, remaining(began + timeout_s)))
-                drained = process.drain(hear)
-                total += drained
-                if 0 < drained < DRIBBLE_BYTES:
-                    self._interrupted.wait(GATHER_S)
-                if self._interrupted.is_set():
-                    ended_by = "interrupted"
-                elif time.monotonic() >= began + timeout_s:
-                    ended_by = "timed_out"
+            ended_by, total = self._follow(process, hear, began + timeout_s, silence_s)
             code = process.exit_code()
             if process.never_ran():
                 raise SandboxUnavailable(f"bubblewrap could not start the command: {last_line(bytes(said))}")
@@ -68,9 +63,28 @@ class Command:
                 "died", None, took, total, f"the sandbox was ended: {process.complaint}", state_lost=True
             )
         if ended_by is not None:
-            detail = f"it did not end within {timeout_s:g} s" if ended_by == "timed_out" else "by the user"
+            limit = f"end within {timeout_s:g} s" if took >= timeout_s else f"say anything for {silence_s:.0f} s"
+            detail = f"it did not {limit}" if ended_by == "timed_out" else "by the user"
             return CodeOutcome(ended_by, None, took, total, detail, state_lost=True)
         return CodeOutcome("finished" if code == 0 else "failed", code, took, total, state_lost=True)
+
+    def _follow(
+        self, process: Process, hear: Callable[[bytes], None], deadline: float, silence_s: float
+    ) -> tuple[OutcomeKind | None, int]:
+        """Until it ends, or what ended it; and how many bytes came meanwhile."""
+        heard, total = time.monotonic(), 0
+        while process.exit_code() is None:
+            wait_readable([process.output_fd], min(POLL_EVERY_S, remaining(deadline)))
+            drained = process.drain(hear)
+            total += drained
+            heard = time.monotonic() if drained else heard
+            if 0 < drained < DRIBBLE_BYTES:
+                self._interrupted.wait(GATHER_S)
+            if self._interrupted.is_set():
+                return "interrupted", total
+            if time.monotonic() >= min(deadline, heard + silence_s):
+                return "timed_out", total
+        return None, total
 
     def interrupt(self) -> None:
         """End it now; the outcome is then "interrupted". It cannot be used again."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from interpreter import check as check_module
 from interpreter.check import Check
 from interpreter.code_output import OutputRecorder
 from interpreter.sandbox.protocol import SandboxPolicy
@@ -15,12 +16,16 @@ from super_agent.core.events import Event
 FOREVER = "sleep 600"
 
 
-@pytest.fixture
-def check(tmp_path: Path) -> Check:
+def check_of(tmp_path: Path, command: str) -> Check:
     events: list[Event] = []
     (tmp_path / "work").mkdir()
     policy = SandboxPolicy(tmp_path / "work", Path(sys.executable))
-    return Check(FOREVER, policy, OutputRecorder(events.append, tmp_path, 4096), timeout_s=600)
+    return Check(command, policy, OutputRecorder(events.append, tmp_path, 4096), timeout_s=600)
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    return check_of(tmp_path, FOREVER)
 
 
 def test_an_interrupt_ends_a_check_that_runs(check: Check) -> None:
@@ -36,3 +41,18 @@ def test_an_interrupt_that_came_just_before_the_check_is_not_lost(check: Check) 
     cancellation = Cancellation()
     cancellation.cancel()
     assert check.run("after", cancellation).outcome.kind == "interrupted"
+
+
+def test_a_check_that_is_silent_far_longer_than_it_ever_took_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_module, "MAX_SILENCE_S", 1.5)
+    monkeypatch.setattr(check_module, "MAX_SLOWDOWN", 1.0)
+    check = check_of(tmp_path, "[ ! -e loop ] || sleep 600; [ ! -e slow ] || sleep 2.5; echo done")
+    (tmp_path / "work" / "slow").touch()
+    assert check.run("before").passed, "how long it takes was not known"
+    assert check.run("after").passed, "it took as long before"
+    (tmp_path / "work" / "loop").touch()
+    result = check.run("after")
+    assert (result.outcome.kind, result.passed, result.score) == ("timed_out", False, (0, 0))
+    assert 2 <= result.outcome.duration_s < 60

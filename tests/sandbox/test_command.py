@@ -46,6 +46,14 @@ def test_python_and_tests_see_the_policys_python_and_the_workspace(policy: Sandb
     assert said.endswith(f"{workspace}\n")
 
 
+def test_a_command_that_says_nothing_for_too_long_is_killed(policy: SandboxPolicy) -> None:
+    pieces: list[bytes] = []
+    talking = "for i in 1 2 3 4; do echo $i; sleep 0.4; done; sleep 600"
+    outcome = Command(policy).run(talking, pieces.append, 300, silence_s=1)
+    assert (outcome.kind, outcome.detail) == ("timed_out", "it did not say anything for 1 s")
+    assert b"".join(pieces) == b"1\n2\n3\n4\n"
+
+
 def test_a_command_longer_than_its_time_is_killed(policy: SandboxPolicy) -> None:
     started = time.monotonic()
     outcome, _ = run(policy, "trap '' INT TERM; sleep 60; sleep 60", 0.3)
