@@ -47,6 +47,7 @@ _PUT_IN = (
     "its heading may say that it is put into the file, which has more than that; write SEARCH/REPLACE sections, or the "
     "whole file below a line that is its path and nothing else"
 )
+_IF_MEANT = "use SEARCH/REPLACE sections, or write the same block again if the loss is meant"
 _ELIDED = "stands for code that was left out"
 
 
@@ -69,7 +70,7 @@ class Editor:
         self._workspace = workspace
         self._emit = emit
         self._before_write = before_write
-        self._shrunk: dict[str, str] = {}
+        self._asked_again: dict[str, str] = {}
         self._created: set[str] = set()
         self._named: frozenset[str] = frozenset()
         self._tests_stay = False
@@ -121,11 +122,9 @@ class Editor:
             and not parses(new.text)
         ):
             raise PathRefused("the file would not be Python any more; write SEARCH/REPLACE sections, or the whole file")
-        if (kind := _broken(block.path, file.text, new.text)) and self._shrunk.get(block.path) != new.text:
-            self._shrunk[block.path] = new.text
-            raise PathRefused(
-                f"the file would not be {kind} any more; write SEARCH/REPLACE sections, or the whole file"
-            )
+        if kind := _broken(block.path, file.text, new.text):
+            why = f"the file would not be {kind} any more; write SEARCH/REPLACE sections, or the whole file"
+            self._refuse_once(block.path, new.text, why)
         self._before_write(block.path, original)
         self._workspace.write_bytes(block.path, data)
         if original is None:
@@ -195,21 +194,20 @@ class Editor:
         gone = had - has - definitions(language, new) - bound.union(*others)
         lost = {name for name in gone if not named.issuperset(re.findall(r"\w+", name))}
         fewer = has < had or (not has & had and len(has) < len(lost))
-        if lost and fewer and 2 * len(lost) >= len(had) and self._shrunk.get(path) != new:
-            self._shrunk[path] = new
-            raise PathRefused(
-                f"the file also defines {', '.join(sorted(lost)[:5])}, which the block leaves out; use SEARCH/REPLACE "
-                "sections, or write the same block again if the loss is meant"
-            )
+        if lost and fewer and 2 * len(lost) >= len(had):
+            why = f"the file also defines {', '.join(sorted(lost)[:5])}, which the block leaves out"
+            self._refuse_once(path, new, f"{why}; {_IF_MEANT}")
 
     def _refuse_shrinkage(self, path: str, old: str, new: str) -> None:
         before, after = old.count("\n"), new.count("\n")
-        if before >= SHRINK_FROM_LINES and after < before * SHRINK_TO_SHARE and self._shrunk.get(path) != new:
-            self._shrunk[path] = new
-            raise PathRefused(
-                f"the file has {before} lines and would keep {after}; use SEARCH/REPLACE sections, "
-                "or write the same block again if the loss is meant"
-            )
+        if before >= SHRINK_FROM_LINES and after < before * SHRINK_TO_SHARE:
+            self._refuse_once(path, new, f"the file has {before} lines and would keep {after}; {_IF_MEANT}")
+
+    def _refuse_once(self, path: str, new: str, why: str) -> None:
+        """Ask again for what loses much; the same content, written again, is meant."""
+        if self._asked_again.get(path) != new:
+            self._asked_again[path] = new
+            raise PathRefused(why)
 
     def _used_elsewhere(self, path: str) -> frozenset[str]:
         """By other files as the reply leaves them."""
