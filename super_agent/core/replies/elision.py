@@ -153,7 +153,9 @@ def _loses(known: set[str], lines: list[str], old: str, new: str, language: str)
     """Whether definitions of the file are gone, or more lines than came."""
     if not definitions(language, old) <= definitions(language, new):
         return True
-    lost, added = _lost(known, lines)
+    kept = {line.strip() for line in lines}
+    lost = sum(re.search(r"\w", line) is not None for line in known - kept)
+    added = sum(re.search(r"\w", line) is not None and not _COMMENT.match(line) for line in kept - known)
     return lost > max(added, 1)
 
 
@@ -165,14 +167,6 @@ def _drops(known: set[str], lines: list[str]) -> bool:
     if len(gone) * len(new) > MAX_COMPARED:
         return len(gone) > len(new)
     return any(not difflib.get_close_matches(line, new, 1) for line in gone)
-
-
-def _lost(known: set[str], lines: list[str]) -> tuple[int, int]:
-    """How many lines that say something are gone, and how many of code came."""
-    kept = {line.strip() for line in lines}
-    lost = sum(re.search(r"\w", line) is not None for line in known - kept)
-    added = sum(re.search(r"\w", line) is not None and not _COMMENT.match(line) for line in kept - known)
-    return lost, added
 
 
 def _stands_for_code(line: str, before: str, language: str) -> bool:

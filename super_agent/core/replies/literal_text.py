@@ -13,21 +13,9 @@ _HEREDOC = re.compile(r"(?<!<)<<(?P<tabs>-?)[ \t]*(?:'(?P<a>[^'\n]+)'|\"(?P<b>[^
 _RUBY = re.compile(r"(?<![<\w])<<[~-]?(?:'(?P<a>\w+)'|\"(?P<b>\w+)\"|(?P<c>[A-Z_]\w*))")
 _PHP = re.compile(r"<<<[ \t]*(?:'(?P<a>\w+)'|\"(?P<b>\w+)\"|(?P<c>\w+))[ \t]*$")
 _OF_OTHERS = {"ruby": _RUBY, "rb": _RUBY, "perl": _RUBY, "php": _PHP, "dockerfile": _HEREDOC, "docker": _HEREDOC}
-TRIPLE = (
-    "toml",
-    "kotlin",
-    "kt",
-    "swift",
-    "scala",
-    "groovy",
-    "java",
-    "csharp",
-    "cs",
-    "dart",
-    "elixir",
-    "julia",
-    "graphql",
-)
+_TRIPLE = (
+    "toml", "kotlin", "kt", "swift", "scala", "groovy", "java", "csharp", "cs", "dart", "elixir", "julia", "graphql"
+)  # fmt: skip
 """Languages with texts in three quotes, beside Python."""
 # A comment, a triple quote that opens, or a short string with its end (or up to the end of a line that lacks it).
 _PYTHON = re.compile(r"#[^\n]*|\"\"\"|'''|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?", re.DOTALL)
@@ -61,7 +49,7 @@ def literal_text(language: Literal["python", "shell"], lines: Sequence[str]) -> 
 
 def ends_inside_text(language: str, lines: Sequence[str]) -> bool:
     """Whether code of another language ends inside of a heredoc, or of a text of several lines."""
-    if language in TRIPLE:
+    if language in _TRIPLE:
         return literal_text("python", lines).open_from is not None
     if language == "lua":
         return "\n".join(lines).count("[[") > "\n".join(lines).count("]]")

@@ -215,20 +215,22 @@ def _has_text(file: Mapping[str, Any]) -> bool:
     return isinstance(file.get("content"), str) or "\n" in (text_in(file, _TEXTS) or "")
 
 
-def is_named(file: Mapping[str, Any]) -> bool:
-    """Whether a file of a list has its path as its name."""
-    return isinstance(file.get("name"), str) and looks_like_path(file["name"]) and _has_text(file)
-
-
-def _without_name(file: Any) -> Any:
-    return {k: v for k, v in file.items() if k != "name"} if isinstance(file, dict) and is_named(file) else file
+def _with_path(file: Any) -> Any:
+    """A file of a list that has its path as its name, with it as its path; anything else as it is."""
+    if (
+        isinstance(file, dict)
+        and isinstance(file.get("name"), str)
+        and looks_like_path(file["name"])
+        and _has_text(file)
+    ):
+        return {"path": file["name"], **{key: value for key, value in file.items() if key != "name"}}
+    return file
 
 
 def _files_of(files: Mapping[str, Any] | list[Any]) -> list[PrintedCall]:
     """A list of files, or an object that holds each text by its path."""
     if isinstance(files, list):
-        named = [{"path": f["name"], **f} if isinstance(f, dict) and is_named(f) else f for f in files]
-        return [call for each in named for call in _calls_of(_without_name(each), 3)]
+        return [call for each in files for call in _calls_of(_with_path(each), 3)]
     if not all(isinstance(text, str) and looks_like_path(path) for path, text in files.items()):
         return []
     return [PrintedCall("write_file", {"path": path, "content": text}) for path, text in files.items()]
