@@ -73,7 +73,7 @@ def asked(workspace: Workspace, task: str, failure: str, count: int) -> Asked:
     attempt, texts = ATTEMPTS[count % len(ATTEMPTS)], suspects_in(workspace, task, failure)
     going = taken_away(task)
     found = [gap for gap in gaps(texts, task, failure) if not _is_going(gap, texts, going)]
-    files = files_to_write(workspace, task)
+    files = files_to_write(workspace, task) if attempt.file is not None or not found else []
     if found and attempt.file is not None and attempt.file >= max(1, len(files)):
         attempt = AttemptPlan(gap=0)
     place = attempt.gap if attempt.file is None and not found else attempt.file
