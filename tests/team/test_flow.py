@@ -8,7 +8,6 @@ from super_agent.core.edits.gaps import Gap
 from super_agent.core.model.chat import Sampling
 from super_agent.core.model.sampling import PATIENCE, drawn
 from super_agent.team.attempts import best, left_at, repetitions
-from super_agent.team.context import read_verdict
 from super_agent.team.flow import End, Resample, Rules, Speak, next_step
 from super_agent.team.transcript import (
     CheckFacts,
@@ -314,51 +313,6 @@ def test_a_reply_that_was_cut_between_its_blocks_is_said_to_its_end_first() -> N
     part = Entry("coder", "…", cut=True, goes_on=True)
     assert after(PLAN, part) == Speak("coder")
     assert after(PLAN, part, CODE) == Speak("workspace")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '```json\n{"verdict": "accept", "reasons": "it prints"}\n```',
-        'It is complete.\n\n{"verdict": "accept", "reasons": "it prints"}',
-        '{"verdict": "accept", "reasons": "it prints", "confidence": 0.9}',
-        '<think>{"verdict": "revise", "reasons": "no"}</think>\n{"verdict": "accept", "reasons": "it prints"}',
-        '{"Verdict": "ACCEPT", "Reasons": "it prints"}',
-        '{"verdict": "approved", "reason": "it prints"}',
-        '{"verdict": "accepted", "reasons": ["it prints"]}',
-    ],
-)
-def test_a_verdict_is_read_in_any_dress(text: str) -> None:
-    assert read_verdict(text) == VerdictFacts(accepted=True, valid=True, reasons="it prints")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"verdict": "accept"}', '{"verdict": "accept", "reasons": null}',
-        "**Verdict:** accept\n**Reasons:** it prints", "verdict: accept",
-        "{'verdict': 'accept', 'reasons': 'it prints'}", '{"verdict": "accept", "reasons": "it',
-        '{verdict: "accept", reasons: "it prints"}', '{"verdict": "accept", "reasons": "it prints",}',
-    ],
-)  # fmt: skip
-def test_a_verdict_without_readable_reasons_is_one(text: str) -> None:
-    assert read_verdict(text) == VerdictFacts(accepted=True, valid=True, reasons="")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"verdict": "not accept", "reasons": "x"}', '{"verdict": "accept" or "revise", "reasons": "x"}',
-        "verdict: accept\n\nverdict: revise", "I would not say verdict: accept", "verdict: accept it only later",
-    ],
-)  # fmt: skip
-def test_what_only_speaks_of_a_verdict_is_none(text: str) -> None:
-    assert not read_verdict(text).valid
-
-
-def test_two_verdicts_that_differ_are_none() -> None:
-    text = '{"verdict": "accept", "reasons": "a"} or {"verdict": "revise", "reasons": "b"}'
-    assert not read_verdict(text).valid
 
 
 def test_without_repairs_each_red_check_begins_another_attempt() -> None:
